@@ -1,0 +1,36 @@
+# The two commands to know: make run shows the demonstration, make test proves it.
+
+GO    ?= go
+TOOL  := $(GO) tool -modfile=tools/go.mod
+BENCH ?=
+
+.PHONY: run build test check generate bench soak postgres
+
+run: build
+	exec bin/entente demo
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/entente ./cmd/entente
+
+# Everything on both database engines; the race detector is `make soak`.
+test: check postgres
+	$(GO) test -timeout 20m ./...
+
+# Fast and without a database: form, vet, staticcheck, drift, and the rules of the house.
+check:
+	@GO="$(GO)" tools/check.sh
+
+generate:
+	$(TOOL) templ generate
+
+# The figures of docs/performance.md. BENCH=… runs only some: see docs/performance.md.
+bench: build postgres
+	$(GO) run ./internal/bench $(BENCH)
+
+# Long property runs and the race detector: minutes, not seconds.
+soak: postgres
+	$(GO) test -race -tags soak -timeout 90m ./...
+
+# The tests start a private PostgreSQL from the system's own programs.
+postgres:
+	@tools/postgres.sh
