@@ -1,0 +1,300 @@
+package dbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/entente-project/entente/internal/db"
+)
+
+var errNoPostgres = errors.New("PostgreSQL's server programs were not found")
+
+// cluster is the shared PostgreSQL of this user. Its folder holds:
+//
+//	users   locked shared by every test process that uses the cluster
+//	start   locked by the one that starts it
+//	run/    data, socket and log of the running server, made and removed by the keeper
+type cluster struct {
+	dir   string
+	users *os.File
+}
+
+var (
+	shared    = sync.OnceValues(join)
+	admin     *sql.DB
+	templates sync.Mutex
+	template  string
+)
+
+// join finds the running cluster or starts one, and stays a user of it until the
+// process ends; the kernel frees the lock even after kill -9.
+func join() (*cluster, error) {
+	bin, err := serverPrograms()
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{dir: filepath.Join(baseDir(), fmt.Sprintf("entente-dbtest-%d", os.Getuid()))}
+	if err := os.MkdirAll(c.dir, 0o755); err != nil {
+		return nil, err
+	}
+	start, err := lockedFile(filepath.Join(c.dir, "start"), syscall.LOCK_EX)
+	if err != nil {
+		return nil, err
+	}
+	defer start.Close()
+	c.users, err = lockedFile(filepath.Join(c.dir, "users"), syscall.LOCK_SH)
+	if err != nil {
+		return nil, err
+	}
+	if !c.alive() {
+		if err := c.launch(bin); err != nil {
+			return nil, err
+		}
+	}
+	admin, err = sql.Open("pgx", c.url("postgres"))
+	if err != nil {
+		return nil, err
+	}
+	admin.SetMaxOpenConns(1)
+	admin.SetMaxIdleConns(0)
+	return c, nil
+}
+
+func (c *cluster) run() string { return filepath.Join(c.dir, "run") }
+
+func (c *cluster) url(database string) string {
+	v := url.Values{"host": {c.run()}, "user": {"postgres"}, "sslmode": {"disable"}}
+	return "postgres:///" + database + "?" + v.Encode()
+}
+
+func (c *cluster) alive() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	d, err := sql.Open("pgx", c.url("postgres"))
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	return d.PingContext(ctx) == nil
+}
+
+// launch starts the keeper, which is this test program again, in a session of
+// its own, and waits for the server.
+func (c *cluster) launch(bin string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	logName := filepath.Join(c.dir, "log")
+	log, err := os.Create(logName)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(self)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), keeperDir+"="+c.dir, keeperBin+"="+bin)
+	// "go test" waits for whoever holds its output.
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	gone := make(chan error, 1)
+	go func() { gone <- cmd.Wait() }()
+	deadline := time.After(90 * time.Second)
+	for {
+		if c.alive() {
+			return nil
+		}
+		select {
+		case err := <-gone:
+			return fmt.Errorf("start PostgreSQL: %w\n%s", errors.Join(errors.New("the server ended"), err), tail(logName, 4000))
+		case <-deadline:
+			return fmt.Errorf("start PostgreSQL: it does not answer\n%s", tail(logName, 4000))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// newDatabase makes a database from the migrated template.
+func newDatabase(ctx context.Context) (address string, drop func() error, err error) {
+	c, err := shared()
+	if err != nil {
+		return "", nil, err
+	}
+	from, err := c.migrated(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	var random [8]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return "", nil, err
+	}
+	name := "test_" + hex.EncodeToString(random[:])
+	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
+		return "", nil, fmt.Errorf("make a test database: %w", err)
+	}
+	return c.url(name), func() error {
+		_, err := admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
+		return err
+	}, nil
+}
+
+// migrated gives the name of a template database with the schema of this program.
+func (c *cluster) migrated(ctx context.Context) (string, error) {
+	templates.Lock()
+	defer templates.Unlock()
+	if template != "" {
+		return template, nil
+	}
+	// Programs with other migrations may share the cluster; the program itself
+	// tells them apart well enough.
+	name, err := fingerprint()
+	if err != nil {
+		return "", err
+	}
+	name = "template_" + name
+	making, err := lockedFile(filepath.Join(c.dir, "template"), syscall.LOCK_EX)
+	if err != nil {
+		return "", err
+	}
+	defer making.Close()
+	var exists bool
+	if err := admin.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&exists); err != nil {
+		return "", err
+	}
+	if !exists {
+		// Made under another name first, so that a process that dies here leaves no half template.
+		draft := name + "_draft"
+		for _, q := range []string{"DROP DATABASE IF EXISTS " + draft + " WITH (FORCE)", "CREATE DATABASE " + draft} {
+			if _, err := admin.ExecContext(ctx, q); err != nil {
+				return "", err
+			}
+		}
+		d, err := db.Open(ctx, db.Config{Postgres: c.url(draft)})
+		if err != nil {
+			return "", err
+		}
+		if err := d.Close(); err != nil {
+			return "", err
+		}
+		if _, err := admin.ExecContext(ctx, "ALTER DATABASE "+draft+" RENAME TO "+name); err != nil {
+			return "", err
+		}
+	}
+	template = name
+	return template, nil
+}
+
+func fingerprint() (string, error) {
+	files, err := db.Migrations()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(files)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// serverPrograms finds the folder of initdb and postgres. Debian keeps them
+// outside PATH, a folder per version.
+func serverPrograms() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	if err != nil {
+		return "", err
+	}
+	version := func(path string) int {
+		n, err := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	slices.SortFunc(found, func(a, b string) int { return version(b) - version(a) })
+	if path, err := exec.LookPath("postgres"); err == nil {
+		found = append(found, path)
+	}
+	for _, path := range found {
+		dir := filepath.Dir(path)
+		if _, err := os.Stat(filepath.Join(dir, "initdb")); err == nil {
+			return dir, nil
+		}
+	}
+	return "", errNoPostgres
+}
+
+// baseDir is the temporary folder; as root, one that the server's own user can
+// reach.
+func baseDir() string {
+	dir := os.TempDir()
+	if os.Getuid() != 0 {
+		return dir
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if err != nil || info.Mode().Perm()&0o001 == 0 {
+			return "/tmp"
+		}
+		if at == filepath.Dir(at) {
+			return dir
+		}
+	}
+}
+
+// serverUser is whom the server runs as: nil for the present user, since only
+// root must step down.
+func serverUser() (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	}
+	return nil, errors.New("PostgreSQL does not run as root, and there is no user postgres")
+}
+
+func lockedFile(path string, how int) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), how)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+		}
+		return f, nil
+	}
+}

@@ -1,0 +1,120 @@
+package dbtest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// The keeper is a test program that was started again with these variables set.
+const (
+	keeperDir = "ENTENTE_DBTEST_KEEPER"
+	keeperBin = "ENTENTE_DBTEST_BIN"
+)
+
+// idleLife is how long the server outlives its last user, so that packages that
+// are tested one after the other share it.
+const idleLife = 3 * time.Second
+
+func init() {
+	dir := os.Getenv(keeperDir)
+	if dir == "" {
+		return
+	}
+	if err := keep(dir, os.Getenv(keeperBin)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// keep runs the server until nobody uses it, and removes what it left.
+func keep(dir, bin string) (err error) {
+	// The kernel ends the server when the thread that started it ends.
+	runtime.LockOSThread()
+	run := filepath.Join(dir, "run")
+	data := filepath.Join(run, "data")
+	if err := os.RemoveAll(run); err != nil {
+		return err
+	}
+	if err := os.Mkdir(run, 0o755); err != nil {
+		return err
+	}
+	who, err := serverUser()
+	if err != nil {
+		return err
+	}
+	if who != nil {
+		if err := os.Chown(run, int(who.Uid), int(who.Gid)); err != nil {
+			return err
+		}
+	}
+	program := func(name string, args ...string) *exec.Cmd {
+		cmd := exec.Command(filepath.Join(bin, name), args...)
+		cmd.Dir = run
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		cmd.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
+		cmd.SysProcAttr = endWithParent(&syscall.SysProcAttr{Credential: who})
+		return cmd
+	}
+	if err := program("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions").Run(); err != nil {
+		return fmt.Errorf("initdb: %w", err)
+	}
+	server := program("postgres", "-D", data, "-k", run,
+		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB",
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "max_wal_size=4GB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum_naptime=30s",
+		"-c", "max_pred_locks_per_transaction=256", "-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
+	if err := server.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	users, err := os.OpenFile(filepath.Join(dir, "users"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	idle := time.Duration(0)
+	const look = 250 * time.Millisecond
+	for idle < idleLife {
+		select {
+		case err := <-ended:
+			return errors.Join(errors.New("the server ended by itself"), err)
+		case <-time.After(look):
+		}
+		if !alone(users) {
+			idle = 0
+			continue
+		}
+		idle += look
+		if idle < idleLife {
+			if err := syscall.Flock(int(users.Fd()), syscall.LOCK_UN); err != nil {
+				return err
+			}
+		}
+	}
+	// The lock is held from here to the end of the process: who comes now waits,
+	// then finds nothing and starts anew.
+	if err := server.Process.Signal(syscall.SIGQUIT); err != nil {
+		return err
+	}
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		if err := server.Process.Kill(); err != nil {
+			return err
+		}
+		<-ended
+	}
+	return os.RemoveAll(run)
+}
+
+// alone takes the lock on the users' file if nobody uses the cluster.
+func alone(users *os.File) bool {
+	return syscall.Flock(int(users.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}

@@ -1,0 +1,257 @@
+package db
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/entente-project/entente"
+)
+
+const (
+	oldestPostgres = 15
+	// maxAttempts bounds the repetitions of a transaction after conflicts.
+	maxAttempts  = 24
+	firstBackoff = 2 * time.Millisecond
+	mostBackoff  = 400 * time.Millisecond
+	// cleanUp is how long a rollback or unlock may take after the caller's
+	// context has ended; after that the connection is given up.
+	cleanUp = 5 * time.Second
+)
+
+// postgresStore keeps two pools, so that a read never waits for writers that
+// wait for one another.
+type postgresStore struct {
+	writes *sql.DB
+	reads  *sql.DB
+
+	mu    sync.Mutex
+	turns map[string]*turn
+}
+
+// turn is the place where the writers of one organisation in this process wait,
+// so that only one of them holds a connection.
+type turn struct {
+	free  chan struct{}
+	users int
+}
+
+func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
+	cfg, err := pgx.ParseConfig(c.Postgres)
+	if err != nil {
+		// The error of pgx repeats the address with the password masked.
+		return nil, entente.Invalid("the address of the database cannot be read: %w", err)
+	}
+	name := fmt.Sprintf("%s on %s:%d", cfg.Database, cfg.Host, cfg.Port)
+	for key, value := range map[string]string{
+		"application_name": "entente",
+		// A replica that died must not keep an organisation locked.
+		"client_connection_check_interval": "5s",
+		"tcp_keepalives_idle":              "20",
+		"tcp_keepalives_interval":          "5",
+		"tcp_keepalives_count":             "3",
+	} {
+		if _, set := cfg.RuntimeParams[key]; !set {
+			cfg.RuntimeParams[key] = value
+		}
+	}
+	size := c.MaxConns
+	if size <= 0 {
+		size = 12
+	}
+	s := &postgresStore{turns: map[string]*turn{}}
+	s.writes = stdlib.OpenDB(*cfg)
+	s.reads = stdlib.OpenDB(*cfg)
+	for _, p := range []*sql.DB{s.writes, s.reads} {
+		p.SetMaxOpenConns(size)
+		p.SetMaxIdleConns(size)
+		p.SetConnMaxIdleTime(5 * time.Minute)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	var version int
+	if err := s.reads.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&version); err != nil {
+		return nil, wrapf(explain(err), "database %s", name)
+	}
+	if version < oldestPostgres {
+		return nil, entente.Invalid("the database %s is PostgreSQL %d; Entente needs %d or newer", name, version, oldestPostgres)
+	}
+	if err := migrateUp(ctx, Postgres, s.writes, name); err != nil {
+		return nil, explain(err)
+	}
+	return &DB{engine: Postgres, store: s, name: name, writing: map[uint64]bool{}}, nil
+}
+
+func (s *postgresStore) close() error {
+	return errors.Join(s.writes.Close(), s.reads.Close())
+}
+
+func (s *postgresStore) read(ctx context.Context, fn func(*Tx) error) error {
+	c, err := s.reads.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = s.once(ctx, c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &Tx{store: s}, fn)
+	return err
+}
+
+func (s *postgresStore) write(ctx context.Context, org entente.OrgID, node bool, fn func(*Tx) error) error {
+	key := "org " + string(org)
+	if node {
+		key = "node"
+	}
+	leave, err := s.enter(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return s.locked(ctx, key, func(c *sql.Conn) error {
+		wait := firstBackoff
+		for attempt := 1; ; attempt++ {
+			tx := &Tx{store: s, org: org, node: node, write: true}
+			again, err := s.once(ctx, c, "BEGIN ISOLATION LEVEL SERIALIZABLE", tx, fn)
+			if err == nil || !again {
+				return err
+			}
+			if attempt == maxAttempts {
+				return entente.Unavailable("the database is too busy: %d attempts met other changes; try again: %w", attempt, err)
+			}
+			pause := time.NewTimer(wait/2 + rand.N(wait))
+			select {
+			case <-pause.C:
+			case <-ctx.Done():
+				pause.Stop()
+				return ctx.Err()
+			}
+			wait = min(wait*2, mostBackoff)
+		}
+	})
+}
+
+// enter waits for the turn of the organisation in this process.
+func (s *postgresStore) enter(ctx context.Context, key string) (leave func(), err error) {
+	s.mu.Lock()
+	t := s.turns[key]
+	if t == nil {
+		t = &turn{free: make(chan struct{}, 1)}
+		s.turns[key] = t
+	}
+	t.users++
+	s.mu.Unlock()
+	gone := func() {
+		s.mu.Lock()
+		t.users--
+		if t.users == 0 {
+			delete(s.turns, key)
+		}
+		s.mu.Unlock()
+	}
+	select {
+	case t.free <- struct{}{}:
+		return func() { <-t.free; gone() }, nil
+	case <-ctx.Done():
+		gone()
+		return nil, ctx.Err()
+	}
+}
+
+// locked runs fn on a connection that holds the organisation's lock. The lock
+// belongs to the session and is taken before BEGIN: taken inside, the snapshot
+// would be older than the lock, and the writer before would be overlooked.
+func (s *postgresStore) locked(ctx context.Context, key string, fn func(*sql.Conn) error) (err error) {
+	c, err := s.writes.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	lock := lockNumber(key)
+	release := func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+		defer cancel()
+		var held bool
+		if err := c.QueryRowContext(ctx, "SELECT pg_advisory_unlock($1)", lock).Scan(&held); err != nil || !held {
+			discard(c)
+		}
+	}
+	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
+		// The lock may have been granted while the wait was given up.
+		discard(c)
+		return err
+	}
+	defer release()
+	return fn(c)
+}
+
+// discard makes the pool close the connection, which frees its locks and ends
+// its transaction.
+func discard(c *sql.Conn) {
+	// Raw hands the error back and drops the connection; there is nothing else to learn.
+	_ = c.Raw(func(any) error { return driver.ErrBadConn })
+}
+
+// lockNumber makes the key of an advisory lock.
+func lockNumber(key string) int64 {
+	sum := sha256.Sum256([]byte("entente write lock\x00" + key))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// once runs one transaction and says whether it may be repeated.
+func (s *postgresStore) once(ctx context.Context, c *sql.Conn, begin string, tx *Tx, fn func(*Tx) error) (again bool, err error) {
+	if _, err := c.ExecContext(ctx, begin); err != nil {
+		return false, err
+	}
+	tx.conn = &conn{c: c}
+	ended := false
+	defer func() {
+		tx.over = true
+		if ended {
+			return
+		}
+		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+		defer cancel()
+		if _, rerr := c.ExecContext(rctx, "ROLLBACK"); rerr != nil {
+			discard(c)
+		}
+	}()
+	if err := tx.run(fn); err != nil {
+		// A room may wrap the failure of its statement in a message of its own.
+		return isConflict(err) || isConflict(tx.failed), err
+	}
+	if _, err := c.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
+		if isConflict(err) {
+			return true, err
+		}
+		if isLost(err) {
+			// The commit may have happened: only the caller can find out.
+			return false, entente.Unavailable("the connection to the database broke while it was saving; look whether the change is there before you repeat it: %w", err)
+		}
+		return false, err
+	}
+	ended = true
+	return false, nil
+}
+
+// postgresVars is below the protocol's limit of 65535 arguments.
+const postgresVars = 4096
+
+func (s *postgresStore) insert(ctx context.Context, tx *Tx, insert, suffix text, rows iter.Seq[[]any]) (int64, error) {
+	if table, columns, ok := copyTarget(string(insert)); ok && suffix == "" {
+		return copyRows(ctx, tx, table, columns, rows)
+	}
+	return insertValues(ctx, tx, string(insert), string(suffix), rows, postgresVars)
+}

@@ -1,0 +1,265 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/entente-project/entente"
+)
+
+// sqliteReaders is how many reads run at once on SQLite.
+const sqliteReaders = 4
+
+// sqliteStore keeps one connection for writing and a few for reading. They stay
+// open, so that their prepared statements do.
+type sqliteStore struct {
+	pool    *sql.DB // the write connection
+	reads   *sql.DB
+	writer  chan *conn
+	readers chan *conn
+	lock    *fileLock
+}
+
+func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
+	path, err := filepath.Abs(c.SQLite)
+	if err != nil {
+		return nil, wrapf(err, "database %s", c.SQLite)
+	}
+	s := &sqliteStore{writer: make(chan *conn, 1), readers: make(chan *conn, sqliteReaders)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	s.lock, err = lockFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s.pool, err = sql.Open("sqlite", sqliteDSN(path, c.NoSync, false))
+	if err != nil {
+		return nil, wrapf(err, "database %s", path)
+	}
+	s.pool.SetMaxOpenConns(1)
+	if err := migrateUp(ctx, SQLite, s.pool, path); err != nil {
+		return nil, err
+	}
+	s.reads, err = sql.Open("sqlite", sqliteDSN(path, c.NoSync, true))
+	if err != nil {
+		return nil, wrapf(err, "database %s", path)
+	}
+	w, err := s.pool.Conn(ctx)
+	if err != nil {
+		return nil, wrapf(err, "database %s", path)
+	}
+	s.writer <- &conn{c: w, stmts: map[string]*sql.Stmt{}}
+	for range sqliteReaders {
+		r, err := s.reads.Conn(ctx)
+		if err != nil {
+			return nil, wrapf(err, "database %s", path)
+		}
+		s.readers <- &conn{c: r, stmts: map[string]*sql.Stmt{}}
+	}
+	return &DB{engine: SQLite, store: s, name: path, writing: map[uint64]bool{}}, nil
+}
+
+// sqliteDSN puts every setting into the name, because a PRAGMA by Exec reaches
+// one connection of a pool only.
+func sqliteDSN(path string, noSync, readOnly bool) string {
+	sync := "FULL"
+	if noSync {
+		sync = "OFF"
+	}
+	v := url.Values{}
+	for _, p := range []string{
+		"busy_timeout(10000)",
+		"journal_mode(WAL)",
+		"synchronous(" + sync + ")",
+		"foreign_keys(1)",
+		"trusted_schema(0)",
+		"temp_store(MEMORY)",
+		"cache_size(-16384)",
+	} {
+		v.Add("_pragma", p)
+	}
+	if readOnly {
+		v.Add("_pragma", "query_only(1)")
+	}
+	v.Set("_txlock", "immediate")
+	// As a URI path, so that a file name may hold '?' and '%'.
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: v.Encode()}
+	return u.String()
+}
+
+func (s *sqliteStore) close() error {
+	var errs []error
+	for _, idle := range []chan *conn{s.readers, s.writer} {
+		for len(idle) > 0 {
+			c := <-idle
+			errs = append(errs, c.close())
+		}
+	}
+	for _, p := range []*sql.DB{s.reads, s.pool} {
+		if p != nil {
+			errs = append(errs, p.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.release())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *sqliteStore) read(ctx context.Context, fn func(*Tx) error) error {
+	return s.with(ctx, s.readers, "BEGIN", &Tx{store: s}, fn)
+}
+
+func (s *sqliteStore) write(ctx context.Context, org entente.OrgID, node bool, fn func(*Tx) error) error {
+	return s.with(ctx, s.writer, "BEGIN IMMEDIATE", &Tx{store: s, org: org, node: node, write: true}, fn)
+}
+
+// with runs fn in a transaction on an idle connection.
+func (s *sqliteStore) with(ctx context.Context, idle chan *conn, begin string, tx *Tx, fn func(*Tx) error) (err error) {
+	var c *conn
+	select {
+	case c = <-idle:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { idle <- c }()
+	if _, err := c.exec(ctx, begin, nil); err != nil {
+		return err
+	}
+	tx.conn = c
+	committed := false
+	defer func() {
+		tx.over = true
+		if committed {
+			return
+		}
+		// An interrupted statement may have rolled back already.
+		if _, rerr := c.exec(context.WithoutCancel(ctx), "ROLLBACK", nil); rerr != nil && !strings.Contains(rerr.Error(), "no transaction is active") {
+			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
+		}
+	}()
+	if err := tx.run(fn); err != nil {
+		return err
+	}
+	if _, err := c.exec(context.WithoutCancel(ctx), "COMMIT", nil); err != nil {
+		return err
+	}
+	committed = true
+	return nil
+}
+
+// sqliteVars bounds the arguments of one statement: enough that the cost of a
+// statement is shared by many rows, and below SQLite's limit of 32766.
+const sqliteVars = 512
+
+func (s *sqliteStore) insert(ctx context.Context, tx *Tx, insert, suffix text, rows iter.Seq[[]any]) (int64, error) {
+	return insertValues(ctx, tx, string(insert), string(suffix), rows, sqliteVars)
+}
+
+// insertValues writes rows with statements of many VALUES: full batches share
+// one statement, and the rest goes by halves, so that only few texts exist.
+func insertValues(ctx context.Context, tx *Tx, insert, suffix string, rows iter.Seq[[]any], vars int) (int64, error) {
+	var (
+		total int64
+		width int
+		batch int
+		args  []any
+		texts = map[int]string{}
+	)
+	run := func(args []any) error {
+		n := len(args) / width
+		q, ok := texts[n]
+		if !ok {
+			q = valuesText(insert, suffix, n, width)
+			texts[n] = q
+		}
+		res, err := tx.conn.exec(ctx, q, args)
+		if err != nil {
+			return err
+		}
+		changed, err := res.RowsAffected()
+		total += changed
+		return err
+	}
+	count := 0
+	for row := range rows {
+		if width == 0 {
+			width = len(row)
+			if width == 0 {
+				return 0, errors.New("db: Insert of a row without columns")
+			}
+			batch = 1
+			for batch*2*width <= vars {
+				batch *= 2
+			}
+			args = make([]any, 0, batch*width)
+		}
+		if len(row) != width {
+			return 0, fmt.Errorf("db: Insert: row %d has %d values, the first has %d", count+1, len(row), width)
+		}
+		for i, a := range row {
+			v, err := plain(a)
+			if err != nil {
+				return 0, fmt.Errorf("db: Insert: row %d, value %d: %w", count+1, i+1, err)
+			}
+			args = append(args, v)
+		}
+		count++
+		if len(args) == batch*width {
+			if err := run(args); err != nil {
+				return 0, err
+			}
+			args = args[:0]
+		}
+	}
+	for len(args) > 0 {
+		n := batch
+		for n*width > len(args) {
+			n /= 2
+		}
+		if err := run(args[:n*width]); err != nil {
+			return 0, err
+		}
+		args = args[n*width:]
+	}
+	return total, nil
+}
+
+// valuesText writes "insert ($1, $2), ($3, $4) suffix".
+func valuesText(insert, suffix string, rows, width int) string {
+	var b strings.Builder
+	b.WriteString(insert)
+	n := 1
+	for r := range rows {
+		if r > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(" (")
+		for c := range width {
+			if c > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(n))
+			n++
+		}
+		b.WriteByte(')')
+	}
+	if suffix != "" {
+		b.WriteByte(' ')
+		b.WriteString(suffix)
+	}
+	return b.String()
+}

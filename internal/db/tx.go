@@ -1,0 +1,219 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/entente-project/entente"
+)
+
+// Tx is a transaction. It is used by one goroutine at a time, and ends with the
+// function that it was given to.
+type Tx struct {
+	store  store
+	conn   *conn
+	org    entente.OrgID
+	node   bool
+	write  bool
+	failed error // the first failure; nothing runs after it
+	busy   bool  // rows of Each are being read
+	over   bool
+}
+
+// Org is the organisation whose writer this is; empty in Read and WriteNode.
+func (tx *Tx) Org() entente.OrgID { return tx.org }
+
+// Writes says whether the transaction may write.
+func (tx *Tx) Writes() bool { return tx.write }
+
+// Scanner gives the columns of one row.
+type Scanner interface{ Scan(dest ...any) error }
+
+// Value scans a single column, as the scan function of [One] and [All].
+func Value[T any](s Scanner) (T, error) {
+	var v T
+	err := s.Scan(&v)
+	return v, err
+}
+
+// Exec runs a statement and says how many rows it changed.
+func (tx *Tx) Exec(ctx context.Context, q text, args ...any) (int64, error) {
+	if err := tx.usable(); err != nil {
+		return 0, err
+	}
+	if !tx.write {
+		return 0, tx.fail(errors.New("db: Exec in a Read; use Write"))
+	}
+	args, err := plainArgs(args)
+	if err != nil {
+		return 0, tx.fail(err)
+	}
+	res, err := tx.conn.exec(ctx, string(q), args)
+	if err != nil {
+		return 0, tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(string(q))))
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, tx.fail(err)
+	}
+	return n, nil
+}
+
+// Insert writes many rows with few statements. The insert text is everything up
+// to VALUES, "INSERT INTO t (a, b) VALUES"; the suffix is what follows the
+// values, such as "ON CONFLICT DO NOTHING", or empty. The slice of a row may be
+// used again by the caller for the next row. It says how many rows were written.
+func (tx *Tx) Insert(ctx context.Context, insert, suffix text, rows iter.Seq[[]any]) (int64, error) {
+	if err := tx.usable(); err != nil {
+		return 0, err
+	}
+	if !tx.write {
+		return 0, tx.fail(errors.New("db: Insert in a Read; use Write"))
+	}
+	n, err := tx.store.insert(ctx, tx, insert, suffix, rows)
+	if err != nil {
+		return 0, tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(string(insert))))
+	}
+	return n, nil
+}
+
+// One gives the first row of a query; without any, the error is [ErrNoRow].
+func One[T any](ctx context.Context, tx *Tx, scan func(Scanner) (T, error), q text, args ...any) (T, error) {
+	var out T
+	found := false
+	err := tx.each(ctx, string(q), args, func(s Scanner) error {
+		v, err := scan(s)
+		if err != nil {
+			return err
+		}
+		out, found = v, true
+		return errStop
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	if !found {
+		return out, ErrNoRow
+	}
+	return out, nil
+}
+
+// All gives every row of a query; no row gives an empty result.
+func All[T any](ctx context.Context, tx *Tx, scan func(Scanner) (T, error), q text, args ...any) ([]T, error) {
+	return all(ctx, tx, scan, string(q), args)
+}
+
+// Each calls row for every row of a query, one at a time, without holding the
+// result in memory. Within row the transaction cannot be used.
+func Each(ctx context.Context, tx *Tx, q text, row func(Scanner) error, args ...any) error {
+	return tx.each(ctx, string(q), args, row)
+}
+
+func all[T any](ctx context.Context, tx *Tx, scan func(Scanner) (T, error), q string, args []any) ([]T, error) {
+	var out []T
+	err := tx.each(ctx, q, args, func(s Scanner) error {
+		v, err := scan(s)
+		if err != nil {
+			return err
+		}
+		out = append(out, v)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// errStop ends each without an error.
+var errStop = errors.New("stop")
+
+func (tx *Tx) each(ctx context.Context, q string, args []any, row func(Scanner) error) (err error) {
+	if err := tx.usable(); err != nil {
+		return err
+	}
+	args, err = plainArgs(args)
+	if err != nil {
+		return tx.fail(err)
+	}
+	rows, err := tx.conn.query(ctx, q, args)
+	if err != nil {
+		return tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(q)))
+	}
+	tx.busy = true
+	defer func() {
+		tx.busy = false
+		if cerr := rows.Close(); cerr != nil && err == nil {
+			err = tx.fail(fmt.Errorf("%w\n  in: %s", cerr, clip(q)))
+		}
+	}()
+	for rows.Next() {
+		err := row(scanner{rows, q})
+		if errors.Is(err, errStop) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(q)))
+	}
+	return nil
+}
+
+type scanner struct {
+	rows *sql.Rows
+	q    string
+}
+
+func (s scanner) Scan(dest ...any) error {
+	if err := s.rows.Scan(dest...); err != nil {
+		return fmt.Errorf("%w\n  in: %s", err, clip(s.q))
+	}
+	return nil
+}
+
+func (tx *Tx) usable() error {
+	switch {
+	case tx.over:
+		return errors.New("db: a transaction was used after its end")
+	case tx.busy:
+		return tx.fail(errors.New("db: a transaction was used while rows of Each or a scan function are being read"))
+	case tx.failed != nil:
+		return tx.failed
+	}
+	return nil
+}
+
+// fail remembers the first failure. PostgreSQL refuses everything after one; on
+// SQLite an interrupted statement may have ended the transaction already, and
+// the next one would commit on its own.
+func (tx *Tx) fail(err error) error {
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	return err
+}
+
+// run calls fn and gives the error for which the transaction must be rolled
+// back. A panic of fn passes on after rollback.
+func (tx *Tx) run(fn func(*Tx) error) error {
+	err := fn(tx)
+	if err == nil && tx.failed != nil {
+		return tx.failed
+	}
+	return err
+}
+
+func clip(q string) string {
+	const most = 300
+	if len(q) > most {
+		return q[:most] + "…"
+	}
+	return q
+}
