@@ -57,6 +57,12 @@ type DB struct {
 
 	mu      sync.Mutex
 	writing map[uint64]bool // goroutines inside Write, to refuse nesting
+	watches map[int]func(entente.OrgID)
+	watched int
+}
+
+func newDB(engine Engine, s store, name string) *DB {
+	return &DB{engine: engine, store: s, name: name, writing: map[uint64]bool{}, watches: map[int]func(entente.OrgID){}}
 }
 
 // Open opens the database, creates or upgrades its schema, and refuses a schema
@@ -122,7 +128,44 @@ func (d *DB) write(ctx context.Context, org entente.OrgID, node bool, fn func(*T
 		delete(d.writing, id)
 		d.mu.Unlock()
 	}()
-	return explain(d.store.write(ctx, org, node, fn))
+	announced := false
+	err := d.store.write(ctx, org, node, func(tx *Tx) error {
+		err := fn(tx)
+		announced = tx.announced
+		return err
+	})
+	if err == nil && announced {
+		d.announce(org)
+	}
+	return explain(err)
+}
+
+// Watch calls fn after every commit of this process that was announced with
+// [Tx.Announce], until stop is called. It is a hint to look, never the truth:
+// other replicas commit too. fn must be quick.
+func (d *DB) Watch(fn func(entente.OrgID)) (stop func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	id := d.watched
+	d.watched++
+	d.watches[id] = fn
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.watches, id)
+	}
+}
+
+func (d *DB) announce(org entente.OrgID) {
+	d.mu.Lock()
+	fns := make([]func(entente.OrgID), 0, len(d.watches))
+	for _, fn := range d.watches {
+		fns = append(fns, fn)
+	}
+	d.mu.Unlock()
+	for _, fn := range fns {
+		fn(org)
+	}
 }
 
 // Millis is how times are stored: milliseconds since 1970, UTC; 0 for the zero time.

@@ -19,7 +19,7 @@ func headSeq(ctx context.Context, tx *db.Tx, org string) (int64, error) {
 }
 
 func setHead(ctx context.Context, tx *db.Tx, org string, seq int64) error {
-	_, err := tx.Exec(ctx, "INSERT INTO journal_head (org, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (org) DO UPDATE SET seq = excluded.seq",
+	_, err := tx.Exec(ctx, "INSERT INTO journal_head (org, seq, hash, job) VALUES ($1, $2, $3, 0) ON CONFLICT (org) DO UPDATE SET seq = excluded.seq",
 		org, seq, []byte{1})
 	return err
 }

@@ -93,7 +93,7 @@ func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
 	if err := migrateUp(ctx, Postgres, s.writes, name); err != nil {
 		return nil, explain(err)
 	}
-	return &DB{engine: Postgres, store: s, name: name, writing: map[uint64]bool{}}, nil
+	return newDB(Postgres, s, name), nil
 }
 
 func (s *postgresStore) close() error {

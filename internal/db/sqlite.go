@@ -68,7 +68,7 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 		}
 		s.readers <- &conn{c: r, stmts: map[string]*sql.Stmt{}}
 	}
-	return &DB{engine: SQLite, store: s, name: path, writing: map[uint64]bool{}}, nil
+	return newDB(SQLite, s, path), nil
 }
 
 // sqliteDSN puts every setting into the name, because a PRAGMA by Exec reaches

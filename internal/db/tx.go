@@ -21,7 +21,12 @@ type Tx struct {
 	failed error // the first failure; nothing runs after it
 	busy   bool  // rows of Each are being read
 	over   bool
+
+	announced bool
 }
+
+// Announce makes [DB.Watch] hear of the commit.
+func (tx *Tx) Announce() { tx.announced = true }
 
 // Org is the organisation whose writer this is; empty in Read and WriteNode.
 func (tx *Tx) Org() entente.OrgID { return tx.org }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/entente-project/entente/internal/db"
 )
@@ -38,7 +37,6 @@ type cluster struct {
 
 var (
 	shared    = sync.OnceValues(join)
-	admin     *sql.DB
 	templates sync.Mutex
 	template  string
 )
@@ -68,12 +66,6 @@ func join() (*cluster, error) {
 			return nil, err
 		}
 	}
-	admin, err = sql.Open("pgx", c.url("postgres"))
-	if err != nil {
-		return nil, err
-	}
-	admin.SetMaxOpenConns(1)
-	admin.SetMaxIdleConns(0)
 	return c, nil
 }
 
@@ -87,12 +79,22 @@ func (c *cluster) url(database string) string {
 func (c *cluster) alive() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	d, err := sql.Open("pgx", c.url("postgres"))
+	return c.admin(ctx) == nil
+}
+
+// admin runs statements on a connection of its own, so that no pool stays behind.
+func (c *cluster) admin(ctx context.Context, statements ...string) error {
+	conn, err := pgx.Connect(ctx, c.url("postgres"))
 	if err != nil {
-		return false
+		return err
 	}
-	defer d.Close()
-	return d.PingContext(ctx) == nil
+	for _, q := range statements {
+		if _, err = conn.Exec(ctx, q); err != nil {
+			err = fmt.Errorf("%s: %w", q, err)
+			break
+		}
+	}
+	return errors.Join(err, conn.Close(ctx))
 }
 
 // launch starts the keeper, which is this test program again, in a session of
@@ -149,12 +151,11 @@ func newDatabase(ctx context.Context) (address string, drop func() error, err er
 		return "", nil, err
 	}
 	name := "test_" + hex.EncodeToString(random[:])
-	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
-		return "", nil, fmt.Errorf("make a test database: %w", err)
+	if err := c.admin(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
+		return "", nil, err
 	}
 	return c.url(name), func() error {
-		_, err := admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
-		return err
+		return c.admin(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
 	}, nil
 }
 
@@ -177,17 +178,15 @@ func (c *cluster) migrated(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer making.Close()
-	var exists bool
-	if err := admin.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", name).Scan(&exists); err != nil {
+	exists, err := c.has(ctx, name)
+	if err != nil {
 		return "", err
 	}
 	if !exists {
 		// Made under another name first, so that a process that dies here leaves no half template.
 		draft := name + "_draft"
-		for _, q := range []string{"DROP DATABASE IF EXISTS " + draft + " WITH (FORCE)", "CREATE DATABASE " + draft} {
-			if _, err := admin.ExecContext(ctx, q); err != nil {
-				return "", err
-			}
+		if err := c.admin(ctx, "DROP DATABASE IF EXISTS "+draft+" WITH (FORCE)", "CREATE DATABASE "+draft); err != nil {
+			return "", err
 		}
 		d, err := db.Open(ctx, db.Config{Postgres: c.url(draft)})
 		if err != nil {
@@ -196,12 +195,22 @@ func (c *cluster) migrated(ctx context.Context) (string, error) {
 		if err := d.Close(); err != nil {
 			return "", err
 		}
-		if _, err := admin.ExecContext(ctx, "ALTER DATABASE "+draft+" RENAME TO "+name); err != nil {
+		if err := c.admin(ctx, "ALTER DATABASE "+draft+" RENAME TO "+name); err != nil {
 			return "", err
 		}
 	}
 	template = name
 	return template, nil
+}
+
+func (c *cluster) has(ctx context.Context, database string) (bool, error) {
+	conn, err := pgx.Connect(ctx, c.url("postgres"))
+	if err != nil {
+		return false, err
+	}
+	var exists bool
+	err = conn.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)", database).Scan(&exists)
+	return exists, errors.Join(err, conn.Close(ctx))
 }
 
 func fingerprint() (string, error) {

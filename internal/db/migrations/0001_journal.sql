@@ -1,10 +1,11 @@
 -- +goose Up
 
--- The end of each organisation's chain of events.
+-- The end of each organisation's chain of events, and the last number given to a job.
 CREATE TABLE journal_head (
   org  TEXT NOT NULL,
   seq  INTEGER NOT NULL,
   hash BLOB NOT NULL,
+  job  INTEGER NOT NULL,
   PRIMARY KEY (org)
 ) STRICT, WITHOUT ROWID;
 
@@ -30,27 +31,29 @@ CREATE TABLE journal_cursor (
   org      TEXT NOT NULL,
   consumer TEXT NOT NULL,
   seq      INTEGER NOT NULL,
-  failures INTEGER NOT NULL DEFAULT 0,
-  retry_at INTEGER NOT NULL DEFAULT 0,
-  error    TEXT NOT NULL DEFAULT '',
+  failures INTEGER NOT NULL,
+  retry_at INTEGER NOT NULL,
+  error    TEXT NOT NULL,
   PRIMARY KEY (org, consumer)
 ) STRICT, WITHOUT ROWID;
 
--- Work that is due at a time, leased by one replica at a time.
+CREATE INDEX journal_cursor_retry ON journal_cursor (retry_at) WHERE failures > 0;
+
+-- Work that is due at a time. wake_at is when the runner looks at a job again:
+-- the due time of a waiting one, the end of the lease of a running one; for one
+-- that is done or dead it is when it ended.
 CREATE TABLE journal_job (
-  org         TEXT NOT NULL,
-  id          INTEGER NOT NULL,
-  kind        TEXT NOT NULL,
-  body        TEXT NOT NULL,
-  state       TEXT NOT NULL,
-  due_at      INTEGER NOT NULL,
-  attempt     INTEGER NOT NULL DEFAULT 0,
-  lease_until INTEGER NOT NULL DEFAULT 0,
-  holder      TEXT NOT NULL DEFAULT '',
-  error       TEXT NOT NULL DEFAULT '',
-  created_at  INTEGER NOT NULL,
-  ended_at    INTEGER NOT NULL DEFAULT 0,
+  org        TEXT NOT NULL,
+  id         INTEGER NOT NULL,
+  kind       TEXT NOT NULL,
+  body       TEXT NOT NULL,
+  state      TEXT NOT NULL,
+  attempt    INTEGER NOT NULL,
+  wake_at    INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  error      TEXT NOT NULL,
   PRIMARY KEY (org, id)
 ) STRICT;
 
-CREATE INDEX journal_job_due ON journal_job (org, state, due_at);
+CREATE INDEX journal_job_wake ON journal_job (state, wake_at);
+CREATE INDEX journal_job_org ON journal_job (org, state, wake_at);
