@@ -32,14 +32,15 @@ var carriers = []string{"", "internal/db", "internal/journal", "internal/identit
 // pure packages have no part in rooms: they may import only what is listed, from
 // the house, and never a database.
 var pure = map[string][]string{
-	"catalog":                      {},
-	"internal/archtest":            {},
-	"internal/inventory/sbom":      {},
-	"internal/inventory/cyclonedx": {"internal/inventory/sbom"},
-	"internal/inventory/spdx":      {"internal/inventory/sbom"},
-	"internal/advisory/osv":        {},
-	"internal/advisory/csaf":       {},
-	"internal/advisory/openvex":    {},
+	"catalog":                       {},
+	"internal/archtest":             {},
+	"internal/inventory/jsonstream": {},
+	"internal/inventory/sbom":       {},
+	"internal/inventory/cyclonedx":  {"internal/inventory/sbom", "internal/inventory/jsonstream"},
+	"internal/inventory/spdx":       {"internal/inventory/sbom", "internal/inventory/jsonstream"},
+	"internal/advisory/osv":         {},
+	"internal/advisory/csaf":        {},
+	"internal/advisory/openvex":     {},
 }
 
 // ends are reached by nobody but the floor above them.
