@@ -1,0 +1,503 @@
+package chain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Sureness is how sure it is that a compromise reaches a thing: that of the
+// weakest hop of its surest way.
+type Sureness uint8
+
+// The degrees of sureness, from the weakest to the strongest.
+const (
+	Possible Sureness = iota + 1
+	Likely
+	Certain
+)
+
+// String gives the word: "certain", "likely", "possible".
+func (s Sureness) String() string {
+	switch s {
+	case Certain:
+		return "certain"
+	case Likely:
+		return "likely"
+	case Possible:
+		return "possible"
+	}
+	return "unknown"
+}
+
+// MarshalText writes the word, for JSON.
+func (s Sureness) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the word back.
+func (s *Sureness) UnmarshalText(text []byte) error {
+	for _, known := range []Sureness{Possible, Likely, Certain} {
+		if string(text) == known.String() {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%.40q is not certain, likely or possible", text)
+}
+
+// Source is where a compromise begins.
+type Source struct {
+	Node NodeID
+	Why  string   // in words, as the beginning of every way: "CVE-2021-44228 affects log4j-core 2.14.1"
+	Sure Sureness // how sure it is that the source itself is affected; 0 means certain
+}
+
+// Compromise is what follows when some things are under foreign control.
+type Compromise struct {
+	Sources []Source
+	Unknown []NodeID // sources that are not in the chain
+	// Processes reached: the surest first, then the more critical, then the nearer.
+	Processes []Reached
+	// Others are the things of other kinds that are reached, in the order in which
+	// the compromise reaches them: the surest and then the nearest first.
+	Others []Reached
+	// Data are the classes of data within reach, the most sensitive first.
+	Data []DataReached
+
+	g      *Graph
+	levels [Certain + 1][]mark
+}
+
+// Reached is one thing that a compromise reaches.
+type Reached struct {
+	Node
+	Criticality Criticality // of a process
+	Sure        Sureness
+	Hops        int
+
+	c   *Compromise
+	pos int32
+}
+
+// DataReached is a class of data within reach, and where it lies.
+type DataReached struct {
+	Class Class
+	Sure  Sureness
+	Where []NodeID // systems that hold it, flows that carry it
+}
+
+// Way is how a compromise reaches a thing, from its source.
+type Way struct {
+	Source Source
+	Sure   Sureness
+	Hops   []Hop
+	// Call is whom to call: the organisations behind the things on the way, those
+	// at the source first.
+	Call []Call
+}
+
+// Hop is one step of a [Way].
+type Hop struct {
+	From, To Node
+	Sure     Sureness
+	Words    string // "Procurement portal runs Log4j Core"
+}
+
+// hopKind says along what a compromise spreads.
+type hopKind uint8
+
+const (
+	productInSupply hopKind = iota
+	productInSystem
+	productNeeded
+	supplyNeeded
+	systemNeeded
+	organisationNeeded
+	stepOfProcess
+	supplierAccess
+	supplierOf
+	makerOf
+	operatorOf
+	dataFlow
+)
+
+// edge is one way to spread; detail is the place of the access or flow in its list.
+type edge struct {
+	to     int32
+	detail int32
+	kind   hopKind
+	sure   Sureness
+}
+
+// spread holds the edges that leave thing v in edges[at[v]:at[v+1]].
+type spread struct {
+	at    []int32
+	edges []edge
+}
+
+// wire writes down along what a compromise spreads, and how surely:
+//
+//   - from a product to the supplies that deliver it and the systems that run it:
+//     certain; to a thing that needs the product itself: likely
+//   - from a supply of software, cloud or service to what needs it: likely; goods
+//     carry nothing on
+//   - from a supply into the systems that the supplier has access to: likely if it
+//     may write or is privileged, possible for a user
+//   - from a system to what needs it: likely
+//   - from an activity to its process: certain. Needing an activity or a process
+//     spreads nothing: it is an order of work, not a way in
+//   - from an organisation to its supplies, its products and the systems that it
+//     operates: likely; to a thing that needs the organisation itself: possible
+//   - along a flow of data into a system or an activity: possible. An organisation
+//     at the end of a flow receives data and is not counted as compromised
+func (g *Graph) wire() {
+	m := g.m
+	type wired struct {
+		from int32
+		edge
+	}
+	var all []wired
+	add := func(from, to int32, kind hopKind, sure Sureness, detail int) {
+		if from >= 0 && to >= 0 && from != to {
+			all = append(all, wired{from, edge{to: to, detail: int32(detail), kind: kind, sure: sure}})
+		}
+	}
+	for i := range m.Supplies {
+		s := &m.Supplies[i]
+		v := g.index[s.ID]
+		add(g.owner[v], v, supplierOf, Likely, 0)
+		for _, p := range s.Products {
+			add(g.index[p], v, productInSupply, Certain, 0)
+		}
+		for j, a := range s.Access {
+			sure := Likely
+			if a.Level == AccessUser {
+				sure = Possible
+			}
+			add(v, g.index[a.System], supplierAccess, sure, j)
+		}
+	}
+	for i := range m.Systems {
+		s := &m.Systems[i]
+		v := g.index[s.ID]
+		add(g.owner[v], v, operatorOf, Likely, 0)
+		for _, p := range s.Products {
+			add(g.index[p], v, productInSystem, Certain, 0)
+		}
+	}
+	for i := range m.Products {
+		v := g.index[m.Products[i].ID]
+		add(g.owner[v], v, makerOf, Likely, 0)
+	}
+	for n := range g.needs {
+		holder := g.needs[n].holder
+		switch g.reasons[n].kind {
+		case stepOf:
+			add(g.options[g.needs[n].options], holder, stepOfProcess, Certain, 0)
+		case writtenDown:
+			for _, o := range g.alternatives(int32(n)) {
+				switch g.kinds[o] {
+				case system:
+					add(o, holder, systemNeeded, Likely, 0)
+				case supply:
+					if m.Supplies[g.place[o]].Nature != NatureGoods {
+						add(o, holder, supplyNeeded, Likely, 0)
+					}
+				case product:
+					add(o, holder, productNeeded, Likely, 0)
+				case organisation:
+					add(o, holder, organisationNeeded, Possible, 0)
+				}
+			}
+		}
+	}
+	for i := range m.Flows {
+		f := &m.Flows[i]
+		if to := g.index[f.To]; g.kinds[to] != organisation {
+			add(g.index[f.From], to, dataFlow, Possible, i)
+		}
+	}
+
+	// Of several edges between the same two things the surest is enough.
+	at, order := reverse(len(g.ids), len(all), func(yield func(int32, int32) bool) {
+		for i := range all {
+			if !yield(all[i].from, int32(i)) {
+				return
+			}
+		}
+	})
+	known := make([]int32, len(g.ids)) // 1 + position of the edge to a thing
+	g.out = spread{at: make([]int32, len(g.ids)+1), edges: make([]edge, 0, len(all))}
+	for v := range g.ids {
+		start := int32(len(g.out.edges))
+		for _, i := range order[at[v]:at[v+1]] {
+			e := all[i].edge
+			switch k := known[e.to]; {
+			case k <= start:
+				g.out.edges = append(g.out.edges, e)
+				known[e.to] = int32(len(g.out.edges))
+			case g.out.edges[k-1].sure < e.sure:
+				g.out.edges[k-1] = e
+			}
+		}
+		g.out.at[v+1] = int32(len(g.out.edges))
+	}
+	g.from = make([]int32, len(g.out.edges))
+	for v := range g.ids {
+		for i := g.out.at[v]; i < g.out.at[v+1]; i++ {
+			g.from[i] = int32(v)
+		}
+	}
+	g.inAt, g.in = reverse(len(g.ids), len(g.out.edges), func(yield func(int32, int32) bool) {
+		for i := range g.out.edges {
+			if !yield(g.out.edges[i].to, int32(i)) {
+				return
+			}
+		}
+	})
+}
+
+// mark is one thing reached in the walk of one degree of sureness; from is the
+// position of the thing before it, and -1-i at source i.
+type mark struct {
+	node int32
+	from int32
+	edge int32 // in g.out.edges
+	hops int32
+}
+
+// spreadScratch is the memory of one walk.
+type spreadScratch struct {
+	epoch uint32
+	seen  [Certain + 1][]uint32 // by thing: the walk that reached it
+	queue []mark
+}
+
+func newSpreadScratch(g *Graph) *spreadScratch {
+	s := &spreadScratch{}
+	for level := Possible; level <= Certain; level++ {
+		s.seen[level] = make([]uint32, len(g.ids))
+	}
+	return s
+}
+
+// Compromise says what is reached when the sources are under foreign control, how
+// surely, and by which way: the surest, and of those the shortest.
+//
+// For each degree of sureness there is one walk in breadth over the edges that are
+// at least so sure. A thing belongs to the surest walk that reaches it.
+func (g *Graph) Compromise(sources []Source) Compromise {
+	c := &Compromise{g: g}
+	start := make([]int32, 0, len(sources))
+	for _, s := range sources {
+		v, ok := g.index[s.Node]
+		if !ok {
+			c.Unknown = append(c.Unknown, s.Node)
+			continue
+		}
+		if s.Sure < Possible || s.Sure > Certain {
+			s.Sure = Certain
+		}
+		c.Sources = append(c.Sources, s)
+		start = append(start, v)
+	}
+	scratch := g.paint.Get().(*spreadScratch)
+	defer g.paint.Put(scratch)
+	nextEpoch(&scratch.epoch, func() {
+		for _, seen := range scratch.seen {
+			clear(seen)
+		}
+	})
+	for level := Certain; level >= Possible; level-- {
+		c.levels[level] = slices.Clone(scratch.walk(g, level, start, c.Sources))
+		for pos, k := range c.levels[level] {
+			if level < Certain && scratch.reached(level+1, k.node) {
+				continue
+			}
+			c.take(level, int32(pos), k)
+		}
+	}
+	slices.SortStableFunc(c.Processes, func(a, b Reached) int {
+		return cmp.Or(cmp.Compare(b.Sure, a.Sure), cmp.Compare(weight(b.Criticality), weight(a.Criticality)), cmp.Compare(a.Hops, b.Hops))
+	})
+	c.data()
+	return *c
+}
+
+func (c *Compromise) take(level Sureness, pos int32, k mark) {
+	r := Reached{Node: c.g.node(k.node), Sure: level, Hops: int(k.hops), c: c, pos: pos}
+	if r.Kind == KindProcess {
+		r.Criticality = c.g.m.Processes[c.g.place[k.node]].BIA.Criticality
+		c.Processes = append(c.Processes, r)
+		return
+	}
+	c.Others = append(c.Others, r)
+}
+
+// reached says whether a walk of at least this sureness came to the thing: the
+// walks are nested.
+func (s *spreadScratch) reached(level Sureness, v int32) bool {
+	return s.seen[level][v] == s.epoch
+}
+
+func (s *spreadScratch) walk(g *Graph, level Sureness, start []int32, sources []Source) []mark {
+	seen := s.seen[level]
+	s.queue = s.queue[:0]
+	for i, v := range start {
+		if sources[i].Sure >= level && seen[v] != s.epoch {
+			seen[v] = s.epoch
+			s.queue = append(s.queue, mark{node: v, from: int32(-1 - i), edge: -1})
+		}
+	}
+	for pos := 0; pos < len(s.queue); pos++ {
+		k := s.queue[pos]
+		for i := g.out.at[k.node]; i < g.out.at[k.node+1]; i++ {
+			e := g.out.edges[i]
+			if e.sure >= level && seen[e.to] != s.epoch {
+				seen[e.to] = s.epoch
+				s.queue = append(s.queue, mark{node: e.to, from: int32(pos), edge: i, hops: k.hops + 1})
+			}
+		}
+	}
+	return s.queue
+}
+
+// data collects the classes that lie in reached systems and on flows that touch
+// reached systems and activities.
+func (c *Compromise) data() {
+	sure := map[NodeID]Sureness{}
+	found := map[Class]*DataReached{}
+	put := func(class Class, where NodeID, s Sureness) {
+		if class == "" {
+			return
+		}
+		d := found[class]
+		if d == nil {
+			d = &DataReached{Class: class}
+			found[class] = d
+		}
+		d.Sure = max(d.Sure, s)
+		d.Where = append(d.Where, where)
+	}
+	for _, r := range c.Others {
+		if r.Kind == KindSystem || r.Kind == KindActivity {
+			sure[r.ID] = r.Sure
+		}
+		if r.Kind == KindSystem {
+			for _, class := range c.g.m.Systems[c.g.place[c.g.index[r.ID]]].Data {
+				put(class, r.ID, r.Sure)
+			}
+		}
+	}
+	if len(sure) > 0 {
+		for i := range c.g.m.Flows {
+			f := &c.g.m.Flows[i]
+			if s := max(sure[f.From], sure[f.To]); s > 0 {
+				put(f.Class, f.ID, s)
+			}
+		}
+	}
+	classes := Classes()
+	slices.Reverse(classes)
+	for _, class := range classes {
+		if d := found[class]; d != nil {
+			c.Data = append(c.Data, *d)
+		}
+	}
+}
+
+// Find gives what is known of one thing, if the compromise reaches it.
+func (c Compromise) Find(id NodeID) (Reached, bool) {
+	for _, list := range [][]Reached{c.Processes, c.Others} {
+		for _, r := range list {
+			if r.ID == id {
+				return r, true
+			}
+		}
+	}
+	return Reached{}, false
+}
+
+// Way gives the surest and then shortest way to the thing.
+func (r Reached) Way() Way {
+	marks := r.c.levels[r.Sure]
+	edges := make([]int32, 0, r.Hops)
+	pos := r.pos
+	for marks[pos].from >= 0 {
+		edges = append(edges, marks[pos].edge)
+		pos = marks[pos].from
+	}
+	slices.Reverse(edges)
+	return r.c.way(int(-1-marks[pos].from), marks[pos].node, edges)
+}
+
+func (c *Compromise) way(source int, from int32, edges []int32) Way {
+	g := c.g
+	w := Way{Source: c.Sources[source], Sure: c.Sources[source].Sure, Hops: make([]Hop, 0, len(edges))}
+	callers := callers{g: g}
+	callers.add(from)
+	for _, i := range edges {
+		e := g.out.edges[i]
+		w.Hops = append(w.Hops, Hop{From: g.node(from), To: g.node(e.to), Sure: e.sure, Words: g.hopWords(from, e)})
+		w.Sure = min(w.Sure, e.sure)
+		callers.add(e.to)
+		from = e.to
+	}
+	w.Call = callers.calls
+	return w
+}
+
+func (g *Graph) hopWords(from int32, e edge) string {
+	a, b := g.label(from), g.label(e.to)
+	switch e.kind {
+	case productInSupply:
+		return b + " delivers " + a
+	case supplierOf:
+		return a + " supplies " + b
+	case productInSystem:
+		return b + " runs " + a
+	case supplyNeeded:
+		return b + " needs " + a + " from " + g.label(g.owner[from])
+	case stepOfProcess:
+		return a + " is a step of " + b
+	case supplierAccess:
+		s := &g.m.Supplies[g.place[from]]
+		return g.label(g.owner[from]) + " has " + string(s.Access[e.detail].Level) + " access to " + b + " for " + a
+	case makerOf:
+		return a + " makes " + b
+	case operatorOf:
+		return a + " operates " + b
+	case dataFlow:
+		return flowWords(&g.m.Flows[e.detail], a, b)
+	}
+	return b + " needs " + a
+}
+
+func flowWords(f *Flow, from, to string) string {
+	what := "data"
+	if len(f.Data) > 0 {
+		what = andWords(f.Data[:min(3, len(f.Data))])
+	}
+	if f.Class != "" {
+		what += " (" + string(f.Class) + ")"
+	}
+	words := from + " sends " + what + " to " + to
+	if f.Interface != "" {
+		words += " over " + f.Interface
+	}
+	return words
+}
+
+// Words tells the way in one line, the reason first.
+func (w Way) Words() string {
+	words := w.Source.Why
+	for i, h := range w.Hops {
+		switch {
+		case i == 0 && words != "":
+			words += ": "
+		case i > 0:
+			words += "; "
+		}
+		words += h.Words
+	}
+	return words
+}

@@ -1,0 +1,20 @@
+// Package chain knows what the business rests on: organisations, processes with
+// their activities and BIA, systems, supplies, products, needs and flows. It
+// answers the three questions about them: what stops when something is down
+// ([Graph.Outage]), where a compromise spreads ([Graph.Compromise]), and on whom
+// too much hangs ([Graph.Concentration]). Every answer carries its reason.
+//
+// A chain comes in as a [Map] (the file format entente.map/1, docs/map.md), is
+// checked by [Validate], and becomes an immutable [Graph] by [Compile]. All three
+// answers are pure functions of that graph. [Service] keeps one chain per hosted
+// organisation in the database.
+//
+// Tables owned: chain_revision, chain_organisation, chain_contact, chain_process,
+// chain_cost, chain_item, chain_activity, chain_system, chain_supply,
+// chain_access, chain_product, chain_carries, chain_need, chain_need_option,
+// chain_flow.
+//
+// Events written: chain.imported (a whole map was taken over), chain.changed (one
+// process was edited). Both name what was added, changed and removed.
+// Events read: none.
+package chain

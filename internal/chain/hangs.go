@@ -1,0 +1,46 @@
+package chain
+
+// Hanging is one thing that another hangs on, directly or through others.
+type Hanging struct {
+	Node
+	// Steps is how many needs lie between, on the shortest way.
+	Steps int
+	// By is the thing nearer to the asking one that names this one, as one step of
+	// a shortest way.
+	By NodeID
+}
+
+// HangsOn lists everything that a thing hangs on: what its needs name, in all their
+// alternatives, what those need, and so on; the nearest first. It says who is
+// involved, not who can stop it: that is a question for [Graph.Outage].
+func (g *Graph) HangsOn(id NodeID) []Hanging {
+	start, ok := g.index[id]
+	if !ok {
+		return nil
+	}
+	at, needs := reverse(len(g.ids), len(g.needs), func(yield func(int32, int32) bool) {
+		for n := range g.needs {
+			if !yield(g.needs[n].holder, int32(n)) {
+				return
+			}
+		}
+	})
+	steps := make([]int32, len(g.ids))
+	steps[start] = 1
+	queue := []int32{start}
+	var all []Hanging
+	for i := 0; i < len(queue); i++ {
+		v := queue[i]
+		for _, n := range needs[at[v]:at[v+1]] {
+			for _, o := range g.alternatives(n) {
+				if steps[o] != 0 {
+					continue
+				}
+				steps[o] = steps[v] + 1
+				queue = append(queue, o)
+				all = append(all, Hanging{Node: g.node(o), Steps: int(steps[v]), By: g.ids[v]})
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,359 @@
+package chain
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+	"time"
+)
+
+// OutageOptions narrow the question of [Graph.Outage]. The zero value asks for
+// everything that follows from an outage without an end.
+type OutageOptions struct {
+	// Horizon leaves out what would stop later than this; 0 looks as far as it goes.
+	Horizon time.Duration
+	// Restored is when everything that was down at first works again; with it
+	// everything else does, and what had not stopped by then never does. 0: not
+	// restored.
+	Restored time.Duration
+}
+
+// Outage is what follows when some things are down from time 0 on. Times count
+// from there.
+type Outage struct {
+	Down    []NodeID
+	Unknown []NodeID // asked for, but not in the chain
+	OutageOptions
+	// Processes that stop, the first to stop first; at the same time the more
+	// critical first.
+	Processes []ProcessOutage
+
+	g     *Graph
+	order []stopped // everything that stops, in order of time
+}
+
+// ProcessOutage is the end of one process in an [Outage].
+type ProcessOutage struct {
+	ID          NodeID
+	Name        string
+	Criticality Criticality
+	Fails       time.Duration
+	// RTOAt and MTPDAt are when the objective is exceeded: [Never] if the process
+	// has none, or if the outage or the horizon ends before.
+	RTOAt, MTPDAt time.Duration
+
+	o   *Outage
+	pos int32
+}
+
+// Stopped is a thing of any kind that does not work from a time on.
+type Stopped struct {
+	Node
+	At time.Duration
+}
+
+// stopped is one entry of the pass in order of time. why is the need that was no
+// longer met, -1 for what was down at first; by is the position of the thing whose
+// end, the last among the alternatives, ended that need.
+type stopped struct {
+	at   time.Duration
+	node int32
+	why  int32
+	by   int32
+}
+
+// Outage says what stops, and when, if the things in down stop at time 0. An
+// organisation that is down takes with it what it supplies and operates.
+//
+// A need fails when the last of its alternatives has failed and its buffer has run
+// out; a thing fails with the first of its needs. Things that need each other in a
+// circle keep each other up as long as nothing else fails them.
+func (g *Graph) Outage(down []NodeID, opts OutageOptions) Outage {
+	o := Outage{OutageOptions: opts, g: g}
+	start := make([]int32, 0, len(down))
+	for _, id := range down {
+		v, ok := g.index[id]
+		switch {
+		case !ok:
+			o.Unknown = append(o.Unknown, id)
+		case !slices.Contains(start, v):
+			start = append(start, v)
+			o.Down = append(o.Down, id)
+		}
+	}
+	s := g.scratch.Get().(*outageScratch)
+	defer g.scratch.Put(s)
+	o.order = slices.Clone(s.run(g, start, o.limit()))
+	for pos, e := range o.order {
+		if g.kinds[e.node] == process {
+			o.Processes = append(o.Processes, o.process(int32(pos)))
+		}
+	}
+	slices.SortStableFunc(o.Processes, func(a, b ProcessOutage) int {
+		return cmp.Or(cmp.Compare(a.Fails, b.Fails), cmp.Compare(weight(b.Criticality), weight(a.Criticality)))
+	})
+	for i := range o.Processes {
+		o.Processes[i].o = &o
+	}
+	return o
+}
+
+// limit is the last moment at which something can stop.
+func (o Outage) limit() time.Duration {
+	limit := Never - 1
+	if o.Horizon > 0 {
+		limit = o.Horizon
+	}
+	if o.Restored > 0 {
+		limit = min(limit, o.Restored-1)
+	}
+	return limit
+}
+
+func (o Outage) process(pos int32) ProcessOutage {
+	e := o.order[pos]
+	p := &o.g.m.Processes[o.g.place[e.node]]
+	end := func(objective time.Duration) time.Duration {
+		at := later(e.at, objective)
+		if objective == 0 || o.Horizon > 0 && at > o.Horizon || o.Restored > 0 && at >= o.Restored {
+			return Never
+		}
+		return at
+	}
+	return ProcessOutage{
+		ID: p.ID, Name: p.Name, Criticality: p.BIA.Criticality,
+		Fails: e.at, RTOAt: end(p.BIA.RTO), MTPDAt: end(p.BIA.MTPD),
+		pos: pos,
+	}
+}
+
+// weight orders criticalities; an unknown one counts least.
+func weight(c Criticality) int {
+	switch c {
+	case Critical:
+		return 4
+	case High:
+		return 3
+	case Medium:
+		return 2
+	case Low:
+		return 1
+	}
+	return 0
+}
+
+// Len counts everything that stops, of any kind, what was down at first included.
+func (o Outage) Len() int { return len(o.order) }
+
+// Stopped lists everything that does not work at a time, the first to stop first:
+// what a slider over time shows. After the restoration nothing is stopped.
+func (o Outage) Stopped(at time.Duration) []Stopped {
+	if o.Restored > 0 && at >= o.Restored {
+		return nil
+	}
+	n := sort.Search(len(o.order), func(i int) bool { return o.order[i].at > at })
+	all := make([]Stopped, n)
+	for i, e := range o.order[:n] {
+		all[i] = Stopped{Node: o.g.node(e.node), At: e.at}
+	}
+	return all
+}
+
+// Process gives the end of one process, if it stops.
+func (o Outage) Process(id NodeID) (ProcessOutage, bool) {
+	for _, p := range o.Processes {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return ProcessOutage{}, false
+}
+
+// Fails gives when a thing of any kind stops; [Never] if it does not.
+func (o Outage) Fails(id NodeID) time.Duration {
+	v, ok := o.g.index[id]
+	if ok {
+		for _, e := range o.order {
+			if e.node == v {
+				return e.at
+			}
+		}
+	}
+	return Never
+}
+
+// CostAt gives what the interruptions of all processes have cost up to a time
+// after the beginning of the outage, in the map's currency.
+func (o Outage) CostAt(at time.Duration) int64 {
+	var total int64
+	for _, p := range o.Processes {
+		total += p.CostAt(at)
+	}
+	return total
+}
+
+// CostAt gives what the interruption of the process has cost up to a time after
+// the beginning of the outage; a restoration ends the costs.
+func (p ProcessOutage) CostAt(at time.Duration) int64 {
+	if p.o.Restored > 0 {
+		at = min(at, p.o.Restored)
+	}
+	process, _ := p.o.g.Process(p.ID)
+	return Cost(process.BIA, at-p.Fails)
+}
+
+// Cost gives what an interruption has cost after it lasted for a time, from the
+// rates of the BIA; nothing before the first rate begins.
+func Cost(b BIA, since time.Duration) int64 {
+	var total, seconds int64 // in full hours, and the rest in rate × seconds
+	for i, rate := range b.Cost {
+		end := since
+		if i+1 < len(b.Cost) {
+			end = min(end, b.Cost[i+1].From)
+		}
+		if end <= rate.From {
+			break
+		}
+		lasts := end - rate.From
+		total += rate.PerHour * int64(lasts/time.Hour)
+		seconds += rate.PerHour * int64(lasts%time.Hour/time.Second)
+	}
+	return total + seconds/3600
+}
+
+// outageScratch is the memory of one pass. Stamps tell whether an entry belongs to
+// the present pass, so that starting one costs nothing.
+type outageScratch struct {
+	epoch uint32
+	seen  []visit
+	left  []countdown // for needs with several alternatives
+	heap  []waiting
+	now   []int32 // things that stop at the present moment, first come first
+	order []stopped
+}
+
+// visit is when a thing stops, as far as is known.
+type visit struct {
+	at    time.Duration
+	epoch uint32
+	why   int32
+	by    int32
+}
+
+type countdown struct {
+	epoch uint32
+	left  int32
+}
+
+type waiting struct {
+	at   time.Duration
+	node int32
+}
+
+func newOutageScratch(g *Graph) *outageScratch {
+	return &outageScratch{seen: make([]visit, len(g.ids)), left: make([]countdown, len(g.needs))}
+}
+
+// run is the one pass in order of time. What it returns is valid until the next.
+func (s *outageScratch) run(g *Graph, down []int32, limit time.Duration) []stopped {
+	nextEpoch(&s.epoch, func() { clear(s.seen); clear(s.left) })
+	s.heap, s.now, s.order = s.heap[:0], s.now[:0], s.order[:0]
+	for _, v := range down {
+		s.seen[v] = visit{epoch: s.epoch, why: -1, by: -1}
+		s.now = append(s.now, v)
+	}
+	for i := 0; ; i++ {
+		if i == len(s.now) {
+			s.now, i = s.now[:0], 0
+			v, ok := s.pop()
+			if !ok {
+				return s.order
+			}
+			s.now = append(s.now, v)
+		}
+		v := s.now[i]
+		at := s.seen[v].at
+		pos := int32(len(s.order))
+		s.order = append(s.order, stopped{at: at, node: v, why: s.seen[v].why, by: s.seen[v].by})
+		for _, n := range g.usesOf(v) {
+			need := &g.needs[n]
+			if need.count > 1 && !s.last(n, need.count) {
+				continue
+			}
+			end := later(at, need.buffer)
+			holder := &s.seen[need.holder]
+			if end > limit || holder.epoch == s.epoch && holder.at <= end {
+				continue
+			}
+			*holder = visit{at: end, epoch: s.epoch, why: n, by: pos}
+			if end == at {
+				s.now = append(s.now, need.holder)
+			} else {
+				s.push(waiting{end, need.holder})
+			}
+		}
+	}
+}
+
+// last counts an alternative of a need down and says whether it was the last.
+func (s *outageScratch) last(n, count int32) bool {
+	c := &s.left[n]
+	if c.epoch != s.epoch {
+		*c = countdown{s.epoch, count}
+	}
+	c.left--
+	return c.left == 0
+}
+
+// push and pop keep a heap with four children a node, which is kinder to the
+// memory than two.
+func (s *outageScratch) push(w waiting) {
+	s.heap = append(s.heap, w)
+	h := s.heap
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 4
+		if h[up].at <= w.at {
+			break
+		}
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = w
+}
+
+// pop gives the thing that stops next; entries that an earlier end has overtaken
+// are dropped.
+func (s *outageScratch) pop() (int32, bool) {
+	for len(s.heap) > 0 {
+		h := s.heap
+		top := h[0]
+		w := h[len(h)-1]
+		h = h[:len(h)-1]
+		s.heap = h
+		if len(h) > 0 {
+			i := 0
+			for {
+				child := 4*i + 1
+				if child >= len(h) {
+					break
+				}
+				for c := child + 1; c < min(child+4, len(h)); c++ {
+					if h[c].at < h[child].at {
+						child = c
+					}
+				}
+				if w.at <= h[child].at {
+					break
+				}
+				h[i] = h[child]
+				i = child
+			}
+			h[i] = w
+		}
+		if s.seen[top.node].at == top.at {
+			return top.node, true
+		}
+	}
+	return 0, false
+}
