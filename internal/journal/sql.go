@@ -1,0 +1,233 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+)
+
+// head is the end of an organisation's chain and the last number given to a job.
+type head struct {
+	seq  int64
+	hash []byte
+	job  int64
+}
+
+func readHead(ctx context.Context, tx *db.Tx, org entente.OrgID) (head, error) {
+	h, err := db.One(ctx, tx, func(s db.Scanner) (h head, err error) {
+		return h, s.Scan(&h.seq, &h.hash, &h.job)
+	}, "SELECT seq, hash, job FROM journal_head WHERE org = $1", org)
+	if errors.Is(err, db.ErrNoRow) {
+		return head{hash: firstPrev}, nil
+	}
+	return h, err
+}
+
+func writeHead(ctx context.Context, tx *db.Tx, org entente.OrgID, h head) error {
+	_, err := tx.Exec(ctx, `INSERT INTO journal_head (org, seq, hash, job) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, job = excluded.job`,
+		org, h.seq, h.hash, h.job)
+	return err
+}
+
+func insertEvent(ctx context.Context, tx *db.Tx, e Event) error {
+	_, err := tx.Exec(ctx, `INSERT INTO journal_event (org, seq, at, person, actor, role, door, kind, subject, body, prev, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		e.Org, e.Seq, db.Millis(e.At), e.Person, e.Actor, e.Role, e.Door, e.Kind, e.Subject, string(e.Body), e.Prev, e.Hash)
+	return err
+}
+
+const eventColumns = "SELECT org, seq, at, person, actor, role, door, kind, subject, body, prev, hash FROM journal_event"
+
+func scanEvent(s db.Scanner) (Event, error) {
+	var e Event
+	var at int64
+	var body string
+	err := s.Scan(&e.Org, &e.Seq, &at, &e.Person, &e.Actor, &e.Role, &e.Door, &e.Kind, &e.Subject, &body, &e.Prev, &e.Hash)
+	e.At, e.Body = db.Time(at), json.RawMessage(body)
+	return e, err
+}
+
+func selectEvents(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64, limit int) ([]Event, error) {
+	return db.All(ctx, tx, scanEvent, eventColumns+" WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, after, limit)
+}
+
+func selectLatest(ctx context.Context, tx *db.Tx, org entente.OrgID, before int64, limit int) ([]Event, error) {
+	q := db.Select(eventColumns).And("org = $1", org).AndIf(before > 0, "seq < $1", before)
+	return db.AllOf(ctx, tx, scanEvent, q.Order("seq DESC").Page(limit, 0))
+}
+
+func selectEvent(ctx context.Context, tx *db.Tx, org entente.OrgID, seq int64) (Event, error) {
+	return db.One(ctx, tx, scanEvent, eventColumns+" WHERE org = $1 AND seq = $2", org, seq)
+}
+
+func eachEvent(ctx context.Context, tx *db.Tx, org entente.OrgID, do func(Event) error) error {
+	return db.Each(ctx, tx, eventColumns+" WHERE org = $1 ORDER BY seq", func(s db.Scanner) error {
+		e, err := scanEvent(s)
+		if err != nil {
+			return err
+		}
+		return do(e)
+	}, org)
+}
+
+// nextOf looks for the first event after a number that the consumer wants,
+// within the next page of events. It also says how far it looked.
+func nextOf(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64, wanted func(Kind) bool) (found, seen int64, err error) {
+	const page = 500
+	type mark struct {
+		seq  int64
+		kind Kind
+	}
+	seen = after
+	marks, err := db.All(ctx, tx, func(s db.Scanner) (m mark, err error) {
+		return m, s.Scan(&m.seq, &m.kind)
+	}, "SELECT seq, kind FROM journal_event WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, after, page)
+	if err != nil {
+		return 0, after, err
+	}
+	for _, m := range marks {
+		if wanted(m.kind) {
+			return m.seq, m.seq - 1, nil
+		}
+		seen = m.seq
+	}
+	return 0, seen, nil
+}
+
+// cursor is how far a consumer has read, and what stops it.
+type cursor struct {
+	seq      int64
+	failures int
+	retryAt  time.Time
+	err      string
+}
+
+func readCursor(ctx context.Context, tx *db.Tx, org entente.OrgID, consumer string) (cursor, error) {
+	c, err := db.One(ctx, tx, func(s db.Scanner) (c cursor, err error) {
+		var at int64
+		err = s.Scan(&c.seq, &c.failures, &at, &c.err)
+		c.retryAt = db.Time(at)
+		return c, err
+	}, "SELECT seq, failures, retry_at, error FROM journal_cursor WHERE org = $1 AND consumer = $2", org, consumer)
+	if errors.Is(err, db.ErrNoRow) {
+		return cursor{}, nil
+	}
+	return c, err
+}
+
+func writeCursor(ctx context.Context, tx *db.Tx, org entente.OrgID, consumer string, c cursor) error {
+	_, err := tx.Exec(ctx, `INSERT INTO journal_cursor (org, consumer, seq, failures, retry_at, error) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (org, consumer) DO UPDATE SET seq = excluded.seq, failures = excluded.failures, retry_at = excluded.retry_at, error = excluded.error`,
+		org, consumer, c.seq, c.failures, db.Millis(c.retryAt), c.err)
+	return err
+}
+
+func selectCursors(ctx context.Context, tx *db.Tx, org entente.OrgID) (map[string]cursor, error) {
+	out := map[string]cursor{}
+	err := db.Each(ctx, tx, "SELECT consumer, seq, failures, retry_at, error FROM journal_cursor WHERE org = $1", func(s db.Scanner) error {
+		var name string
+		var c cursor
+		var at int64
+		if err := s.Scan(&name, &c.seq, &c.failures, &at, &c.err); err != nil {
+			return err
+		}
+		c.retryAt = db.Time(at)
+		out[name] = c
+		return nil
+	}, org)
+	return out, err
+}
+
+// selectHeads gives the latest number of every organisation of the node.
+func selectHeads(ctx context.Context, tx *db.Tx) (map[entente.OrgID]int64, error) {
+	heads := map[entente.OrgID]int64{}
+	err := db.Each(ctx, tx, "SELECT org, seq FROM journal_head", func(s db.Scanner) error {
+		var org entente.OrgID
+		var seq int64
+		if err := s.Scan(&org, &seq); err != nil {
+			return err
+		}
+		heads[org] = seq
+		return nil
+	})
+	return heads, err
+}
+
+// selectRetries gives the organisations with a consumer whose back-off is over.
+func selectRetries(ctx context.Context, tx *db.Tx, now time.Time) ([]entente.OrgID, error) {
+	return db.All(ctx, tx, db.Value[entente.OrgID],
+		"SELECT DISTINCT org FROM journal_cursor WHERE failures > 0 AND retry_at <= $1", db.Millis(now))
+}
+
+// selectDue gives the organisations with a job to look at.
+func selectDue(ctx context.Context, tx *db.Tx, now time.Time) ([]entente.OrgID, error) {
+	return db.All(ctx, tx, db.Value[entente.OrgID],
+		"SELECT DISTINCT org FROM journal_job WHERE state IN ('waiting', 'running') AND wake_at <= $1", db.Millis(now))
+}
+
+const jobColumns = "SELECT org, id, kind, body, state, attempt, wake_at, created_at, error FROM journal_job"
+
+func scanJob(s db.Scanner) (Job, error) {
+	var j Job
+	var body string
+	var wake, created int64
+	err := s.Scan(&j.Org, &j.ID, &j.Kind, &body, &j.State, &j.Attempt, &wake, &created, &j.Error)
+	j.Body, j.At, j.Created = json.RawMessage(body), db.Time(wake), db.Time(created)
+	return j, err
+}
+
+func insertJob(ctx context.Context, tx *db.Tx, j Job) error {
+	_, err := tx.Exec(ctx, `INSERT INTO journal_job (org, id, kind, body, state, attempt, wake_at, created_at, error)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		j.Org, j.ID, j.Kind, string(j.Body), j.State, j.Attempt, db.Millis(j.At), db.Millis(j.Created), j.Error)
+	return err
+}
+
+// selectJobs gives an organisation's jobs in a state, the one to wake first first.
+func selectJobs(ctx context.Context, tx *db.Tx, org entente.OrgID, state JobState, limit int) ([]Job, error) {
+	q := db.Select(jobColumns).And("org = $1", org).AndIf(state != "", "state = $1", string(state))
+	return db.AllOf(ctx, tx, scanJob, q.Order("wake_at, id").Page(limit, 0))
+}
+
+// selectClaimable gives the first job of the organisation that is due, or whose
+// lease ran out, and that this program has a handler for.
+func selectClaimable(ctx context.Context, tx *db.Tx, org entente.OrgID, now time.Time, known func(string) bool) (Job, bool, error) {
+	var job Job
+	found := false
+	err := db.Each(ctx, tx, jobColumns+" WHERE org = $1 AND state IN ('waiting', 'running') AND wake_at <= $2 ORDER BY wake_at, id LIMIT 200", func(s db.Scanner) error {
+		if found {
+			return nil
+		}
+		j, err := scanJob(s)
+		if err != nil {
+			return err
+		}
+		if known(j.Kind) {
+			job, found = j, true
+		}
+		return nil
+	}, org, db.Millis(now))
+	return job, found, err
+}
+
+// updateJob moves a job on, if it is still in the attempt that the caller holds.
+func updateJob(ctx context.Context, tx *db.Tx, j Job, state JobState, attempt int, wake time.Time, reason string) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE journal_job SET state = $1, attempt = $2, wake_at = $3, error = $4
+		WHERE org = $5 AND id = $6 AND attempt = $7 AND state = $8`,
+		string(state), attempt, db.Millis(wake), reason, j.Org, j.ID, j.Attempt, string(j.State))
+	return n == 1, err
+}
+
+func deleteDone(ctx context.Context, tx *db.Tx, org entente.OrgID, before time.Time) error {
+	_, err := tx.Exec(ctx, "DELETE FROM journal_job WHERE org = $1 AND state = 'done' AND wake_at < $2", org, db.Millis(before))
+	return err
+}
+
+func selectJob(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64) (Job, error) {
+	return db.One(ctx, tx, scanJob, jobColumns+" WHERE org = $1 AND id = $2", org, id)
+}

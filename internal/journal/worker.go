@@ -1,0 +1,545 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+)
+
+// Consumer follows the events of every organisation.
+type Consumer struct {
+	// Name is the key of its cursor: the room and what it does, "advisory.match".
+	// Another name is another consumer, which begins at the first event.
+	Name string
+	// Kinds are the events it wants; none means all.
+	Kinds []Kind
+	// Handle makes the effect of one event. It may run again for the same event,
+	// and does everything through the transaction, which also moves the cursor.
+	Handle func(ctx context.Context, tx *db.Tx, e Event) error
+}
+
+func (c Consumer) wants(k Kind) bool { return len(c.Kinds) == 0 || slices.Contains(c.Kinds, k) }
+
+// Runner moves consumers and jobs on. Every replica of a node runs one. The
+// exported fields have working values, and may be changed before [Runner.Run].
+type Runner struct {
+	Poll        time.Duration           // how often to look for what other replicas left, and for what came due
+	Lease       time.Duration           // how long a job belongs to a replica that stays silent
+	Grace       time.Duration           // how long running handlers may go on after a stop
+	Workers     int                     // organisations whose events are handled at once
+	JobWorkers  int                     // jobs that run at once
+	MaxAttempts int                     // attempts of a job before it is dead
+	Backoff     func(int) time.Duration // the wait after the n-th failure in a row
+
+	d         *db.DB
+	log       *slog.Logger
+	consumers []Consumer
+	jobs      map[string]JobHandler
+
+	events *agenda
+	due    *agenda
+
+	mu    sync.Mutex
+	clean map[entente.OrgID]int64 // up to here no consumer has anything left to do
+}
+
+// NewRunner makes a runner for the consumers and, by kind, the handlers of jobs.
+func NewRunner(d *db.DB, log *slog.Logger, consumers []Consumer, jobs map[string]JobHandler) *Runner {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Runner{
+		Poll: time.Second, Lease: 2 * time.Minute, Grace: 10 * time.Second,
+		Workers: 4, JobWorkers: 4, MaxAttempts: 12, Backoff: Backoff,
+		d: d, log: log, consumers: slices.Clone(consumers), jobs: jobs,
+		events: newAgenda(true), due: newAgenda(false), clean: map[entente.OrgID]int64{},
+	}
+}
+
+// Nudge makes a running runner look at an organisation now. Commits of this
+// process with events or jobs do so by themselves.
+func (r *Runner) Nudge(org entente.OrgID) {
+	r.events.add(org)
+	r.due.add(org)
+}
+
+// Run works until ctx ends, then waits for the handlers that are running, at
+// most [Runner.Grace], before it cancels and awaits them.
+func (r *Runner) Run(ctx context.Context) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	// What runs when the stop comes may finish.
+	work, abort := context.WithCancel(context.WithoutCancel(ctx))
+	defer abort()
+	unwatch := r.d.Watch(r.Nudge)
+	defer unwatch()
+	var wg sync.WaitGroup
+	for range r.Workers {
+		wg.Go(func() { r.follow(ctx, work) })
+	}
+	for range r.JobWorkers {
+		wg.Go(func() { r.labour(ctx, work) })
+	}
+	r.look(ctx)
+	ended := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-time.After(r.Grace):
+		r.log.Warn("handlers are still running after the stop; they are cancelled", "waited", r.Grace)
+		abort()
+		<-ended
+		return nil
+	}
+}
+
+func (r *Runner) check() error {
+	names := map[string]bool{}
+	for _, c := range r.consumers {
+		if c.Name == "" || c.Handle == nil {
+			return fmt.Errorf("journal: consumer %q needs a name and a handler", c.Name)
+		}
+		if names[c.Name] {
+			return fmt.Errorf("journal: two consumers are called %q", c.Name)
+		}
+		names[c.Name] = true
+	}
+	return nil
+}
+
+// look finds organisations with work until ctx ends.
+func (r *Runner) look(ctx context.Context) {
+	tick := time.NewTicker(r.Poll)
+	defer tick.Stop()
+	failures := 0
+	for {
+		err := r.discover(ctx)
+		if err != nil && ctx.Err() == nil {
+			failures++
+			r.log.Error("the journal cannot look for work", "failures", failures, "error", err)
+			if !pause(ctx, min(time.Duration(failures)*r.Poll, 15*time.Second)) {
+				return
+			}
+			continue
+		}
+		failures = 0
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (r *Runner) discover(ctx context.Context) error {
+	var heads map[entente.OrgID]int64
+	var retries, due []entente.OrgID
+	err := r.d.Read(ctx, func(tx *db.Tx) error {
+		var err error
+		heads, err = selectHeads(ctx, tx)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		retries, err = selectRetries(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		due, err = selectDue(ctx, tx, now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for org, seq := range heads {
+		if r.cleanUpTo(org) < seq {
+			r.events.add(org)
+		}
+	}
+	for _, org := range retries {
+		r.events.add(org)
+	}
+	for _, org := range due {
+		r.due.add(org)
+	}
+	return nil
+}
+
+func (r *Runner) cleanUpTo(org entente.OrgID) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.clean[org]
+}
+
+func (r *Runner) setClean(org entente.OrgID, seq int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.clean[org] = max(r.clean[org], seq)
+}
+
+// follow takes organisations from the agenda and handles their events, a round
+// of batches at a time, so that a busy organisation does not keep others out.
+func (r *Runner) follow(stop, work context.Context) {
+	for {
+		org, ok := r.events.next(stop)
+		if !ok {
+			return
+		}
+		more, err := r.round(stop, work, org)
+		if err != nil && stop.Err() == nil {
+			r.log.Error("events cannot be handled", "org", org, "error", err)
+			// The next look finds the organisation again; this slows a broken database down.
+			pause(stop, r.Poll)
+		}
+		r.events.done(org)
+		if more && err == nil {
+			r.events.add(org)
+		}
+	}
+}
+
+// round gives every consumer a turn.
+func (r *Runner) round(stop, work context.Context, org entente.OrgID) (more bool, err error) {
+	var head int64
+	err = r.d.Read(work, func(tx *db.Tx) error {
+		var err error
+		head, err = Head(work, tx, org)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, c := range r.consumers {
+		if stop.Err() != nil {
+			return false, nil
+		}
+		left, _, err := r.advance(stop, work, org, c, false)
+		if err != nil {
+			return false, err
+		}
+		more = more || left
+	}
+	if !more {
+		// Consumers in back-off are found by their retry time.
+		r.setClean(org, head)
+	}
+	return more, nil
+}
+
+const (
+	// batchEvents and batchTime bound what one transaction of a consumer handles.
+	batchEvents = 64
+	batchTime   = 200 * time.Millisecond
+	// farBehind is how many unwanted events a cursor passes before that is
+	// written down; until then it would cost a write for nothing.
+	farBehind = 256
+)
+
+// advance handles a batch of what one consumer has not seen yet. It says whether
+// more is left to do now, and why the handler failed, if it did; that failure is
+// written down. The other error is one of the journal itself.
+func (r *Runner) advance(stop, work context.Context, org entente.OrgID, c Consumer, force bool) (more bool, failure, err error) {
+	var at cursor
+	var found, seen int64
+	idle := false
+	err = r.d.Read(work, func(tx *db.Tx) error {
+		var err error
+		at, err = readCursor(work, tx, org, c.Name)
+		if err != nil {
+			return err
+		}
+		if idle = at.failures > 0 && time.Now().Before(at.retryAt) && !force; idle {
+			return nil
+		}
+		seen = at.seq
+		for {
+			before := seen
+			found, seen, err = nextOf(work, tx, org, before, c.wants)
+			if err != nil || found > 0 || seen == before {
+				return err
+			}
+		}
+	})
+	if err != nil || idle {
+		return false, nil, err
+	}
+	if found == 0 {
+		if seen-at.seq < farBehind {
+			return false, nil, nil
+		}
+		return false, nil, r.skip(work, org, c, seen)
+	}
+	size := batchEvents
+	if at.failures > 0 {
+		size = 1
+	}
+	failure, err = r.batch(stop, work, org, c, size)
+	if failure != nil && size > 1 {
+		// What was before the bad event is worth keeping.
+		failure, err = r.batch(stop, work, org, c, 1)
+	}
+	if err != nil {
+		return false, nil, err
+	}
+	if failure != nil {
+		if work.Err() != nil {
+			return false, failure, nil
+		}
+		return false, failure, r.stumbled(work, org, c, failure)
+	}
+	return true, nil, nil
+}
+
+// skip moves a cursor over events that the consumer does not want.
+func (r *Runner) skip(ctx context.Context, org entente.OrgID, c Consumer, to int64) error {
+	return r.d.Write(ctx, org, func(tx *db.Tx) error {
+		at, err := readCursor(ctx, tx, org, c.Name)
+		if err != nil || at.seq >= to {
+			return err
+		}
+		return writeCursor(ctx, tx, org, c.Name, cursor{seq: to})
+	})
+}
+
+// handlerError is the failure of a consumer at one event.
+type handlerError struct {
+	seq  int64
+	kind Kind
+	err  error
+}
+
+// Error implements error.
+func (e *handlerError) Error() string {
+	return fmt.Sprintf("event %d (%s): %v", e.seq, e.kind, e.err)
+}
+
+// Unwrap gives the error of the handler.
+func (e *handlerError) Unwrap() error { return e.err }
+
+// batch handles up to size events and moves the cursor, in one transaction. The
+// cursor is read inside it: another replica may have been quicker.
+func (r *Runner) batch(stop, work context.Context, org entente.OrgID, c Consumer, size int) (failure, err error) {
+	var current Event // the event that the handler works on
+	err = r.d.Write(work, org, func(tx *db.Tx) error {
+		current = Event{}
+		began := time.Now()
+		at, err := readCursor(work, tx, org, c.Name)
+		if err != nil {
+			return err
+		}
+		done := 0
+		seq := at.seq
+		for done < size && (done == 0 || time.Since(began) < batchTime && stop.Err() == nil) {
+			found, seen, err := nextOf(work, tx, org, seq, c.wants)
+			if err != nil {
+				return err
+			}
+			if found == 0 {
+				if seen == seq {
+					break
+				}
+				seq = seen
+				continue
+			}
+			e, err := selectEvent(work, tx, org, found)
+			if err != nil {
+				return err
+			}
+			current = e
+			if err := safely(func() error { return c.Handle(work, tx, e) }); err != nil {
+				return err
+			}
+			seq = found
+			done++
+		}
+		if seq == at.seq {
+			return nil
+		}
+		if err := writeCursor(work, tx, org, c.Name, cursor{seq: seq}); err != nil {
+			// Also if the handler kept the failure of a statement to itself.
+			return err
+		}
+		current = Event{}
+		return nil
+	})
+	if err != nil && current.Seq > 0 {
+		return &handlerError{current.Seq, current.Kind, err}, nil
+	}
+	return nil, err
+}
+
+// stumbled writes a consumer's failure down, unless it has moved on elsewhere.
+func (r *Runner) stumbled(ctx context.Context, org entente.OrgID, c Consumer, failure error) error {
+	var bad *handlerError
+	if !errors.As(failure, &bad) {
+		return failure
+	}
+	var next cursor
+	err := r.d.Write(ctx, org, func(tx *db.Tx) error {
+		at, err := readCursor(ctx, tx, org, c.Name)
+		if err != nil {
+			return err
+		}
+		next = cursor{}
+		if at.seq >= bad.seq {
+			return nil
+		}
+		wait := r.Backoff(at.failures + 1)
+		next = cursor{seq: at.seq, failures: at.failures + 1, retryAt: time.Now().Add(wait), err: printable(failure.Error())}
+		return writeCursor(ctx, tx, org, c.Name, next)
+	})
+	if err == nil && next.failures > 0 {
+		r.log.Warn("a consumer failed and will try again", "org", org, "consumer", c.Name, "event", bad.seq, "kind", bad.kind,
+			"failures", next.failures, "again", next.retryAt, "error", bad.err)
+	}
+	return err
+}
+
+// labour takes organisations from the agenda and runs their due jobs.
+func (r *Runner) labour(stop, work context.Context) {
+	for {
+		org, ok := r.due.next(stop)
+		if !ok {
+			return
+		}
+		if err := r.jobOf(work, org); err != nil && stop.Err() == nil {
+			r.log.Error("jobs cannot be run", "org", org, "error", err)
+			pause(stop, r.Poll)
+		}
+	}
+}
+
+func (r *Runner) jobOf(ctx context.Context, org entente.OrgID) error {
+	if len(r.jobs) == 0 {
+		return nil
+	}
+	job, err := r.claim(ctx, org)
+	if err != nil || job == nil {
+		return err
+	}
+	// There may be more for the others meanwhile.
+	r.due.add(org)
+	return r.work(ctx, job)
+}
+
+// CatchUp runs everything that the organisation has due, here and now, until
+// nothing is left: for the command line and for tests. Consumers in back-off get
+// one try. The error tells which consumers and jobs failed.
+func (r *Runner) CatchUp(ctx context.Context, org entente.OrgID) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	var errs []error
+	failed := map[string]bool{}
+	for {
+		busy := false
+		for _, c := range r.consumers {
+			if failed[c.Name] {
+				continue
+			}
+			more, failure, err := r.advance(ctx, ctx, org, c, true)
+			if err != nil {
+				return err
+			}
+			if failure != nil {
+				failed[c.Name] = true
+				errs = append(errs, fmt.Errorf("%s: %w", c.Name, failure))
+			}
+			busy = busy || more
+		}
+		job, err := r.claim(ctx, org)
+		if err != nil {
+			return err
+		}
+		if job != nil {
+			busy = true
+			if err := r.work(ctx, job); err != nil {
+				return err
+			}
+			if !job.finished {
+				errs = append(errs, fmt.Errorf("job %d (%s): %w", job.ID, job.Kind, job.failure))
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !busy {
+			return errors.Join(errs...)
+		}
+	}
+}
+
+// ConsumerStatus is how far a consumer has come in an organisation.
+type ConsumerStatus struct {
+	Consumer string
+	Seq      int64 // the last event that it is done with
+	Behind   int64 // events it has not looked at; those that it does not want count too
+	Failures int   // in a row
+	RetryAt  time.Time
+	Error    string // of the last failure; names the event
+}
+
+// Consumers tells how far each consumer has come in an organisation. One that
+// never had anything to do is not listed.
+func Consumers(ctx context.Context, tx *db.Tx, org entente.OrgID) ([]ConsumerStatus, error) {
+	head, err := Head(ctx, tx, org)
+	if err != nil {
+		return nil, err
+	}
+	cursors, err := selectCursors(ctx, tx, org)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ConsumerStatus, 0, len(cursors))
+	for name, c := range cursors {
+		out = append(out, ConsumerStatus{Consumer: name, Seq: c.seq, Behind: head - c.seq, Failures: c.failures, RetryAt: c.retryAt, Error: c.err})
+	}
+	slices.SortFunc(out, func(a, b ConsumerStatus) int { return strings.Compare(a.Consumer, b.Consumer) })
+	return out, nil
+}
+
+// safely turns a panic of a handler into its failure.
+func safely(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// printable makes an error's text fit for a column, and short enough to read.
+func printable(s string) string {
+	const most = 2000
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
+// pause waits, and says whether ctx still lives.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
