@@ -30,6 +30,12 @@ type Document struct {
 	Oddities []Oddity
 	// MoreOddities counts those beyond the limit.
 	MoreOddities int
+	// Vulnerabilities counts the statements on vulnerabilities in the document; a
+	// VEX has those and often nothing else.
+	Vulnerabilities int
+	// Agents gives the names behind identifiers that a component's Supplier may
+	// hold, because SPDX 3 may tell who an agent is after using it.
+	Agents map[string]string
 }
 
 // Component is one part of a product as the document tells it.
@@ -39,7 +45,8 @@ type Component struct {
 	Group    string // CycloneDX group, "" elsewhere
 	Name     string
 	Version  string
-	PURL     string   // as written; parsing is the matcher's business
+	PURL     string   // as written
+	More     []string // further package URLs of the same component, as written
 	CPE      string   // the first CPE, as written
 	Supplier string   // supplier, manufacturer, originator or publisher
 	Licences []string // expressions or ids as written
@@ -60,14 +67,18 @@ type Limits struct {
 	Depth      int   // nesting of JSON or XML
 	Components int
 	Text       int // length of one string in bytes
+	Ratio      int // how many bytes one byte of a compressed document may become
 	Oddities   int // how many oddities are kept
 }
 
 // DefaultLimits suit uploads of real documents.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 512 << 20, Depth: 200, Components: 2_000_000, Text: 1 << 20, Oddities: 200}
+	return Limits{Bytes: 512 << 20, Depth: 200, Components: 2_000_000, Text: 1 << 20, Ratio: 200, Oddities: 200}
 }
 
-// Emit receives the components one by one, in document order; an error from it
-// stops the reader and is returned unchanged.
+// Emit receives the components one by one, in document order, only that a nested
+// one may come before the one that holds it; an error from it stops the reader and
+// is returned unchanged. The subject of a CycloneDX document is not emitted, since
+// it stands apart from the components; that of an SPDX document is a package like
+// the others and is.
 type Emit func(Component) error
