@@ -27,9 +27,11 @@ var errNoPostgres = errors.New("PostgreSQL's server programs were not found")
 
 // cluster is the shared PostgreSQL of this user. Its folder holds:
 //
-//	users   locked shared by every test process that uses the cluster
-//	start   locked by the one that starts it
-//	run/    data, socket and log of the running server, made and removed by the keeper
+//	users     locked shared by every test process that uses the cluster
+//	start     locked by the one that starts it
+//	keeper    locked by the keeper of the running server
+//	template  locked while a template database is made
+//	run/      data and socket of the running server, made and removed by the keeper
 type cluster struct {
 	dir   string
 	users *os.File
@@ -48,7 +50,10 @@ func join() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{dir: filepath.Join(baseDir(), fmt.Sprintf("entente-dbtest-%d", os.Getuid()))}
+	c := &cluster{dir: os.Getenv(homeDir)}
+	if c.dir == "" {
+		c.dir = filepath.Join(baseDir(), fmt.Sprintf("entente-dbtest-%d", os.Getuid()))
+	}
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -110,17 +115,24 @@ func (c *cluster) launch(bin string) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(self)
-	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), keeperDir+"="+c.dir, keeperBin+"="+bin)
-	// "go test" waits for whoever holds its output.
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
+	begin := func() (gone chan error, err error) {
+		cmd := exec.Command(self)
+		cmd.Dir = c.dir
+		cmd.Env = append(os.Environ(), keeperDir+"="+c.dir, keeperBin+"="+bin)
+		// "go test" waits for whoever holds its output.
+		cmd.Stdout, cmd.Stderr = log, log
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		gone = make(chan error, 1)
+		go func() { gone <- cmd.Wait() }()
+		return gone, nil
+	}
+	gone, err := begin()
+	if err != nil {
 		return err
 	}
-	gone := make(chan error, 1)
-	go func() { gone <- cmd.Wait() }()
 	deadline := time.After(90 * time.Second)
 	for {
 		if c.alive() {
@@ -128,7 +140,13 @@ func (c *cluster) launch(bin string) error {
 		}
 		select {
 		case err := <-gone:
-			return fmt.Errorf("start PostgreSQL: %w\n%s", errors.Join(errors.New("the server ended"), err), tail(logName, 4000))
+			if err != nil {
+				return fmt.Errorf("start PostgreSQL: %w\n%s", err, tail(logName, 4000))
+			}
+			// There was another keeper, of a process that died while it waited for it.
+			if gone, err = begin(); err != nil {
+				return err
+			}
 		case <-deadline:
 			return fmt.Errorf("start PostgreSQL: it does not answer\n%s", tail(logName, 4000))
 		case <-time.After(50 * time.Millisecond):
@@ -151,7 +169,7 @@ func newDatabase(ctx context.Context) (address string, drop func() error, err er
 		return "", nil, err
 	}
 	name := "test_" + hex.EncodeToString(random[:])
-	if err := c.admin(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from); err != nil {
+	if err := c.admin(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from+""); err != nil {
 		return "", nil, err
 	}
 	return c.url(name), func() error {
@@ -249,9 +267,14 @@ func serverPrograms() (string, error) {
 	return "", errNoPostgres
 }
 
-// baseDir is the temporary folder; as root, one that the server's own user can
-// reach.
+// baseDir is where the cluster lives: in memory where there is room, since a
+// database is made of some three hundred files and a test makes a database; else
+// the temporary folder. As root it is one that the server's own user can reach.
 func baseDir() string {
+	const room = 2 << 30
+	if free("/dev/shm") > room && syscall.Access("/dev/shm", 7) == nil {
+		return "/dev/shm"
+	}
 	dir := os.TempDir()
 	if os.Getuid() != 0 {
 		return dir
@@ -265,6 +288,14 @@ func baseDir() string {
 			return dir
 		}
 	}
+}
+
+func free(dir string) uint64 {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0
+	}
+	return uint64(s.Bavail) * uint64(s.Bsize)
 }
 
 // serverUser is whom the server runs as: nil for the present user, since only

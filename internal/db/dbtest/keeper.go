@@ -15,6 +15,8 @@ import (
 const (
 	keeperDir = "ENTENTE_DBTEST_KEEPER"
 	keeperBin = "ENTENTE_DBTEST_BIN"
+	// homeDir gives a cluster of its own to the tests of this package.
+	homeDir = "ENTENTE_DBTEST_HOME"
 )
 
 // idleLife is how long the server outlives its last user, so that packages that
@@ -34,9 +36,13 @@ func init() {
 }
 
 // keep runs the server until nobody uses it, and removes what it left.
-func keep(dir, bin string) (err error) {
+func keep(dir, bin string) error {
 	// The kernel ends the server when the thread that started it ends.
 	runtime.LockOSThread()
+	mine, err := onlyKeeper(filepath.Join(dir, "keeper"))
+	if err != nil || mine == nil {
+		return err
+	}
 	run := filepath.Join(dir, "run")
 	data := filepath.Join(run, "data")
 	if err := os.RemoveAll(run); err != nil {
@@ -68,7 +74,7 @@ func keep(dir, bin string) (err error) {
 	server := program("postgres", "-D", data, "-k", run,
 		"-c", "listen_addresses=", "-c", "max_connections=300", "-c", "shared_buffers=64MB",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
-		"-c", "max_wal_size=4GB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum_naptime=30s",
+		"-c", "max_wal_size=512MB", "-c", "checkpoint_timeout=1h", "-c", "autovacuum_naptime=30s",
 		"-c", "max_pred_locks_per_transaction=256", "-c", "log_min_messages=fatal", "-c", "log_min_error_statement=panic")
 	if err := server.Start(); err != nil {
 		return err
@@ -111,10 +117,29 @@ func keep(dir, bin string) (err error) {
 		}
 		<-ended
 	}
-	return os.RemoveAll(run)
+	err = os.RemoveAll(run)
+	runtime.KeepAlive(mine)
+	return err
 }
 
-// alone takes the lock on the users' file if nobody uses the cluster.
-func alone(users *os.File) bool {
-	return syscall.Flock(int(users.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+// onlyKeeper takes the keeper's lock; it gives nil if there is another keeper,
+// also after a while in which one that is ending would be gone.
+func onlyKeeper(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for range 20 {
+		if alone(f) {
+			_, err := f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
+			return f, err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil, nil
+}
+
+// alone takes the lock on a file if nobody else has it.
+func alone(f *os.File) bool {
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
