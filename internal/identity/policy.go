@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente"
 )
 
 // Verb is something that an actor may or may not do. Verbs are coarse: a few per
@@ -197,6 +197,21 @@ func Can(actor entente.Actor, v Verb, o Object) (ok bool, reason string) {
 	return false, fmt.Sprintf("the role %q does not allow %s; ask an owner of the organisation", actor.Role, v)
 }
 
+// Denial is the cause of every error of [Require], from which a door writes it to
+// the journal (see [Service.RecordDenied]).
+type Denial struct {
+	Actor  entente.Actor
+	Verb   Verb
+	Object Object
+	Reason string
+}
+
+// Error tells who may not do what, for the log.
+func (d *Denial) Error() string {
+	return fmt.Sprintf("%s (%s) may not %s on %s %q of %s: %s",
+		d.Actor.Name, d.Actor.Role, d.Verb, d.Object.Kind, d.Object.ID, d.Object.Org, d.Reason)
+}
+
 // Require is [Can] as an error: nil, a denial with the reason, or, for whatever is
 // not in the actor's organisation, a not-found that tells nothing.
 func Require(actor entente.Actor, v Verb, o Object) error {
@@ -204,10 +219,11 @@ func Require(actor entente.Actor, v Verb, o Object) error {
 	if ok {
 		return nil
 	}
+	kind := entente.KindDenied
 	if reason == notHere {
-		return entente.NotFound("%s", reason)
+		kind = entente.KindNotFound
 	}
-	return entente.Denied("%s", reason)
+	return &entente.Error{Kind: kind, Message: reason, Err: &Denial{actor, v, o, reason}}
 }
 
 // Verbs lists every verb of the table, in order of its name.

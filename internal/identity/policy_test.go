@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/crypto/chacha20poly1305"
 
-	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente"
 )
 
 // version is the first byte of everything sealed; another way of sealing gets

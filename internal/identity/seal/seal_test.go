@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente"
 )
 
 func TestSealAndOpen(t *testing.T) {
