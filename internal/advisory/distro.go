@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/entente-project/entente/internal/inventory"
 )
 
 // distributions maps how package URLs and their distro qualifier name a
@@ -30,40 +32,40 @@ var byBoth = map[string]bool{ecoRocky: true, ecoSUSE: true, ecoOpenSUSE: true, e
 // distroPackage names a package of a Linux distribution. Trap 6: what is affected
 // hangs on the release of the distribution, and advisories may name the source
 // package from which several packages are built.
-func distroPackage(p purl, version string) Package {
-	distro := strings.ToLower(p.qualifier("distro", "os_distro"))
-	if p.kind == "alpine" {
-		p.kind = "apk" // an older spelling: pkg:alpine/zlib
-		if p.namespace == "" {
-			p.namespace = "alpine"
+func distroPackage(p *inventory.Package) Names {
+	distro := strings.ToLower(qualifier(p, "distro", "os_distro"))
+	kind, vendor := p.Type, strings.ToLower(p.Namespace)
+	if kind == "alpine" {
+		kind = "apk" // an older spelling: pkg:alpine/zlib
+		if vendor == "" {
+			vendor = "alpine"
 		}
 	}
-	vendor := strings.ToLower(p.namespace)
 	eco, known := distributions[vendor]
 	if !known {
 		eco, known = distroFamily(distro)
 	}
 	if !known || eco == "" {
 		if vendor == "" {
-			return Package{Why: "the package URL names no distribution"}
+			return Names{Why: "the package URL names no distribution"}
 		}
-		return Package{Why: fmt.Sprintf("no advisories are known for packages of the distribution %q", vendor)}
+		return Names{Why: fmt.Sprintf("no advisories are known for packages of the distribution %q", vendor)}
 	}
-	if !fits(p.kind, eco) {
-		return Package{Why: fmt.Sprintf("%q has no packages of the type %q", vendor, p.kind)}
+	if !fits(kind, eco) {
+		return Names{Why: fmt.Sprintf("%q has no packages of the type %q", vendor, kind)}
 	}
 	release := foldRelease(eco, releaseOf(distro))
-	if release == "" && p.kind == "rpm" {
-		release = foldRelease(eco, releaseInVersion(version))
+	if release == "" && kind == "rpm" {
+		release = foldRelease(eco, releaseInVersion(p.Version))
 	}
 	base := Candidate{Release: release}
-	epoch := p.qualifier("epoch")
-	base.Version, base.NoEpoch = withEpoch(version, epoch, p.kind)
+	epoch := qualifier(p, "epoch")
+	base.Version, base.NoEpoch = withEpoch(p.Version, epoch, kind)
 
 	source, sourceVersion := sourcePackage(p)
 	if sourceVersion == "" {
 		sourceVersion = base.Version
-		if p.kind == "deb" {
+		if kind == "deb" {
 			sourceVersion = binaryRebuild.ReplaceAllString(sourceVersion, "")
 		}
 	}
@@ -71,14 +73,14 @@ func distroPackage(p purl, version string) Package {
 	bySourceName.Key = PackageKey{eco, source}
 	bySourceName.Version = sourceVersion
 	byName := base
-	byName.Key = PackageKey{eco, p.name}
+	byName.Key = PackageKey{eco, p.Name}
 	switch {
 	case bySource[eco] && source != "":
-		return Package{Candidates: []Candidate{bySourceName}}
-	case byBoth[eco] && source != "" && source != p.name:
-		return Package{Candidates: []Candidate{byName, bySourceName}}
+		return Names{Candidates: []Candidate{bySourceName}}
+	case byBoth[eco] && source != "" && source != p.Name:
+		return Names{Candidates: []Candidate{byName, bySourceName}}
 	}
-	return Package{Candidates: []Candidate{byName}}
+	return Names{Candidates: []Candidate{byName}}
 }
 
 // binaryRebuild is what Debian adds to a version when only the build is repeated.
@@ -289,12 +291,12 @@ func withEpoch(version, epoch, kind string) (v string, noEpoch bool) {
 var sourceRPM = regexp.MustCompile(`^(.+)-([^-]+)-([^-]+?)(?:\.(?:no)?src)?(?:\.rpm)?$`)
 
 // sourcePackage reads the source package that the qualifiers name.
-func sourcePackage(p purl) (name, version string) {
-	up := p.qualifier("upstream", "sourcename", "source", "origin", "sourcerpm", "source_rpm")
+func sourcePackage(p *inventory.Package) (name, version string) {
+	up := qualifier(p, "upstream", "sourcename", "source", "origin", "sourcerpm", "source_rpm")
 	if up == "" {
 		return "", ""
 	}
-	if p.kind == "rpm" {
+	if p.Type == "rpm" {
 		if m := sourceRPM.FindStringSubmatch(up); m != nil {
 			// The release in the file name lacks the epoch; the package's own
 			// version is kept.
@@ -304,7 +306,7 @@ func sourcePackage(p purl) (name, version string) {
 	}
 	name, version, _ = strings.Cut(up, "@")
 	if version == "" {
-		version = p.qualifier("sourceversion", "source_version")
+		version = qualifier(p, "sourceversion", "source_version")
 	}
 	return name, version
 }

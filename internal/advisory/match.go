@@ -307,7 +307,7 @@ var errEpoch = errors.New("the package URL names no epoch, on which the comparis
 
 // Match says how a component stands to the advisory. Of several names and entries
 // the worst answer counts: affected, then unknown, then not.
-func (m *Matcher) Match(p Package) Verdict {
+func (m *Matcher) Match(p Names) Verdict {
 	best := Verdict{State: Not}
 	for i := range p.Candidates {
 		v := m.MatchCandidate(&p.Candidates[i])

@@ -132,7 +132,7 @@ func (o *oracle) note(class, example string) {
 // answer is what we say of one component, keyed by how osv-scanner names it.
 type answer struct {
 	verdict  Verdict
-	from     Coordinates
+	from     inventory.Package
 	name     string // the name by which the advisory was found
 	advisory string // the name as the advisory writes it
 	subject  bool
@@ -144,7 +144,8 @@ func (o *oracle) file(t *testing.T, name string) {
 	subject := false
 	emit := func(c sbom.Component) error {
 		for _, purl := range append([]string{c.PURL}, c.More...) {
-			o.judge(answers, Coordinates{PURL: purl, Group: c.Group, Name: c.Name, Version: c.Version}, subject)
+			c.PURL = purl
+			o.judge(answers, inventory.ParsePackage(&c, func(string, ...any) {}), subject)
 		}
 		return nil
 	}
@@ -198,20 +199,21 @@ func (o *oracle) file(t *testing.T, name string) {
 	}
 }
 
-func (o *oracle) judge(answers map[pair]answer, c Coordinates, subject bool) {
-	p := KeyOf(c)
-	for i := range p.Candidates {
-		cand := &p.Candidates[i]
+func (o *oracle) judge(answers map[pair]answer, p inventory.Package, subject bool) {
+	names := KeyOf(&p)
+	for i := range names.Candidates {
+		cand := &names.Candidates[i]
 		named := cand.Key.Name
-		if u, ok := readPURL(c.PURL); ok && u.subpath != "" {
-			u.subpath = ""
-			named = goPackage(u, "").Candidates[0].Key.Name
+		if cand.Key.Ecosystem == ecoGo && p.Subpath != "" {
+			bare := p
+			bare.Subpath = ""
+			named = goPackage(&bare).Candidates[0].Key.Name
 		}
 		for _, m := range o.db.byKey[cand.Key] {
 			v := m.MatchCandidate(cand)
 			at := pair{cand.Key.Ecosystem, named, cand.Version, m.ID}
 			if rank(v.State) > rank(answers[at].verdict.State) {
-				answers[at] = answer{verdict: v, from: c, name: cand.Key.Name, advisory: o.db.written[spelling{cand.Key, m.ID}], subject: subject}
+				answers[at] = answer{verdict: v, from: p, name: cand.Key.Name, advisory: o.db.written[spelling{cand.Key, m.ID}], subject: subject}
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package advisory
 import (
 	"fmt"
 	"strings"
+
+	"github.com/entente-project/entente/internal/inventory"
 )
 
 // PackageKey is the name of a package as advisories are looked up by it: the
@@ -16,19 +18,10 @@ type PackageKey struct {
 // String gives the key as people read it: "npm left-pad".
 func (k PackageKey) String() string { return k.Ecosystem + " " + k.Name }
 
-// Coordinates is what a bill of materials says of a component that matters for
-// matching, as written there.
-type Coordinates struct {
-	PURL    string
-	Group   string
-	Name    string
-	Version string
-}
-
-// Package is how matching understands a component.
-type Package struct {
-	// Candidates are the names by which advisories can concern it; none means that
-	// it cannot be assessed.
+// Names is how matching understands a package: the names by which advisories can
+// concern it.
+type Names struct {
+	// Candidates is empty if the package cannot be assessed.
 	Candidates []Candidate
 	// Why says in words why there are no candidates.
 	Why string
@@ -88,86 +81,69 @@ const (
 var languages = map[string]string{
 	"bitnami": ecoBitnami, "cargo": ecoCrates, "composer": ecoPackagist, "conan": ecoConan, "cran": ecoCRAN,
 	"dotnet": ecoNuGet, "dotnet-core": ecoNuGet, // types that some tools made up for NuGet packages
-	"gem": ecoRubyGems, "githubactions": ecoActions, "golang": ecoGo, "hackage": ecoHackage, "hex": ecoHex,
+	"gem": ecoRubyGems, "githubactions": ecoActions, "hackage": ecoHackage, "hex": ecoHex,
 	"julia": ecoJulia, "maven": ecoMaven, "npm": ecoNPM, "nuget": ecoNuGet, "pub": ecoPub, "pypi": ecoPyPI,
 	"swift": ecoSwift,
 }
 
-// KeyOf tells by which names and in which version advisories can concern a
-// component. The package URL decides; group, name and version of the component
-// fill only what it leaves open.
-func KeyOf(c Coordinates) Package {
-	if strings.TrimSpace(c.PURL) == "" {
-		return Package{Why: "the component has no package URL"}
+// KeyOf tells by which names and in which version advisories can concern a package.
+func KeyOf(p *inventory.Package) Names {
+	if !p.Assessable() {
+		if p.PURL != "" {
+			return Names{Why: fmt.Sprintf("%.80q is no package URL", p.PURL)}
+		}
+		return Names{Why: "the component has no package URL"}
 	}
-	p, ok := readPURL(c.PURL)
-	if !ok {
-		return Package{Why: fmt.Sprintf("%.80q is no package URL", c.PURL)}
-	}
-	version := p.version
-	if version == "" {
-		version = strings.TrimSpace(c.Version)
-	}
-	switch p.kind {
+	switch p.Type {
 	case "deb", "apk", "alpine", "rpm":
-		return distroPackage(p, version)
+		return distroPackage(p)
 	case "github", "gitlab", "bitbucket":
-		return repositoryPackage(p, version)
+		return repositoryPackage(p)
+	case "golang":
+		return goPackage(p)
 	}
-	eco, ok := languages[p.kind]
+	eco, ok := languages[p.Type]
 	if !ok {
-		return Package{Why: fmt.Sprintf("no advisories are known for packages of the type %q", p.kind)}
+		return Names{Why: fmt.Sprintf("no advisories are known for packages of the type %q", p.Type)}
 	}
-	if eco == ecoGo {
-		return goPackage(p, version)
-	}
-	name := packageName(eco, p, c.Group)
-	cand := Candidate{Key: PackageKey{eco, FoldName(eco, name)}, Version: cleanVersion(eco, version)}
+	cand := Candidate{Key: PackageKey{eco, FoldName(eco, packageName(eco, p))}, Version: cleanVersion(eco, p.Version)}
 	if eco == ecoActions && strings.Count(cand.Version, ".") < 2 {
-		cand.Doubt = fmt.Sprintf("%q is a moving tag, not a version", version)
+		cand.Doubt = fmt.Sprintf("%q is a moving tag, not a version", p.Version)
 	}
-	return Package{Candidates: []Candidate{cand}}
+	return Names{Candidates: []Candidate{cand}}
 }
 
 // packageName joins namespace and name as the ecosystem writes them.
-func packageName(eco string, p purl, group string) string {
-	group = strings.TrimSpace(group)
+func packageName(eco string, p *inventory.Package) string {
+	if p.Namespace == "" {
+		return p.Name
+	}
 	switch eco {
 	case ecoNPM:
-		scope := p.namespace
-		if scope == "" && !strings.HasPrefix(p.name, "@") {
-			scope = group
-		}
-		if scope == "" {
-			return p.name
-		}
-		return "@" + strings.TrimPrefix(scope, "@") + "/" + p.name
+		return "@" + strings.TrimPrefix(p.Namespace, "@") + "/" + p.Name
 	case ecoMaven:
-		namespace := strings.ReplaceAll(p.namespace, "/", ".")
-		if namespace == "" && !strings.Contains(p.name, ":") {
-			namespace = group
-		}
-		if namespace == "" {
-			return p.name
-		}
-		return namespace + ":" + p.name
-	case ecoPackagist:
-		namespace := p.namespace
-		if namespace == "" && !strings.Contains(p.name, "/") {
-			namespace = group
-		}
-		if namespace == "" {
-			return p.name
-		}
-		return namespace + "/" + p.name
-	case ecoSwift, ecoActions:
-		if p.namespace == "" {
-			return p.name
-		}
-		return p.namespace + "/" + p.name
+		return strings.ReplaceAll(p.Namespace, "/", ".") + ":" + p.Name
+	case ecoPackagist, ecoSwift, ecoActions:
+		return p.Namespace + "/" + p.Name
 	}
-	return p.name
+	return p.Name
 }
+
+// qualifier gives the first of the named qualifiers of a package URL that is set.
+func qualifier(p *inventory.Package, keys ...string) string {
+	for _, key := range keys {
+		for pair := range strings.SplitSeq(p.Qualifiers, "&") {
+			k, v, _ := strings.Cut(pair, "=")
+			if k == key && v != "" {
+				return plainValue.Replace(v)
+			}
+		}
+	}
+	return ""
+}
+
+// plainValue undoes what the dictionary of packages escapes in qualifiers.
+var plainValue = strings.NewReplacer("%26", "&", "%25", "%")
 
 // FoldName brings the name of a package into the form in which the ecosystem
 // compares names.
@@ -219,38 +195,39 @@ func foldRepository(name string) string {
 // goPackage names a Go module. Trap 2: the major version may stand in the subpath
 // only; any other subpath is a module of its own or a folder of the module, which
 // a package URL cannot tell apart.
-func goPackage(p purl, version string) Package {
-	module := p.name
-	if p.namespace != "" {
-		module = p.namespace + "/" + p.name
+func goPackage(p *inventory.Package) Names {
+	version := p.Version
+	module := p.Name
+	if p.Namespace != "" {
+		module = p.Namespace + "/" + p.Name
 	}
 	module = strings.ToLower(module)
 	switch module {
 	case "stdlib", "std", "go/stdlib", "go/std", "golang/stdlib", "golang.org/stdlib":
-		return Package{Candidates: []Candidate{{Key: PackageKey{ecoGo, "stdlib"}, Version: toolchainVersion(version)}}}
+		return Names{Candidates: []Candidate{{Key: PackageKey{ecoGo, "stdlib"}, Version: toolchainVersion(version)}}}
 	case "toolchain", "go/toolchain", "golang.org/toolchain":
-		return Package{Candidates: []Candidate{{Key: PackageKey{ecoGo, "toolchain"}, Version: toolchainVersion(version)}}}
+		return Names{Candidates: []Candidate{{Key: PackageKey{ecoGo, "toolchain"}, Version: toolchainVersion(version)}}}
 	case "go", "golang", "golang/go", "golang.org/go":
 		v := toolchainVersion(version)
-		return Package{Candidates: []Candidate{
+		return Names{Candidates: []Candidate{
 			{Key: PackageKey{ecoGo, "stdlib"}, Version: v}, {Key: PackageKey{ecoGo, "toolchain"}, Version: v},
 		}}
 	}
 	version = cleanVersion(ecoGo, version)
-	if p.subpath == "" {
-		return Package{Candidates: []Candidate{{Key: PackageKey{ecoGo, module}, Version: version}}}
+	if p.Subpath == "" {
+		return Names{Candidates: []Candidate{{Key: PackageKey{ecoGo, module}, Version: version}}}
 	}
-	sub := strings.ToLower(p.subpath)
+	sub := strings.ToLower(p.Subpath)
 	if first, _, _ := strings.Cut(sub, "/"); isMajor(first) {
 		if !strings.HasSuffix(module, "/"+first) {
 			module += "/" + first
 		}
-		return Package{Candidates: []Candidate{{Key: PackageKey{ecoGo, module}, Version: version}}}
+		return Names{Candidates: []Candidate{{Key: PackageKey{ecoGo, module}, Version: version}}}
 	}
-	return Package{Candidates: []Candidate{
+	return Names{Candidates: []Candidate{
 		{Key: PackageKey{ecoGo, module + "/" + sub}, Version: version},
 		{Key: PackageKey{ecoGo, module}, Version: version,
-			Doubt: fmt.Sprintf("the package URL names %q within it, which may be a module with versions of its own", p.subpath)},
+			Doubt: fmt.Sprintf("the package URL names %q within it, which may be a module with versions of its own", p.Subpath)},
 	}}
 }
 
@@ -284,19 +261,20 @@ func toolchainVersion(v string) string {
 
 // repositoryPackage names software by its source repository: advisories with
 // ranges of commits list its tags, and advisories on actions its name.
-func repositoryPackage(p purl, version string) Package {
-	if p.namespace == "" {
-		return Package{Why: "the package URL names no owner of the repository"}
+func repositoryPackage(p *inventory.Package) Names {
+	version := p.Version
+	if p.Namespace == "" {
+		return Names{Why: "the package URL names no owner of the repository"}
 	}
-	host := map[string]string{"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}[p.kind]
-	name := p.namespace + "/" + p.name
+	host := map[string]string{"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}[p.Type]
+	name := p.Namespace + "/" + p.Name
 	cands := []Candidate{{Key: PackageKey{ecoGit, FoldName(ecoGit, host+"/"+name)}, Version: version}}
-	if p.kind == "github" {
+	if p.Type == "github" {
 		action := Candidate{Key: PackageKey{ecoActions, FoldName(ecoActions, name)}, Version: cleanVersion(ecoActions, version)}
 		if strings.Count(action.Version, ".") < 2 {
 			action.Doubt = fmt.Sprintf("%q is a moving tag or a commit, not a version", version)
 		}
 		cands = append(cands, action)
 	}
-	return Package{Candidates: cands}
+	return Names{Candidates: cands}
 }
