@@ -42,7 +42,7 @@ func (s *Service) personally(ctx context.Context, p entente.PersonID, fn func(*d
 		orgs, err = s.note(ctx, tx, p, *done)
 		return err
 	})
-	s.known.forget()
+	s.forget()
 	if err != nil {
 		return err
 	}

@@ -38,15 +38,16 @@ type Config struct {
 
 // Service is the room.
 type Service struct {
-	db         *db.DB
-	c          Config
-	hasher     *hasher
-	known      *known
-	touched    *touched // sessions in use, by hash
-	tokensUsed *touched // API tokens in use
-	denials    *denials
-	running    atomic.Bool
-	nudge      chan struct{}
+	db          *db.DB
+	c           Config
+	hasher      *hasher
+	known       *known[Session]
+	knownTokens *known[token]
+	touched     *touched // sessions in use, by hash
+	tokensUsed  *touched // API tokens in use
+	denials     *denials
+	running     atomic.Bool
+	nudge       chan struct{}
 }
 
 // New opens the room. It refuses a key other than the one with which the secrets in
@@ -68,7 +69,7 @@ func New(ctx context.Context, d *db.DB, c Config) (*Service, error) {
 		c.Log = slog.Default()
 	}
 	s := &Service{
-		db: d, c: c, hasher: newHasher(c.Cost), known: newKnown(), touched: newTouched(), tokensUsed: newTouched(), denials: newDenials(),
+		db: d, c: c, hasher: newHasher(c.Cost), known: newKnown[Session](), knownTokens: newKnown[token](), touched: newTouched(), tokensUsed: newTouched(), denials: newDenials(),
 		nudge: make(chan struct{}, 1),
 	}
 	if err := s.checkKey(ctx); err != nil {

@@ -82,7 +82,7 @@ func (s *Service) SetRole(ctx context.Context, actor entente.Actor, id entente.P
 			"name": m.Person.Name, "role": role, "scope": scope, "before": map[string]any{"role": m.Role, "scope": m.Scope},
 		})
 	})
-	s.known.forget()
+	s.forget()
 	return err
 }
 
@@ -123,7 +123,7 @@ func (s *Service) RemoveMember(ctx context.Context, actor entente.Actor, id ente
 			"name": m.Person.Name, "email": m.Person.Email, "role": m.Role, "tokens": tokens,
 		})
 	})
-	s.known.forget()
+	s.forget()
 	return err
 }
 

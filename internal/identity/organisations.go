@@ -65,7 +65,7 @@ func (s *Service) CreateOrganisation(ctx context.Context, n NewOrganisation) (Or
 		}
 		return s.join(ctx, tx, system, owner, entente.RoleOwner, []string{})
 	})
-	s.known.forget()
+	s.forget()
 	if err != nil {
 		return Organisation{}, err
 	}
@@ -98,7 +98,7 @@ func (s *Service) AddMember(ctx context.Context, actor entente.Actor, n NewMembe
 		return Person{}, err
 	}
 	err = s.db.Write(ctx, actor.Org, func(tx *db.Tx) error { return s.join(ctx, tx, actor, p, n.Role, scope) })
-	s.known.forget()
+	s.forget()
 	return p.person, err
 }
 
@@ -252,6 +252,6 @@ func (s *Service) RenameOrganisation(ctx context.Context, actor entente.Actor, n
 		}
 		return journal.Append(ctx, tx, actor, EventOrganisationRenamed, string(actor.Org), map[string]any{"name": name, "before": before.Name})
 	})
-	s.known.forget()
+	s.forget()
 	return err
 }

@@ -225,7 +225,7 @@ func (s *Service) Actor(ctx context.Context, person entente.PersonID, org entent
 func (s *Service) SignOut(ctx context.Context, token string) error {
 	key := hashed(token)
 	err := s.db.WriteNode(ctx, func(tx *db.Tx) error { return deleteSession(ctx, tx, key) })
-	s.known.forget()
+	s.forget()
 	return err
 }
 
@@ -316,17 +316,17 @@ func (t *touched) take() map[string]time.Time {
 	return all
 }
 
-// known remembers for two seconds what a token opened, because a page asks with
-// each of its requests.
-type known struct {
+// known remembers for two seconds what a session or API token opened, because a
+// page asks with each of its requests.
+type known[T any] struct {
 	mu  sync.Mutex
-	all map[string]remembered
+	all map[string]remembered[T]
 	gen uint64
 }
 
-type remembered struct {
-	session Session
-	until   time.Time
+type remembered[T any] struct {
+	what  T
+	until time.Time
 }
 
 const (
@@ -334,20 +334,20 @@ const (
 	maxKnown  = 10_000
 )
 
-func newKnown() *known { return &known{all: map[string]remembered{}} }
+func newKnown[T any]() *known[T] { return &known[T]{all: map[string]remembered[T]{}} }
 
-func (k *known) get(key string, now time.Time) (Session, bool) {
+func (k *known[T]) get(key string, now time.Time) (what T, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r, ok := k.all[key]
 	if !ok || !now.Before(r.until) {
-		return Session{}, false
+		return what, false
 	}
-	return r.session, true
+	return r.what, true
 }
 
 // put remembers what was read since generation, unless something ended meanwhile.
-func (k *known) put(key string, s Session, now time.Time, generation uint64) {
+func (k *known[T]) put(key string, what T, now time.Time, generation uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if generation != k.gen {
@@ -356,20 +356,25 @@ func (k *known) put(key string, s Session, now time.Time, generation uint64) {
 	if len(k.all) >= maxKnown {
 		clear(k.all)
 	}
-	k.all[key] = remembered{s, now.Add(knownLife)}
+	k.all[key] = remembered[T]{what, now.Add(knownLife)}
 }
 
-func (k *known) generation() uint64 {
+func (k *known[T]) generation() uint64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.gen
 }
 
-// forget is called after every change to sessions, people, members and tokens.
-// Changes are so rare that forgetting all costs nothing.
-func (k *known) forget() {
+func (k *known[T]) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.gen++
 	clear(k.all)
+}
+
+// forget is called after every change to sessions, people, members and tokens.
+// Changes are so rare that forgetting all costs nothing.
+func (s *Service) forget() {
+	s.known.forget()
+	s.knownTokens.forget()
 }

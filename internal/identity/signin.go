@@ -154,7 +154,7 @@ func (s *Service) freshen(ctx context.Context, token string) error {
 		}
 		return err
 	})
-	s.known.forget()
+	s.forget()
 	return err
 }
 

@@ -3,8 +3,10 @@ package identity
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
+	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 )
 
@@ -56,18 +58,36 @@ func (s *Service) Tidy(ctx context.Context) error {
 }
 
 func (s *Service) writeTouched(ctx context.Context) error {
-	used := s.touched.take()
-	if len(used) == 0 {
-		return nil
-	}
-	return s.db.WriteNode(ctx, func(tx *db.Tx) error {
-		for hash, at := range used {
-			if err := touchSession(ctx, tx, []byte(hash), at); err != nil {
-				return err
+	var err error
+	if used := s.touched.take(); len(used) > 0 {
+		err = s.db.WriteNode(ctx, func(tx *db.Tx) error {
+			for hash, at := range used {
+				if err := touchSession(ctx, tx, []byte(hash), at); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+	}
+	perOrg := map[entente.OrgID]map[string]time.Time{}
+	for key, at := range s.tokensUsed.take() {
+		org, id, _ := strings.Cut(key, " ")
+		if perOrg[entente.OrgID(org)] == nil {
+			perOrg[entente.OrgID(org)] = map[string]time.Time{}
 		}
-		return nil
-	})
+		perOrg[entente.OrgID(org)][id] = at
+	}
+	for org, used := range perOrg {
+		err = errors.Join(err, s.db.Write(ctx, org, func(tx *db.Tx) error {
+			for id, at := range used {
+				if err := touchToken(ctx, tx, org, id, at); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	return err
 }
 
 // Sweep removes sessions, ceremonies and counts that have run out.
@@ -77,6 +97,6 @@ func (s *Service) Sweep(ctx context.Context) error {
 		_, err := sweep(ctx, tx, now, now.Add(-s.c.Idle))
 		return err
 	})
-	s.known.forget()
+	s.forget()
 	return err
 }
