@@ -3,6 +3,7 @@ package inventory
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -66,12 +67,13 @@ func readSBOM(r io.Reader, lim sbom.Limits, emit sbom.Emit) (sbom.Document, erro
 
 // readError gives a message to errors of decompression; others stay as they are.
 func readError(err error) error {
+	var corrupt flate.CorruptInputError
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return entente.Invalid("the compressed document ends too early; it was probably cut off: fetch or export it again")
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
+	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader), errors.As(err, &corrupt):
 		return entente.Invalid("the gzip archive is damaged: %v; fetch or export it again", err)
 	}
 	return err

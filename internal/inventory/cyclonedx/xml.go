@@ -154,7 +154,10 @@ func (r *xmlReader) token() (xml.Token, error) {
 		}
 		return nil, entente.Invalid("the XML is broken at line %d: %s", line, syntax.Msg)
 	}
-	return nil, fmt.Errorf("reading the XML at line %d: %w", line, err)
+	if r.guard.err != nil && !errors.Is(r.guard.err, io.EOF) {
+		return nil, fmt.Errorf("reading the XML at line %d: %w", line, err)
+	}
+	return nil, entente.Invalid("the XML is broken at line %d: %s", line, strings.TrimPrefix(err.Error(), "xml: "))
 }
 
 func (r *xmlReader) cut() error {

@@ -106,9 +106,6 @@ func (d *Decoder) Depth() int { return len(d.path) }
 
 // Path names the place of the current value: "components[3].purl".
 func (d *Decoder) Path() string {
-	if len(d.path) == 0 {
-		return "the document"
-	}
 	var b strings.Builder
 	for _, s := range d.path {
 		if s.index >= 0 {
@@ -117,10 +114,16 @@ func (d *Decoder) Path() string {
 			b.WriteByte(']')
 			continue
 		}
+		if s.key == "" {
+			continue
+		}
 		if b.Len() > 0 {
 			b.WriteByte('.')
 		}
 		b.WriteString(s.key)
+	}
+	if b.Len() == 0 {
+		return "the document"
 	}
 	return b.String()
 }
@@ -200,6 +203,18 @@ func (d *Decoder) Kind() (Kind, error) {
 	return End, d.invalid("a value was expected, not " + strconv.QuoteRune(rune(c)))
 }
 
+func (d *Decoder) open(bracket byte) error {
+	c, ok := d.peek()
+	if !ok {
+		return d.broken()
+	}
+	if c != bracket {
+		return d.invalid(strconv.QuoteRune(rune(bracket)) + " was expected, not " + strconv.QuoteRune(rune(c)))
+	}
+	d.pos++
+	return nil
+}
+
 func (d *Decoder) push(s step) error {
 	if len(d.path) >= d.lim.Depth {
 		return entente.TooLarge("the document is nested more than %d levels deep at %s; no bill of materials needs that", d.lim.Depth, d.place())
@@ -211,12 +226,15 @@ func (d *Decoder) push(s step) error {
 // Object reads an object; the next value must be one (see [Decoder.Kind]). For
 // every key it calls field, which must read or skip the value.
 func (d *Decoder) Object(field func(key string) error) error {
-	d.pos++
+	if err := d.open('{'); err != nil {
+		return err
+	}
 	if err := d.push(step{index: -1}); err != nil {
 		return err
 	}
 	at := len(d.path) - 1
 	for first := true; ; first = false {
+		d.path[at].key = ""
 		more, err := d.next('}', first)
 		if err != nil {
 			return err
@@ -255,7 +273,9 @@ func (d *Decoder) Object(field func(key string) error) error {
 // Array reads a list; the next value must be one. For every item it calls item,
 // which must read or skip the value.
 func (d *Decoder) Array(item func(index int) error) error {
-	d.pos++
+	if err := d.open('['); err != nil {
+		return err
+	}
 	if err := d.push(step{index: 0}); err != nil {
 		return err
 	}
@@ -440,16 +460,18 @@ func (d *Decoder) slowStr(limit int) ([]byte, error) {
 			}
 			return d.clean(out, high, limit)
 		case c == '\\':
-			r, err := d.escape()
+			before := len(out)
+			var err error
+			out, err = d.escape(out)
 			if err != nil {
 				return nil, err
 			}
-			high = high || r >= 0x80
-			if r == 0 {
-				control = true
-				r = ' '
+			for i := before; i < len(out); i++ {
+				if out[i] == 0 {
+					control = true
+					out[i] = ' '
+				}
 			}
-			out = utf8.AppendRune(out, r)
 		case c < 0x20:
 			if c == '\n' {
 				d.line++
@@ -481,28 +503,29 @@ func (d *Decoder) clean(s []byte, high bool, limit int) ([]byte, error) {
 	return s, nil
 }
 
-func (d *Decoder) escape() (rune, error) {
+// escape reads what follows a backslash and adds it to out.
+func (d *Decoder) escape(out []byte) ([]byte, error) {
 	c, err := d.byte()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	switch c {
 	case '"', '\\', '/':
-		return rune(c), nil
+		return append(out, c), nil
 	case 'b':
-		return '\b', nil
+		return append(out, '\b'), nil
 	case 'f':
-		return '\f', nil
+		return append(out, '\f'), nil
 	case 'n':
-		return '\n', nil
+		return append(out, '\n'), nil
 	case 'r':
-		return '\r', nil
+		return append(out, '\r'), nil
 	case 't':
-		return '\t', nil
+		return append(out, '\t'), nil
 	case 'u':
-		return d.unicode()
+		return d.unicode(out)
 	}
-	return 0, d.invalid("unknown escape \\" + string(rune(c)) + " in a text")
+	return nil, d.invalid("unknown escape \\" + string(rune(c)) + " in a text")
 }
 
 func (d *Decoder) byte() (byte, error) {
@@ -535,41 +558,41 @@ func (d *Decoder) hex4() (rune, error) {
 	return r, nil
 }
 
-// unicode reads what follows \u, with the second half of a surrogate pair.
-func (d *Decoder) unicode() (rune, error) {
+// unicode reads what follows \u, with the second half of a surrogate pair. Half a
+// pair becomes U+FFFD.
+func (d *Decoder) unicode(out []byte) ([]byte, error) {
 	r, err := d.hex4()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if r < 0xD800 || r > 0xDFFF {
-		return r, nil
+	for r >= 0xD800 && r < 0xDC00 {
+		c, err := d.byte()
+		if err != nil {
+			return nil, err
+		}
+		if c != '\\' {
+			d.pos--
+			return utf8.AppendRune(out, utf8.RuneError), nil
+		}
+		c, err = d.byte()
+		if err != nil {
+			return nil, err
+		}
+		if c != 'u' {
+			d.pos--
+			return d.escape(utf8.AppendRune(out, utf8.RuneError))
+		}
+		second, err := d.hex4()
+		if err != nil {
+			return nil, err
+		}
+		if second >= 0xDC00 && second <= 0xDFFF {
+			return utf8.AppendRune(out, (r-0xD800)<<10|(second-0xDC00)+0x10000), nil
+		}
+		out = utf8.AppendRune(out, utf8.RuneError)
+		r = second
 	}
-	if r >= 0xDC00 {
-		return utf8.RuneError, nil
-	}
-	c, err := d.byte()
-	if err != nil {
-		return 0, err
-	}
-	if c != '\\' {
-		d.pos--
-		return utf8.RuneError, nil
-	}
-	c, err = d.byte()
-	if err != nil {
-		return 0, err
-	}
-	if c != 'u' {
-		return 0, d.invalid("half of a surrogate pair is followed by another escape")
-	}
-	low, err := d.hex4()
-	if err != nil {
-		return 0, err
-	}
-	if low < 0xDC00 || low > 0xDFFF {
-		return utf8.RuneError, nil
-	}
-	return (r-0xD800)<<10 | (low - 0xDC00) + 0x10000, nil
+	return utf8.AppendRune(out, r), nil
 }
 
 // Skip steps over the next value, however large, without storing it.

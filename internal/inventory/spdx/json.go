@@ -181,11 +181,19 @@ func (r *jsonReader) pkg() error {
 	if err != nil {
 		return err
 	}
-	if kind != jsonstream.Object {
+	c := sbom.Component{}
+	switch kind {
+	case jsonstream.Object:
+	case jsonstream.String:
+		r.notes.Add(r.d.Path, "a text instead of a package; it was read as its name")
+		if err := r.word(&c.Name); err != nil || c.Name == "" {
+			return err
+		}
+		return r.component(c, r.d.Path)
+	default:
 		r.notes.Add(r.d.Path, "%s instead of a package; it was left out", kind)
 		return r.d.Skip()
 	}
-	c := sbom.Component{}
 	var supplier, originator string
 	var seen uint32
 	err = r.d.Object(func(key string) error {
