@@ -46,6 +46,7 @@ type Service struct {
 	touched     *touched // sessions in use, by hash
 	tokensUsed  *touched // API tokens in use
 	denials     *denials
+	passkeys    *relyingParty
 	running     atomic.Bool
 	nudge       chan struct{}
 }
@@ -68,9 +69,13 @@ func New(ctx context.Context, d *db.DB, c Config) (*Service, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	rp, err := newRelyingParty(c.Origin)
+	if err != nil {
+		return nil, err
+	}
 	s := &Service{
 		db: d, c: c, hasher: newHasher(c.Cost), known: newKnown[Session](), knownTokens: newKnown[token](), touched: newTouched(), tokensUsed: newTouched(), denials: newDenials(),
-		nudge: make(chan struct{}, 1),
+		passkeys: rp, nudge: make(chan struct{}, 1),
 	}
 	if err := s.checkKey(ctx); err != nil {
 		return nil, err

@@ -401,22 +401,27 @@ func deleteRate(ctx context.Context, tx *db.Tx, key string) error {
 // Challenges: ceremonies that a browser has begun and not finished.
 
 type challengeRow struct {
-	kind   string
-	person entente.PersonID
-	data   []byte
+	kind    string
+	person  entente.PersonID
+	address string
+	data    []byte
+}
+
+func countChallenges(ctx context.Context, tx *db.Tx, address string) (int, error) {
+	return db.One(ctx, tx, db.Value[int], "SELECT count(*) FROM identity_challenge WHERE address = $1", address)
 }
 
 func insertChallenge(ctx context.Context, tx *db.Tx, hash []byte, c challengeRow, expires time.Time) error {
-	_, err := tx.Exec(ctx, "INSERT INTO identity_challenge (hash, kind, person, data, expires_at) VALUES ($1, $2, $3, $4, $5)",
-		hash, c.kind, c.person, c.data, db.Millis(expires))
+	_, err := tx.Exec(ctx, "INSERT INTO identity_challenge (hash, kind, person, address, data, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		hash, c.kind, c.person, c.address, c.data, db.Millis(expires))
 	return err
 }
 
 // takeChallenge reads a challenge and removes it, so that it can be answered once.
 func takeChallenge(ctx context.Context, tx *db.Tx, hash []byte, kind string, now time.Time) (*challengeRow, error) {
 	return orNone(db.One(ctx, tx, func(row db.Scanner) (c challengeRow, err error) {
-		return c, row.Scan(&c.kind, &c.person, &c.data)
-	}, "DELETE FROM identity_challenge WHERE hash = $1 AND kind = $2 AND expires_at > $3 RETURNING kind, person, data", hash, kind, db.Millis(now)))
+		return c, row.Scan(&c.kind, &c.person, &c.address, &c.data)
+	}, "DELETE FROM identity_challenge WHERE hash = $1 AND kind = $2 AND expires_at > $3 RETURNING kind, person, address, data", hash, kind, db.Millis(now)))
 }
 
 // sweep removes what has run out; it says how many rows went.
@@ -444,4 +449,9 @@ func sweep(ctx context.Context, tx *db.Tx, now, idle time.Time) (n int64, err er
 func unlinkSSO(ctx context.Context, tx *db.Tx, org entente.OrgID, p entente.PersonID) error {
 	_, err := tx.Exec(ctx, "DELETE FROM identity_oidc_subject WHERE org = $1 AND person = $2", org, p)
 	return err
+}
+
+func passkeyTaken(ctx context.Context, tx *db.Tx, id string) (bool, error) {
+	n, err := db.One(ctx, tx, db.Value[int], "SELECT count(*) FROM identity_credential WHERE id = $1 AND kind = 'passkey'", id)
+	return n > 0, err
 }

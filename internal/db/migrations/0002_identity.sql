@@ -46,10 +46,12 @@ CREATE TABLE identity_challenge (
     hash       BLOB    NOT NULL PRIMARY KEY, -- SHA-256 of what the browser brings back
     kind       TEXT    NOT NULL,
     person     TEXT    NOT NULL,
+    address    TEXT    NOT NULL, -- that began it, to bound how many it begins
     data       BLOB    NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX identity_challenge_address ON identity_challenge (address);
 CREATE INDEX identity_challenge_expires ON identity_challenge (expires_at);
 
 CREATE TABLE identity_rate (
