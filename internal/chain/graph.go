@@ -27,6 +27,8 @@ type Graph struct {
 	index map[NodeID]int32
 	own   int32
 
+	revision int64 // of the stored chain; 0 for a graph of a file
+
 	// Needs, and for each thing the needs in which it is an alternative.
 	needs   []need
 	reasons []reason
@@ -460,3 +462,7 @@ func nextEpoch(epoch *uint32, wipe func()) {
 	}
 	*epoch++
 }
+
+// Revision is that of the stored chain from which the graph was made; 0 if it was
+// made from a map at hand.
+func (g *Graph) Revision() int64 { return g.revision }
