@@ -32,8 +32,9 @@ type Graph struct {
 	// Needs, and for each thing the needs in which it is an alternative.
 	needs   []need
 	reasons []reason
-	options []int32 // alternatives of need i: options[needs[i].options : needs[i+1].options]
-	uses    []int32 // needs that name thing v: uses[useAt[v]:useAt[v+1]]
+	needAt  []int32 // needs of thing v: needs[needAt[v]:needAt[v+1]]
+	options []int32 // alternatives of need n: options[needs[n].options:][:needs[n].count]
+	uses    []use   // needs that name thing v: uses[useAt[v]:useAt[v+1]]
 	useAt   []int32
 
 	// Edges along which a compromise spreads: those that leave a thing, where each
@@ -54,12 +55,27 @@ type Graph struct {
 	concentration Concentration
 }
 
-// need is what the pass over time touches; reason is what only words need.
+// need is one need of a thing; reason is what only words need of it.
 type need struct {
 	buffer  time.Duration
 	holder  int32
 	options int32
 	count   int32
+}
+
+// use repeats of a need what the pass over time asks at each of its alternatives,
+// so that the pass reads memory in order.
+type use struct {
+	buffer time.Duration
+	holder int32
+	need   int32 // -1-n for need n with several alternatives
+}
+
+func (u use) number() int32 {
+	if u.need < 0 {
+		return -1 - u.need
+	}
+	return u.need
 }
 
 type reason struct {
@@ -212,10 +228,11 @@ func (g *Graph) link() {
 		p := &m.Processes[i]
 		v := g.index[p.ID]
 		written(v, p.Needs)
-		for j := range p.Activities {
-			a := &p.Activities[j]
-			written(g.index[a.ID], a.Needs)
+		for _, a := range p.Activities {
 			add(v, reason{kind: stepOf}, a.Buffer, a.ID)
+		}
+		for j := range p.Activities {
+			written(v+1+int32(j), p.Activities[j].Needs)
 		}
 	}
 	for i := range m.Systems {
@@ -236,15 +253,32 @@ func (g *Graph) link() {
 			implied(v, s.Needs, delivers, id)
 		}
 	}
-	g.useAt, g.uses = reverse(len(g.ids), len(g.options), func(yield func(int32, int32) bool) {
-		for n := range g.needs {
-			for _, o := range g.alternatives(int32(n)) {
-				if !yield(o, int32(n)) {
-					return
-				}
-			}
+	// Needs were added in the order of their holders.
+	g.needAt = make([]int32, len(g.ids)+1)
+	g.useAt = make([]int32, len(g.ids)+1)
+	for n := range g.needs {
+		g.needAt[g.needs[n].holder+1]++
+	}
+	for _, o := range g.options {
+		g.useAt[o+1]++
+	}
+	for v := range g.ids {
+		g.needAt[v+1] += g.needAt[v]
+		g.useAt[v+1] += g.useAt[v]
+	}
+	g.uses = make([]use, len(g.options))
+	next := append([]int32(nil), g.useAt...)
+	for n := range g.needs {
+		need := &g.needs[n]
+		u := use{buffer: need.buffer, holder: need.holder, need: int32(n)}
+		if need.count > 1 {
+			u.need = int32(-1 - n)
 		}
-	})
+		for _, o := range g.alternatives(int32(n)) {
+			g.uses[next[o]] = u
+			next[o]++
+		}
+	}
 }
 
 func names(needs []Need, id NodeID) bool {
@@ -367,7 +401,7 @@ func (g *Graph) UsedBy(id NodeID) []Node {
 	var all []Node
 	seen := map[int32]bool{}
 	for _, n := range g.usesOf(v) {
-		if h := g.needs[n].holder; !seen[h] {
+		if h := n.holder; !seen[h] {
 			seen[h] = true
 			all = append(all, g.node(h))
 		}
@@ -375,7 +409,7 @@ func (g *Graph) UsedBy(id NodeID) []Node {
 	return all
 }
 
-func (g *Graph) usesOf(v int32) []int32 { return g.uses[g.useAt[v]:g.useAt[v+1]] }
+func (g *Graph) usesOf(v int32) []use { return g.uses[g.useAt[v]:g.useAt[v+1]] }
 
 // UnknownRank is the rank of an organisation that no supply and no need connects
 // with our own.

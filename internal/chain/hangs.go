@@ -18,20 +18,13 @@ func (g *Graph) HangsOn(id NodeID) []Hanging {
 	if !ok {
 		return nil
 	}
-	at, needs := reverse(len(g.ids), len(g.needs), func(yield func(int32, int32) bool) {
-		for n := range g.needs {
-			if !yield(g.needs[n].holder, int32(n)) {
-				return
-			}
-		}
-	})
 	steps := make([]int32, len(g.ids))
 	steps[start] = 1
 	queue := []int32{start}
 	var all []Hanging
 	for i := 0; i < len(queue); i++ {
 		v := queue[i]
-		for _, n := range needs[at[v]:at[v+1]] {
+		for n := g.needAt[v]; n < g.needAt[v+1]; n++ {
 			for _, o := range g.alternatives(n) {
 				if steps[o] != 0 {
 					continue

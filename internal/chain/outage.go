@@ -89,8 +89,8 @@ func (g *Graph) Outage(down []NodeID, opts OutageOptions) Outage {
 			o.Processes = append(o.Processes, o.process(int32(pos)))
 		}
 	}
-	slices.SortStableFunc(o.Processes, func(a, b ProcessOutage) int {
-		return cmp.Or(cmp.Compare(a.Fails, b.Fails), cmp.Compare(weight(b.Criticality), weight(a.Criticality)))
+	slices.SortFunc(o.Processes, func(a, b ProcessOutage) int {
+		return cmp.Or(cmp.Compare(a.Fails, b.Fails), cmp.Compare(weight(b.Criticality), weight(a.Criticality)), cmp.Compare(a.pos, b.pos))
 	})
 	for i := range o.Processes {
 		o.Processes[i].o = &o
@@ -275,31 +275,30 @@ func (s *outageScratch) run(g *Graph, down []int32, limit time.Duration) []stopp
 		at := s.seen[v].at
 		pos := int32(len(s.order))
 		s.order = append(s.order, stopped{at: at, node: v, why: s.seen[v].why, by: s.seen[v].by})
-		for _, n := range g.usesOf(v) {
-			need := &g.needs[n]
-			if need.count > 1 && !s.last(n, need.count) {
+		for _, u := range g.usesOf(v) {
+			if u.need < 0 && !s.last(g, -1-u.need) {
 				continue
 			}
-			end := later(at, need.buffer)
-			holder := &s.seen[need.holder]
-			if end > limit || holder.epoch == s.epoch && holder.at <= end {
+			end := later(at, u.buffer)
+			holder := &s.seen[u.holder]
+			if holder.epoch == s.epoch && holder.at <= end || end > limit {
 				continue
 			}
-			*holder = visit{at: end, epoch: s.epoch, why: n, by: pos}
+			*holder = visit{at: end, epoch: s.epoch, why: u.number(), by: pos}
 			if end == at {
-				s.now = append(s.now, need.holder)
+				s.now = append(s.now, u.holder)
 			} else {
-				s.push(waiting{end, need.holder})
+				s.push(waiting{end, u.holder})
 			}
 		}
 	}
 }
 
 // last counts an alternative of a need down and says whether it was the last.
-func (s *outageScratch) last(n, count int32) bool {
+func (s *outageScratch) last(g *Graph, n int32) bool {
 	c := &s.left[n]
 	if c.epoch != s.epoch {
-		*c = countdown{s.epoch, count}
+		*c = countdown{s.epoch, g.needs[n].count}
 	}
 	c.left--
 	return c.left == 0
