@@ -59,6 +59,7 @@ type DB struct {
 	writing map[uint64]bool // goroutines inside Write, to refuse nesting
 	watches map[int]func(entente.OrgID)
 	watched int
+	closed  bool
 }
 
 func newDB(engine Engine, s store, name string) *DB {
@@ -80,8 +81,18 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	return nil, entente.Invalid("no database is configured; set a SQLite file or a PostgreSQL address")
 }
 
-// Close waits for nothing: end all use first. It releases the SQLite file.
-func (d *DB) Close() error { return d.store.close() }
+// Close waits for nothing: end all use first. It releases the SQLite file. To
+// close again does nothing.
+func (d *DB) Close() error {
+	d.mu.Lock()
+	closed := d.closed
+	d.closed = true
+	d.mu.Unlock()
+	if closed {
+		return nil
+	}
+	return d.store.close()
+}
 
 // Engine says which engine is behind d.
 func (d *DB) Engine() Engine { return d.engine }

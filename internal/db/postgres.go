@@ -38,6 +38,7 @@ type postgresStore struct {
 
 	mu    sync.Mutex
 	turns map[string]*turn
+	types map[string]map[string]string // of the columns of tables; filled when needed
 }
 
 // turn is the place where the writers of one organisation in this process wait,
@@ -70,7 +71,7 @@ func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
 	if size <= 0 {
 		size = 12
 	}
-	s := &postgresStore{turns: map[string]*turn{}}
+	s := &postgresStore{turns: map[string]*turn{}, types: map[string]map[string]string{}}
 	s.writes = stdlib.OpenDB(*cfg)
 	s.reads = stdlib.OpenDB(*cfg)
 	for _, p := range []*sql.DB{s.writes, s.reads} {
@@ -246,12 +247,17 @@ func (s *postgresStore) once(ctx context.Context, c *sql.Conn, begin string, tx 
 	return false, nil
 }
 
-// postgresVars is below the protocol's limit of 65535 arguments.
-const postgresVars = 4096
-
 func (s *postgresStore) insert(ctx context.Context, tx *Tx, insert, suffix text, rows iter.Seq[[]any]) (int64, error) {
-	if table, columns, ok := copyTarget(string(insert)); ok && suffix == "" {
+	table, columns, ok := insertTarget(string(insert))
+	switch {
+	case !ok:
+		return 0, errors.New("db: Insert is not of the form INSERT INTO t (a, b) VALUES")
+	case suffix == "":
 		return copyRows(ctx, tx, table, columns, rows)
 	}
-	return insertValues(ctx, tx, string(insert), string(suffix), rows, postgresVars)
+	types, err := s.columnTypes(ctx, tx, table, columns)
+	if err != nil {
+		return 0, err
+	}
+	return insertArrays(ctx, tx, string(insert), string(suffix), types, rows)
 }

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"net/url"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -37,7 +36,7 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 	s := &sqliteStore{writer: make(chan *conn, 1), readers: make(chan *conn, sqliteReaders)}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = explain(errors.Join(err, s.close()))
 		}
 	}()
 	s.lock, err = lockFile(path)
@@ -160,106 +159,6 @@ func (s *sqliteStore) with(ctx context.Context, idle chan *conn, begin string, t
 	return nil
 }
 
-// sqliteVars bounds the arguments of one statement: enough that the cost of a
-// statement is shared by many rows, and below SQLite's limit of 32766.
-const sqliteVars = 512
-
 func (s *sqliteStore) insert(ctx context.Context, tx *Tx, insert, suffix text, rows iter.Seq[[]any]) (int64, error) {
-	return insertValues(ctx, tx, string(insert), string(suffix), rows, sqliteVars)
-}
-
-// insertValues writes rows with statements of many VALUES: full batches share
-// one statement, and the rest goes by halves, so that only few texts exist.
-func insertValues(ctx context.Context, tx *Tx, insert, suffix string, rows iter.Seq[[]any], vars int) (int64, error) {
-	var (
-		total int64
-		width int
-		batch int
-		args  []any
-		texts = map[int]string{}
-	)
-	run := func(args []any) error {
-		n := len(args) / width
-		q, ok := texts[n]
-		if !ok {
-			q = valuesText(insert, suffix, n, width)
-			texts[n] = q
-		}
-		res, err := tx.conn.exec(ctx, q, args)
-		if err != nil {
-			return err
-		}
-		changed, err := res.RowsAffected()
-		total += changed
-		return err
-	}
-	count := 0
-	for row := range rows {
-		if width == 0 {
-			width = len(row)
-			if width == 0 {
-				return 0, errors.New("db: Insert of a row without columns")
-			}
-			batch = 1
-			for batch*2*width <= vars {
-				batch *= 2
-			}
-			args = make([]any, 0, batch*width)
-		}
-		if len(row) != width {
-			return 0, fmt.Errorf("db: Insert: row %d has %d values, the first has %d", count+1, len(row), width)
-		}
-		for i, a := range row {
-			v, err := plain(a)
-			if err != nil {
-				return 0, fmt.Errorf("db: Insert: row %d, value %d: %w", count+1, i+1, err)
-			}
-			args = append(args, v)
-		}
-		count++
-		if len(args) == batch*width {
-			if err := run(args); err != nil {
-				return 0, err
-			}
-			args = args[:0]
-		}
-	}
-	for len(args) > 0 {
-		n := batch
-		for n*width > len(args) {
-			n /= 2
-		}
-		if err := run(args[:n*width]); err != nil {
-			return 0, err
-		}
-		args = args[n*width:]
-	}
-	return total, nil
-}
-
-// valuesText writes "insert ($1, $2), ($3, $4) suffix".
-func valuesText(insert, suffix string, rows, width int) string {
-	var b strings.Builder
-	b.WriteString(insert)
-	n := 1
-	for r := range rows {
-		if r > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(" (")
-		for c := range width {
-			if c > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteByte('$')
-			b.WriteString(strconv.Itoa(n))
-			n++
-		}
-		b.WriteByte(')')
-	}
-	if suffix != "" {
-		b.WriteByte(' ')
-		b.WriteString(suffix)
-	}
-	return b.String()
+	return insertValues(ctx, tx, string(insert), string(suffix), rows)
 }

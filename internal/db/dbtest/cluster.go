@@ -154,15 +154,18 @@ func (c *cluster) launch(bin string) error {
 	}
 }
 
-// newDatabase makes a database from the migrated template.
-func newDatabase(ctx context.Context) (address string, drop func() error, err error) {
+// newDatabase makes a database, from the migrated template if asked to.
+func newDatabase(ctx context.Context, migrated bool) (address string, drop func() error, err error) {
 	c, err := shared()
 	if err != nil {
 		return "", nil, err
 	}
-	from, err := c.migrated(ctx)
-	if err != nil {
-		return "", nil, err
+	from := "template0"
+	if migrated {
+		from, err = c.migrated(ctx)
+		if err != nil {
+			return "", nil, err
+		}
 	}
 	var random [8]byte
 	if _, err := rand.Read(random[:]); err != nil {

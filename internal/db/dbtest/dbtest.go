@@ -108,7 +108,18 @@ func SQLiteConfig(t testing.TB) db.Config {
 // dropped at the end of the test, whoever still uses it.
 func PostgresConfig(t testing.TB) db.Config {
 	t.Helper()
-	url, drop, err := newDatabase(context.Background())
+	return postgresConfig(t, true)
+}
+
+// EmptyPostgresConfig is [PostgresConfig] without a schema.
+func EmptyPostgresConfig(t testing.TB) db.Config {
+	t.Helper()
+	return postgresConfig(t, false)
+}
+
+func postgresConfig(t testing.TB, migrated bool) db.Config {
+	t.Helper()
+	url, drop, err := newDatabase(context.Background(), migrated)
 	if errors.Is(err, errNoPostgres) && os.Getenv("CI") != "true" {
 		t.Skipf("%v; install postgresql (15 or newer) to run this test", err)
 	}

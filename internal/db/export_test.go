@@ -1,0 +1,28 @@
+package db
+
+import (
+	"context"
+	"io/fs"
+)
+
+// ForPostgres is forPostgres for tests.
+var ForPostgres = forPostgres
+
+// PostgresFiles is postgresFiles for tests.
+func PostgresFiles(files fs.FS) fs.FS { return postgresFiles{files} }
+
+// MakeTable runs a CREATE in the dialect of migrations.
+func MakeTable(ctx context.Context, d *DB, create string) error {
+	if d.engine == Postgres {
+		create = forPostgres(create)
+	}
+	return Run(ctx, d, create)
+}
+
+// Run runs a statement that is not a constant.
+func Run(ctx context.Context, d *DB, q string, args ...any) error {
+	return d.WriteNode(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(ctx, text(q), args...)
+		return err
+	})
+}

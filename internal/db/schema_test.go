@@ -1,0 +1,221 @@
+package db_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/db/dbtest"
+)
+
+var update = flag.Bool("update", false, "write schema.txt anew from the migrations")
+
+// nodeWide are the tables whose rows belong to no organisation: people, what is
+// theirs alone, and the node's own settings.
+var nodeWide = []string{
+	"goose_db_version", // the version of the schema
+	"identity_person",
+	"identity_credential",
+	"identity_session",
+	"identity_challenge", // of a sign-in that has begun
+	"identity_rate",      // of sign-ins that failed
+	"identity_node_setting",
+}
+
+type column struct {
+	name, class string
+	notNull     bool
+}
+
+type table struct {
+	columns []column
+	key     []string
+	indexes []string
+}
+
+// The final schema is the same on both engines, and as schema.txt pictures it.
+func TestSchema(t *testing.T) {
+	lite := picture(sqliteSchema(t))
+	if *update {
+		if err := os.WriteFile("schema.txt", []byte(lite), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("schema.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), lite); diff != "" {
+		t.Errorf("the schema is not the one of schema.txt (-schema.txt +migrations); if that is meant, run: go test ./internal/db -run TestSchema -update\n%s", diff)
+	}
+	if diff := cmp.Diff(lite, picture(postgresSchema(t))); diff != "" {
+		t.Errorf("the engines differ (-SQLite +PostgreSQL):\n%s", diff)
+	}
+}
+
+// Rows belong to one organisation, and their keys begin with it.
+func TestKeysBeginWithTheOrganisation(t *testing.T) {
+	check := func(t *testing.T, schema map[string]table) {
+		for name, tab := range schema {
+			if slices.Contains(nodeWide, name) {
+				continue
+			}
+			if len(tab.key) == 0 || tab.key[0] != "org" {
+				t.Errorf("the primary key of %s is (%s); it must begin with org, or the table must be node-wide by the list in this test", name, strings.Join(tab.key, ", "))
+			}
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) { check(t, sqliteSchema(t)) })
+	t.Run("postgres", func(t *testing.T) { check(t, postgresSchema(t)) })
+}
+
+func picture(schema map[string]table) string {
+	names := make([]string, 0, len(schema))
+	for name := range schema {
+		if name != "goose_db_version" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	for _, name := range names {
+		tab := schema[name]
+		fmt.Fprintf(&b, "%s (%s)\n", name, strings.Join(tab.key, ", "))
+		for _, c := range tab.columns {
+			null := ""
+			if !c.notNull {
+				null = " null"
+			}
+			fmt.Fprintf(&b, "  %s %s%s\n", c.name, c.class, null)
+		}
+		slices.Sort(tab.indexes)
+		for _, i := range tab.indexes {
+			fmt.Fprintf(&b, "  index %s\n", i)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func rowsOf[T any](t *testing.T, d *db.DB, scan func(db.Scanner) (T, error), query func(ctx context.Context, tx *db.Tx) ([]T, error)) []T {
+	t.Helper()
+	var out []T
+	err := d.Read(t.Context(), func(tx *db.Tx) error {
+		var err error
+		out, err = query(t.Context(), tx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+type columnRow struct {
+	table string
+	column
+	key int // place in the primary key, from 1
+}
+
+func scanColumn(s db.Scanner) (columnRow, error) {
+	var r columnRow
+	err := s.Scan(&r.table, &r.name, &r.class, &r.notNull, &r.key)
+	return r, err
+}
+
+type indexRow struct{ table, name, columns, unique string }
+
+func scanIndex(s db.Scanner) (indexRow, error) {
+	var r indexRow
+	err := s.Scan(&r.table, &r.name, &r.columns, &r.unique)
+	return r, err
+}
+
+func assemble(columns []columnRow, indexes []indexRow) map[string]table {
+	out := map[string]table{}
+	keys := map[string]map[int]string{}
+	for _, r := range columns {
+		tab := out[r.table]
+		tab.columns = append(tab.columns, r.column)
+		out[r.table] = tab
+		if r.key > 0 {
+			if keys[r.table] == nil {
+				keys[r.table] = map[int]string{}
+			}
+			keys[r.table][r.key] = r.name
+		}
+	}
+	for name, key := range keys {
+		tab := out[name]
+		for i := 1; i <= len(key); i++ {
+			tab.key = append(tab.key, key[i])
+		}
+		out[name] = tab
+	}
+	for _, i := range indexes {
+		tab := out[i.table]
+		tab.indexes = append(tab.indexes, fmt.Sprintf("%s (%s)%s", i.name, i.columns, i.unique))
+		out[i.table] = tab
+	}
+	return out
+}
+
+func sqliteSchema(t *testing.T) map[string]table {
+	d := dbtest.SQLite(t)
+	loose := rowsOf(t, d, db.Value[string], func(ctx context.Context, tx *db.Tx) ([]string, error) {
+		return db.All(ctx, tx, db.Value[string], "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'")
+	})
+	for _, name := range loose {
+		t.Errorf("table %s is not STRICT", name)
+	}
+	columns := rowsOf(t, d, scanColumn, func(ctx context.Context, tx *db.Tx) ([]columnRow, error) {
+		return db.All(ctx, tx, scanColumn, `SELECT m.name, c.name,
+			CASE c.type WHEN 'INTEGER' THEN 'integer' WHEN 'TEXT' THEN 'text' WHEN 'BLOB' THEN 'blob' WHEN 'REAL' THEN 'real' ELSE c.type END,
+			c."notnull" OR c.pk > 0, c.pk
+			FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid`)
+	})
+	indexes := rowsOf(t, d, scanIndex, func(ctx context.Context, tx *db.Tx) ([]indexRow, error) {
+		return db.All(ctx, tx, scanIndex, `SELECT m.name, CASE l.origin WHEN 'c' THEN l.name ELSE 'unique' END,
+			(SELECT group_concat(COALESCE(name, 'expression'), ', ') FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno)),
+			CASE WHEN l."unique" = 1 THEN ' unique' ELSE '' END || CASE WHEN l.partial = 1 THEN ' partial' ELSE '' END
+			FROM sqlite_schema m JOIN pragma_index_list(m.name) l WHERE m.type = 'table' AND l.origin <> 'pk'`)
+	})
+	return assemble(columns, indexes)
+}
+
+func postgresSchema(t *testing.T) map[string]table {
+	d := dbtest.Postgres(t)
+	uncollated := rowsOf(t, d, db.Value[string], func(ctx context.Context, tx *db.Tx) ([]string, error) {
+		return db.All(ctx, tx, db.Value[string], `SELECT table_name || '.' || column_name FROM information_schema.columns
+			WHERE table_schema = 'public' AND data_type = 'text' AND COALESCE(collation_name, '') <> 'C'`)
+	})
+	for _, name := range uncollated {
+		t.Errorf("column %s is not COLLATE \"C\"", name)
+	}
+	columns := rowsOf(t, d, scanColumn, func(ctx context.Context, tx *db.Tx) ([]columnRow, error) {
+		return db.All(ctx, tx, scanColumn, `SELECT c.relname, a.attname,
+			CASE format_type(a.atttypid, -1) WHEN 'bigint' THEN 'integer' WHEN 'text' THEN 'text' WHEN 'bytea' THEN 'blob'
+				WHEN 'double precision' THEN 'real' ELSE format_type(a.atttypid, -1) END,
+			a.attnotnull, COALESCE(array_position(i.indkey::int[], a.attnum::int) + 1, 0)
+			FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+			LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+			WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY c.relname, a.attnum`)
+	})
+	indexes := rowsOf(t, d, scanIndex, func(ctx context.Context, tx *db.Tx) ([]indexRow, error) {
+		return db.All(ctx, tx, scanIndex, `SELECT c.relname, CASE WHEN k.oid IS NULL THEN x.relname ELSE 'unique' END,
+			(SELECT string_agg(COALESCE(a.attname, 'expression'), ', ' ORDER BY n.place) FROM unnest(i.indkey::int[]) WITH ORDINALITY n(attnum, place)
+				LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = n.attnum),
+			CASE WHEN i.indisunique THEN ' unique' ELSE '' END || CASE WHEN i.indpred IS NULL THEN '' ELSE ' partial' END
+			FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+			LEFT JOIN pg_constraint k ON k.conindid = x.oid AND k.contype = 'u'
+			WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT i.indisprimary`)
+	})
+	return assemble(columns, indexes)
+}
