@@ -150,7 +150,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	l.n += int64(n)
 	if l.n > l.limit {
-		return 0, entente.TooLarge("the document is larger than %s", size(l.limit))
+		return 0, entente.TooLarge("the document is larger than %s", bytesText(l.limit))
 	}
 	if l.packed != nil && l.n > unpackedFree && l.n/l.ratio > l.packed.n {
 		return 0, entente.TooLarge("the compressed document unpacks to more than %d times its size; send it uncompressed if that is right", l.ratio)
@@ -158,7 +158,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func size(n int64) string {
+func bytesText(n int64) string {
 	if n >= 1<<20 && n%(1<<20) == 0 {
 		return fmt.Sprintf("%d MiB", n>>20)
 	}
