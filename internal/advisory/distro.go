@@ -128,14 +128,14 @@ func distroFamily(distro string) (string, bool) {
 
 // releaseOf cuts the name of the distribution off a distro qualifier.
 func releaseOf(distro string) string {
+	if strings.Contains(distro, "tumbleweed") {
+		return "tumbleweed" // it rolls: what follows is the date of an image
+	}
 	best := distro
 	for name := range distributions {
 		rest, ok := strings.CutPrefix(distro, name)
 		if ok && len(rest) < len(best) && (rest == "" || strings.ContainsRune("-: ", rune(rest[0]))) {
 			best = rest
-			if rest == "" && strings.HasSuffix(distro, "-tumbleweed") {
-				return "tumbleweed"
-			}
 		}
 	}
 	return strings.Trim(best, "-: ")

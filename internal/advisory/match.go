@@ -137,11 +137,7 @@ func compileRule(eco, release string, a *osv.Affected) rule {
 			continue
 		}
 		ranges++
-		rules := eco
-		if rulesOf(eco) != "" && g.Type == osv.RangeSemver && !knownRules(eco) {
-			rules = ecoNPM
-		}
-		intervals, err := compileRange(rules, g.Events)
+		intervals, err := compileRange(eco, g.Events)
 		if err != nil {
 			r.doubts = append(r.doubts, err.Error())
 			continue
@@ -151,11 +147,6 @@ func compileRule(eco, release string, a *osv.Affected) rule {
 	r.commits = r.commits && ranges == 0
 	r.silent = len(a.Versions) == 0 && len(a.Ranges) == 0
 	return r
-}
-
-func knownRules(eco string) bool {
-	_, err := parseVersion(eco, "1")
-	return err == nil
 }
 
 // event is one end of an interval, its version parsed; a nil version is the first

@@ -1,0 +1,472 @@
+package advisory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/entente-project/entente/internal/chain"
+)
+
+// Brief is one finding as it is shown everywhere: what the records of one
+// [Group] say together.
+type Brief struct {
+	ID        string    `json:"id"`
+	Names     []string  `json:"names"`
+	Records   []string  `json:"records"`
+	Summary   string    `json:"summary"`
+	Severity  Severity  `json:"severity"`
+	Published time.Time `json:"published,omitzero"`
+	Modified  time.Time `json:"modified,omitzero"`
+	// Withdrawn is set if every record of the group was withdrawn.
+	Withdrawn time.Time `json:"withdrawn,omitzero"`
+}
+
+// AdvisoryImpact is the main answer: who is hit by an advisory, by which way, how
+// surely, by when it hurts to switch off what is vulnerable, and whom to call. The
+// lists are cut as [ImpactOptions] say; Counts always counts everything.
+type AdvisoryImpact struct {
+	Advisory Brief  `json:"advisory"`
+	Counts   Counts `json:"counts"`
+	// Processes hit: those that the compromise reaches, the surest and most critical
+	// first; then those that only stop if the products are switched off.
+	Processes []ProcessImpact `json:"processes"`
+	Products  []ProductImpact `json:"products"`
+	// Undecided are products with packages of which it cannot be told.
+	Undecided []ProductImpact `json:"undecided"`
+	Data      []DataImpact    `json:"data"`
+	Call      []Call          `json:"call"`
+}
+
+// Counts is how much is hit, whatever is shown.
+type Counts struct {
+	Packages  int `json:"packages"`  // distinct affected packages with a current document
+	Documents int `json:"documents"` // bills of materials that contain one
+	Products  int `json:"products"`  // their products
+	Outside   int `json:"outside"`   // of these, products that the chain does not know
+	Undecided int `json:"undecided"` // products with undecided packages only
+	Processes int `json:"processes"` // processes that the compromise reaches
+	Stops     int `json:"stops"`     // processes that stop if the products are switched off
+	Systems   int `json:"systems"`
+	Supplies  int `json:"supplies"`
+	Suppliers int `json:"suppliers"` // organisations that make the products
+}
+
+// ProductImpact is one product that contains affected packages.
+type ProductImpact struct {
+	ID       chain.NodeID `json:"id"`
+	Name     string       `json:"name"`
+	Supplier chain.NodeID `json:"supplier,omitempty"`
+	// Known says whether the chain knows the product.
+	Known      bool           `json:"known"`
+	Documents  []uint32       `json:"documents"`
+	Components []ComponentHit `json:"components"`
+	More       int            `json:"more,omitempty"` // components beyond those listed
+	Reaches    []chain.NodeID `json:"reaches,omitempty"`
+}
+
+// ComponentHit is one affected package.
+type ComponentHit struct {
+	Package uint32 `json:"package"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	State   State  `json:"state"`
+	Why     string `json:"why"`
+	Record  string `json:"record"` // the record that says so
+}
+
+// ProcessImpact is one process that is hit.
+type ProcessImpact struct {
+	ID          chain.NodeID      `json:"id"`
+	Name        string            `json:"name"`
+	Criticality chain.Criticality `json:"criticality"`
+	Owner       string            `json:"owner,omitempty"`
+	// Sure is how surely the compromise reaches it; empty if it does not.
+	Sure chain.Sureness `json:"sure,omitempty"`
+	// Way is how: from the product, each hop named.
+	Way     []Hop        `json:"way"`
+	Product chain.NodeID `json:"product,omitempty"` // where the way begins
+	Because string       `json:"because,omitempty"` // what is wrong with the product
+	// Off is what follows for the process if the products are switched off now; nil
+	// if it goes on.
+	Off *SwitchOff `json:"off"`
+}
+
+// Hop is one step of a way.
+type Hop struct {
+	From  chain.NodeID   `json:"from"`
+	To    chain.NodeID   `json:"to"`
+	Kind  chain.NodeKind `json:"kind"` // of To
+	Name  string         `json:"name"` // of To
+	Words string         `json:"words"`
+	Sure  chain.Sureness `json:"sure"`
+}
+
+// SwitchOff is when a process stops, and what that means, counted from now.
+type SwitchOff struct {
+	Stops Span  `json:"stops"`
+	RTO   *Span `json:"rto"`  // when the recovery time objective is exceeded; nil: never
+	MTPD  *Span `json:"mtpd"` // when the maximum tolerable period is exceeded; nil: never
+	// Cost is what the interruption has cost by the time the MTPD is exceeded, or
+	// after a day where there is none, in the map's currency.
+	Cost  int64  `json:"cost"`
+	Words string `json:"words"` // the critical path
+}
+
+// Span is a time from now, written as maps write durations: "8h", "2d12h".
+type Span time.Duration
+
+// MarshalText writes the span.
+func (s Span) MarshalText() ([]byte, error) {
+	return []byte(chain.FormatDuration(time.Duration(s))), nil
+}
+
+// UnmarshalText reads it back.
+func (s *Span) UnmarshalText(text []byte) error {
+	d, err := chain.ParseDuration(string(text))
+	*s = Span(d)
+	return err
+}
+
+// DataImpact is a class of data within reach.
+type DataImpact struct {
+	Class chain.Class    `json:"class"`
+	Sure  chain.Sureness `json:"sure"`
+	Where []chain.NodeID `json:"where"`
+	More  int            `json:"more,omitempty"`
+}
+
+// Call is an organisation to call.
+type Call struct {
+	Organisation chain.NodeID    `json:"organisation"`
+	Name         string          `json:"name"`
+	Rank         int             `json:"rank"`
+	Because      string          `json:"because"`
+	Contacts     []chain.Contact `json:"contacts"`
+}
+
+// ImpactOptions say how much of each list is told; 0 is the default of 25, a
+// negative number means all.
+type ImpactOptions struct {
+	Products, Processes, Calls int
+}
+
+func cut(n, limit int) int {
+	const standard = 25
+	switch {
+	case limit < 0:
+		return n
+	case limit == 0:
+		limit = standard
+	}
+	return min(n, limit)
+}
+
+// packageHit is one package that the group of an advisory concerns.
+type packageHit struct {
+	id      uint32
+	name    string
+	version string
+	state   State
+	why     string
+	record  string
+}
+
+// productHits is what is wrong with one product.
+type productHits struct {
+	place    uint32 // in the index
+	affected int    // hits that are affected
+	hits     []int32
+	docs     []uint32
+}
+
+// assess joins the hits of an advisory with the documents of the index and the
+// chain. It is pure: the same answer for the command line and the server.
+func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOptions) AdvisoryImpact {
+	out := AdvisoryImpact{
+		Advisory: brief, Processes: []ProcessImpact{}, Products: []ProductImpact{}, Undecided: []ProductImpact{},
+		Data: []DataImpact{}, Call: []Call{},
+	}
+	products, counts := gather(x, hits)
+	out.Counts = counts
+
+	var sources []chain.Source
+	var down []chain.NodeID
+	at := make(map[chain.NodeID]int32, len(products))
+	makers := map[chain.NodeID]bool{}
+	for i := range products {
+		p := &products[i]
+		if p.affected == 0 {
+			continue
+		}
+		id := chain.NodeID(x.docs.products[p.place])
+		n, known := g.Node(id)
+		if !known {
+			out.Counts.Outside++
+			continue
+		}
+		if n.Organisation != "" {
+			makers[n.Organisation] = true
+		}
+		at[id] = int32(i)
+		sources = append(sources, chain.Source{Node: id, Sure: chain.Certain})
+		down = append(down, id)
+	}
+	out.Counts.Suppliers = len(makers)
+
+	var reached chain.Compromise
+	var off chain.Outage
+	if len(sources) > 0 {
+		reached = g.Compromise(sources)
+		off = g.Outage(down, chain.OutageOptions{})
+	}
+	out.Counts.Processes, out.Counts.Stops = len(reached.Processes), len(off.Processes)
+	for i := range reached.Others {
+		switch reached.Others[i].Kind {
+		case chain.KindSystem:
+			out.Counts.Systems++
+		case chain.KindSupply:
+			out.Counts.Supplies++
+		}
+	}
+	calls := caller{limit: o.Calls}
+	first := map[int32][]chain.NodeID{} // products at the begin of a way → processes
+	because := func(id chain.NodeID) string {
+		i, known := at[id]
+		if !known {
+			return ""
+		}
+		return products[i].because(hits, brief.ID)
+	}
+	out.processes(g, &reached, &off, o, &calls, because, func(product, process chain.NodeID) {
+		if i, known := at[product]; known {
+			first[i] = append(first[i], process)
+		}
+	})
+	out.list(g, x, products, hits, first, o)
+	for _, p := range out.Products {
+		if n, known := g.Node(p.ID); known {
+			calls.maker(g, n)
+		}
+	}
+	out.Call = calls.done()
+	for _, d := range reached.Data {
+		n := cut(len(d.Where), o.Products)
+		out.Data = append(out.Data, DataImpact{Class: d.Class, Sure: d.Sure, Where: d.Where[:n], More: len(d.Where) - n})
+	}
+	return out
+}
+
+// gather collects the products of all documents that contain a hit. The cost
+// follows the hits.
+func gather(x *Index, hits []packageHit) ([]productHits, Counts) {
+	var counts Counts
+	var products []productHits
+	position := make([]int32, len(x.docs.products)) // 1 + position in products
+	seen := make([]bool, len(x.docs.ids))
+	for i := range hits {
+		current := false
+		x.numbers(hits[i].id, func(n uint32) {
+			current = true
+			place := x.docs.product[n]
+			at := position[place]
+			if at == 0 {
+				products = append(products, productHits{place: place})
+				at = int32(len(products))
+				position[place] = at
+			}
+			p := &products[at-1]
+			if len(p.hits) == 0 || p.hits[len(p.hits)-1] != int32(i) {
+				p.hits = append(p.hits, int32(i))
+				if hits[i].state == Affected {
+					p.affected++
+				}
+			}
+			id := x.docs.ids[n]
+			if !slices.Contains(p.docs, id) {
+				p.docs = append(p.docs, id)
+			}
+			if hits[i].state == Affected && !seen[n] {
+				seen[n] = true
+				counts.Documents++
+			}
+		})
+		if current && hits[i].state == Affected {
+			counts.Packages++
+		}
+	}
+	for i := range products {
+		if products[i].affected > 0 {
+			counts.Products++
+		} else {
+			counts.Undecided++
+		}
+	}
+	return products, counts
+}
+
+// because says in words what is wrong with the product.
+func (p *productHits) because(hits []packageHit, advisory string) string {
+	for _, i := range p.hits {
+		if h := &hits[i]; h.state == Affected {
+			words := fmt.Sprintf("%s affects %s %s", advisory, h.name, h.version)
+			if more := p.affected - 1; more > 0 {
+				words += fmt.Sprintf(" and %d more", more)
+			}
+			return words
+		}
+	}
+	return ""
+}
+
+// processes tells the processes: reached ones first, then those that only stop.
+func (out *AdvisoryImpact) processes(g *chain.Graph, reached *chain.Compromise, off *chain.Outage, o ImpactOptions,
+	calls *caller, because func(chain.NodeID) string, begins func(product, process chain.NodeID),
+) {
+	stops := make(map[chain.NodeID]int, len(off.Processes))
+	for i := range off.Processes {
+		stops[off.Processes[i].ID] = i
+	}
+	told := cut(len(reached.Processes)+len(off.Processes), o.Processes)
+	for i := range reached.Processes[:min(told, len(reached.Processes))] {
+		r := &reached.Processes[i]
+		p, _ := g.Process(r.ID)
+		w := r.Way()
+		hit := ProcessImpact{
+			ID: r.ID, Name: r.Name, Criticality: r.Criticality, Owner: p.Owner, Sure: w.Sure,
+			Product: w.Source.Node, Because: because(w.Source.Node), Way: make([]Hop, 0, len(w.Hops)),
+		}
+		for _, h := range w.Hops {
+			hit.Way = append(hit.Way, Hop{From: h.From.ID, To: h.To.ID, Kind: h.To.Kind, Name: h.To.Name, Words: h.Words, Sure: h.Sure})
+		}
+		if at, does := stops[r.ID]; does {
+			hit.Off = switchOff(g, &off.Processes[at])
+		}
+		begins(w.Source.Node, r.ID)
+		for _, c := range w.Call {
+			calls.add(Call{Organisation: c.Organisation, Name: c.Name, Rank: c.Rank, Because: c.Because, Contacts: c.Contacts})
+		}
+		out.Processes = append(out.Processes, hit)
+	}
+	if len(out.Processes) >= told {
+		return
+	}
+	hit := make(map[chain.NodeID]bool, len(reached.Processes))
+	for i := range reached.Processes {
+		hit[reached.Processes[i].ID] = true
+	}
+	for i := range off.Processes {
+		s := &off.Processes[i]
+		if len(out.Processes) >= told || hit[s.ID] {
+			continue
+		}
+		p, _ := g.Process(s.ID)
+		out.Processes = append(out.Processes, ProcessImpact{
+			ID: s.ID, Name: s.Name, Criticality: s.Criticality, Owner: p.Owner, Way: []Hop{}, Off: switchOff(g, s),
+		})
+	}
+}
+
+func switchOff(g *chain.Graph, p *chain.ProcessOutage) *SwitchOff {
+	until := p.MTPDAt
+	if until == chain.Never {
+		until = p.Fails + 24*time.Hour
+	}
+	return &SwitchOff{
+		Stops: Span(p.Fails), RTO: span(p.RTOAt), MTPD: span(p.MTPDAt), Cost: p.CostAt(until), Words: p.Path().Words(),
+	}
+}
+
+func span(d time.Duration) *Span {
+	if d == chain.Never {
+		return nil
+	}
+	s := Span(d)
+	return &s
+}
+
+// componentsTold is how many components of one product are listed.
+const componentsTold = 10
+
+// list tells the products: those from which a told way begins, then the others.
+func (out *AdvisoryImpact) list(g *chain.Graph, x *Index, products []productHits, hits []packageHit, first map[int32][]chain.NodeID, o ImpactOptions) {
+	order := make([]int32, 0, len(products))
+	for i := range products {
+		if len(first[int32(i)]) > 0 {
+			order = append(order, int32(i))
+		}
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(len(first[b]), len(first[a])) })
+	for i := range products {
+		if len(first[int32(i)]) == 0 {
+			order = append(order, int32(i))
+		}
+	}
+	told, undecided := cut(out.Counts.Products, o.Products), cut(out.Counts.Undecided, o.Products)
+	for _, i := range order {
+		p := &products[i]
+		switch {
+		case p.affected > 0 && len(out.Products) < told:
+			out.Products = append(out.Products, p.tell(g, x, hits, first[i]))
+		case p.affected == 0 && len(out.Undecided) < undecided:
+			out.Undecided = append(out.Undecided, p.tell(g, x, hits, nil))
+		case len(out.Products) >= told && len(out.Undecided) >= undecided:
+			return
+		}
+	}
+}
+
+func (p *productHits) tell(g *chain.Graph, x *Index, hits []packageHit, reaches []chain.NodeID) ProductImpact {
+	id := chain.NodeID(x.docs.products[p.place])
+	n, known := g.Node(id)
+	if !known {
+		n.Name = string(id)
+	}
+	out := ProductImpact{ID: id, Name: n.Name, Supplier: n.Organisation, Known: known, Documents: p.docs, Reaches: reaches}
+	slices.SortStableFunc(p.hits, func(a, b int32) int { return cmp.Compare(rank(hits[b].state), rank(hits[a].state)) })
+	for _, i := range p.hits {
+		if len(out.Components) == componentsTold {
+			out.More = len(p.hits) - componentsTold
+			break
+		}
+		h := &hits[i]
+		out.Components = append(out.Components, ComponentHit{
+			Package: h.id, Name: h.name, Version: h.version, State: h.state, Why: h.why, Record: h.record,
+		})
+	}
+	return out
+}
+
+// caller collects whom to call, each organisation once.
+type caller struct {
+	limit int
+	list  []Call
+	known map[chain.NodeID]bool
+}
+
+func (c *caller) add(call Call) {
+	if c.known == nil {
+		c.known = map[chain.NodeID]bool{}
+	}
+	if call.Organisation == "" || c.known[call.Organisation] || call.Rank == 0 {
+		return
+	}
+	c.known[call.Organisation] = true
+	c.list = append(c.list, call)
+}
+
+func (c *caller) maker(g *chain.Graph, product chain.Node) {
+	org, known := g.Organisation(product.Organisation)
+	if !known || c.known[product.Organisation] {
+		return
+	}
+	c.add(Call{Organisation: org.ID, Name: org.Name, Rank: g.Rank(org.ID), Because: "makes " + product.Name, Contacts: org.Contacts})
+}
+
+func (c *caller) done() []Call {
+	if c.list == nil {
+		return []Call{}
+	}
+	return c.list[:cut(len(c.list), c.limit)]
+}
