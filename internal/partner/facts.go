@@ -1,0 +1,227 @@
+package partner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente/internal/chain"
+)
+
+// Gathered is what the chain tells of one supplier.
+type Gathered struct {
+	Facts         map[Criterion]Fact
+	Circumstances Circumstances
+	Spend         int64 // a year, in the map's currency; it informs and never counts
+}
+
+// gatherer looks at one chain again and again, a supplier at a time.
+type gatherer struct {
+	g   *chain.Graph
+	m   *chain.Map
+	own chain.NodeID
+}
+
+func newGatherer(g *chain.Graph) gatherer {
+	m := g.Map()
+	return gatherer{g: g, m: m, own: m.Own}
+}
+
+// of gathers the facts about one supplier. What the chain cannot tell stays unknown.
+func (t gatherer) of(supplier chain.NodeID) Gathered {
+	out := Gathered{Facts: map[Criterion]Fact{}}
+	say := func(c Criterion, value int, format string, args ...any) {
+		if old, ok := out.Facts[c]; ok && old.Value >= value {
+			return
+		}
+		out.Facts[c] = Fact{Known: true, Computed: true, Value: value, Reason: fmt.Sprintf(format, args...)}
+	}
+	goodsOnly := true
+	for _, s := range t.m.Supplies {
+		if s.Supplier != supplier || s.Customer != t.own {
+			continue
+		}
+		out.Spend += s.Spend
+		goodsOnly = goodsOnly && s.Nature == chain.NatureGoods
+		for _, a := range s.Access {
+			say(LogicalAccess, accessValue(a.Level), "%s access to %s through %s", a.Level, t.name(a.System), s.Name)
+		}
+	}
+	for _, p := range t.m.Products {
+		if system, runs := t.runsHere(p.ID); p.Supplier == supplier && runs {
+			say(LogicalAccess, 3, "%s runs on our %s: its updates are a way in", p.Name, system)
+		}
+	}
+	say(LogicalAccess, 0, "the chain names no access of this supplier to a system of ours")
+
+	t.flows(supplier, &out, say)
+	if goodsOnly {
+		say(DataAccess, 0, "it delivers goods only, and no data flows to it")
+		say(Connectivity, 0, "it delivers goods only, and no data flows to it")
+	}
+	t.processes(supplier, &out, say)
+	if out.Circumstances.Personal {
+		say(Regulation, 2, "personal data flows to it")
+	}
+	return out
+}
+
+func accessValue(l chain.AccessLevel) int {
+	switch l {
+	case chain.AccessPrivileged:
+		return 3
+	case chain.AccessWrite:
+		return 2
+	}
+	return 1
+}
+
+// runsHere finds a system that we operate and that runs the product.
+func (t gatherer) runsHere(p chain.NodeID) (system string, runs bool) {
+	for _, s := range t.m.Systems {
+		if s.Operator == t.own && slices.Contains(s.Products, p) {
+			return s.Name, true
+		}
+	}
+	return "", false
+}
+
+// flows reads what data reaches the supplier, and over which interfaces.
+func (t gatherer) flows(supplier chain.NodeID, out *Gathered, say func(Criterion, int, string, ...any)) {
+	for _, f := range t.m.Flows {
+		from, to := t.behind(f.From), t.behind(f.To)
+		if to != supplier && from != supplier || from == to {
+			continue
+		}
+		other := from
+		if from == supplier {
+			other = to
+		}
+		if other != t.own {
+			continue
+		}
+		say(Connectivity, interfaceValue(f.Interface+" "+f.Protocol), "%s between %s and %s", strings.TrimSpace(f.Interface+" "+f.Protocol), t.name(f.From), t.name(f.To))
+		if to != supplier {
+			continue
+		}
+		say(DataAccess, classValue(f.Class), "%s data flows to it: %s", f.Class, strings.Join(f.Data, ", "))
+		out.Circumstances.Personal = out.Circumstances.Personal || f.Class == chain.ClassPersonal
+	}
+}
+
+func classValue(c chain.Class) int {
+	switch c {
+	case chain.ClassSecret:
+		return 3
+	case chain.ClassPersonal, chain.ClassConfidential:
+		return 2
+	case chain.ClassInternal:
+		return 1
+	}
+	return 0
+}
+
+// interfaceValue reads from the words people use how closely two systems are tied.
+func interfaceValue(words string) int {
+	words = strings.ToLower(words)
+	for value, marks := range map[int][]string{
+		3: {"sso", "single sign-on", "saml", "site-to-site", "agent", "federation"},
+		1: {"sftp", "ftp", "file", "csv", "mail", "edi", "upload", "drop"},
+	} {
+		for _, mark := range marks {
+			if strings.Contains(words, mark) {
+				return value
+			}
+		}
+	}
+	return 2
+}
+
+// processes reads which processes rely on the supplier, and which stop with it.
+func (t gatherer) processes(supplier chain.NodeID, out *Gathered, say func(Criterion, int, string, ...any)) {
+	var relying []*chain.Process
+	others := map[chain.NodeID]bool{}
+	seen := map[chain.NodeID]bool{supplier: true}
+	open := []chain.NodeID{supplier}
+	for len(open) > 0 {
+		id := open[0]
+		open = open[1:]
+		for _, user := range t.g.UsedBy(id) {
+			if seen[user.ID] {
+				continue
+			}
+			seen[user.ID] = true
+			if p, ok := t.g.Process(user.ID); ok {
+				relying = append(relying, p)
+				continue // what other processes need of this one is theirs to say
+			}
+			if o := user.Organisation; o != "" && o != supplier && o != t.own {
+				others[o] = true
+			}
+			open = append(open, user.ID)
+		}
+	}
+	slices.SortFunc(relying, func(a, b *chain.Process) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	say(ProcessCriticality, 0, "no process of ours relies on it")
+	critical := 0
+	for _, p := range relying {
+		mtpd := p.BIA.MTPD
+		switch {
+		case mtpd > 0 && mtpd <= 24*time.Hour:
+			say(ProcessCriticality, 3, "%s relies on it and tolerates %s", p.Name, chain.DurationWords(mtpd))
+		case mtpd > 0 && mtpd <= 7*24*time.Hour:
+			say(ProcessCriticality, 2, "%s relies on it and tolerates %s", p.Name, chain.DurationWords(mtpd))
+		default:
+			say(ProcessCriticality, 1, "%s relies on it", p.Name)
+		}
+		if p.BIA.Criticality == chain.Critical {
+			critical++
+		}
+	}
+	switch {
+	case len(others) > 0:
+		var names []string
+		for o := range others {
+			names = append(names, t.name(o))
+		}
+		slices.Sort(names)
+		say(Concentration, 3, "it also stands behind %s", strings.Join(names, ", "))
+	case critical > 1:
+		say(Concentration, 2, "%d critical processes rely on it", critical)
+	case len(relying) > 1:
+		say(Concentration, 1, "%d processes rely on it", len(relying))
+	default:
+		say(Concentration, 0, "at most one process relies on it")
+	}
+	stopped := t.g.Outage([]chain.NodeID{supplier}, chain.OutageOptions{}).Processes
+	if len(stopped) == 0 {
+		say(Substitutability, 0, "no process stops without it: what it delivers has an alternative today")
+	}
+	for _, p := range stopped {
+		if process, ok := t.g.Process(p.ID); ok && process.BIA.MTPD > 0 {
+			if m := out.Circumstances.MTPD; m == 0 || process.BIA.MTPD < m {
+				out.Circumstances.MTPD = process.BIA.MTPD
+			}
+		}
+	}
+}
+
+// behind gives the organisation that stands behind a thing.
+func (t gatherer) behind(id chain.NodeID) chain.NodeID {
+	n, ok := t.g.Node(id)
+	if !ok {
+		return ""
+	}
+	if n.Kind == chain.KindOrganisation {
+		return n.ID
+	}
+	return n.Organisation
+}
+
+func (t gatherer) name(id chain.NodeID) string {
+	if n, ok := t.g.Node(id); ok {
+		return n.Name
+	}
+	return string(id)
+}
