@@ -138,18 +138,19 @@ func TestAnswersAndOverrides(t *testing.T) {
 			}
 			return st
 		}
+		before := standing()
 		answer := Answer{Criterion: Substitutability, Value: 2, Reason: "Two months by the last tender."}
 		if err := s.SetAnswer(t.Context(), lead, "roaster", answer); err != nil {
 			t.Fatal(err)
 		}
-		if st := standing(); st.Tier != TierCritical || len(st.Answers) != 1 || !strings.Contains(st.Assessment.InWords(), "24 hours") {
+		if st := standing(); st.Tier != TierCritical || len(st.Answers) != 1 || st.Assessment.Points != before.Assessment.Points+4 {
 			t.Errorf("with the answer: %s, %s", st.Tier, st.Assessment.InWords())
 		}
 		answer.Value = 1
 		if err := s.SetAnswer(t.Context(), lead, "roaster", answer); err != nil {
 			t.Fatal(err)
 		}
-		if st := standing(); st.Assessment.Forced != nil {
+		if st := standing(); st.Assessment.Points != before.Assessment.Points+2 {
 			t.Errorf("the changed answer is not used: %s", st.Assessment.InWords())
 		}
 		if err := s.SetTier(t.Context(), lead, "roaster", Override{Tier: TierLow, Reason: "The contract ends this month.", Until: now.AddDate(0, 1, 0)}); err != nil {
