@@ -98,13 +98,30 @@ func (c Changed) cut() Changed {
 // hold is removed. Either all of it is taken over or, when something is wrong,
 // nothing. A map that changes nothing writes nothing, not even an event.
 func (s *Service) Import(ctx context.Context, actor entente.Actor, m *Map) (ImportResult, error) {
+	return s.ImportAt(ctx, actor, m, 0)
+}
+
+// ImportAt is [Service.Import] for a map that was made from a revision of the chain:
+// if the chain has moved on since, the import is refused as a conflict. A revision
+// of 0 is any.
+func (s *Service) ImportAt(ctx context.Context, actor entente.Actor, m *Map, revision int64) (ImportResult, error) {
 	if err := identity.Require(actor, identity.ChainEdit, identity.In(actor.Org)); err != nil {
 		return ImportResult{}, err
 	}
 	if err := valid(m); err != nil {
 		return ImportResult{}, err
 	}
-	return s.write(ctx, actor, EventImported, "", func(old *Map, _ int64) (*Map, error) { return m, nil })
+	return s.write(ctx, actor, EventImported, "", func(_ *Map, now int64) (*Map, error) {
+		return m, madeFor(revision, now)
+	})
+}
+
+// madeFor refuses a change that was made for another revision of the chain.
+func madeFor(revision, now int64) error {
+	if revision == 0 || revision == now {
+		return nil
+	}
+	return entente.Conflict("the chain has changed since it was read (revision %d, now %d); read it again and repeat the change", revision, now)
 }
 
 // PutProcess changes one process, its BIA, activities and needs included, or adds
@@ -117,8 +134,8 @@ func (s *Service) PutProcess(ctx context.Context, actor entente.Actor, p Process
 		return Changed{}, err
 	}
 	return s.write(ctx, actor, EventChanged, string(p.ID), func(old *Map, now int64) (*Map, error) {
-		if revision != 0 && revision != now {
-			return nil, entente.Conflict("the chain has changed since it was read (revision %d, now %d); read it again and repeat the change", revision, now)
+		if err := madeFor(revision, now); err != nil {
+			return nil, err
 		}
 		if old == nil {
 			return nil, entente.NotFound("there is no chain yet; import a map first")

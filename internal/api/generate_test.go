@@ -1,0 +1,338 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// document is the OpenAPI document as a client reads it: nothing but JSON.
+type document struct {
+	raw      map[string]any
+	compiler *jsonschema.Compiler
+	schemas  map[string]*jsonschema.Schema
+}
+
+const documentURL = "https://entente.example/openapi.json"
+
+func readDocument(t *testing.T, h http.Handler) *document {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", base+"/openapi.json", nil))
+	if w.Code != 200 {
+		t.Fatalf("the document: %d %s", w.Code, w.Body)
+	}
+	d := &document{compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}}
+	d.compiler.AssertFormat()
+	err := json.Unmarshal(w.Body.Bytes(), &d.raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(w.Body.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = d.compiler.AddResource(documentURL, parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// call is one operation of the document.
+type call struct {
+	path, method string
+	op           map[string]any
+}
+
+func (d *document) calls() []call {
+	var all []call
+	for path, item := range d.raw["paths"].(map[string]any) {
+		for method, op := range item.(map[string]any) {
+			all = append(all, call{path: path, method: strings.ToUpper(method), op: op.(map[string]any)})
+		}
+	}
+	slices.SortFunc(all, func(a, b call) int { return strings.Compare(a.path+a.method, b.path+b.method) })
+	return all
+}
+
+func (c call) id() string { return c.op["operationId"].(string) }
+
+// check compares an answer with what the document says of it.
+func (d *document) check(c call, w *httptest.ResponseRecorder) error {
+	if w.Code >= 500 {
+		return fmt.Errorf("answered %d", w.Code)
+	}
+	status := fmt.Sprint(w.Code)
+	answers := c.op["responses"].(map[string]any)
+	answer, listed := answers[status].(map[string]any)
+	if !listed {
+		return fmt.Errorf("answered %d, which the document does not list", w.Code)
+	}
+	content, _ := answer["content"].(map[string]any)
+	if len(content) == 0 {
+		if w.Body.Len() > 0 {
+			return fmt.Errorf("%d has a body, and the document says it has none: %.200s", w.Code, w.Body)
+		}
+		return nil
+	}
+	media, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";")
+	if content[media] == nil {
+		return fmt.Errorf("%d came as %q, which the document does not list", w.Code, media)
+	}
+	if !strings.HasSuffix(media, "json") {
+		return nil
+	}
+	schema, err := d.schema("/paths/" + pointer(c.path) + "/" + strings.ToLower(c.method) + "/responses/" + status + "/content/" + pointer(media) + "/schema")
+	if err != nil {
+		return err
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(w.Body.Bytes()))
+	if err != nil {
+		return fmt.Errorf("%d is not JSON: %w", w.Code, err)
+	}
+	err = schema.Validate(value)
+	if err != nil {
+		return fmt.Errorf("%d does not hold to its schema: %w\n%.2000s", w.Code, err, w.Body)
+	}
+	return nil
+}
+
+func (d *document) schema(at string) (*jsonschema.Schema, error) {
+	if s, ok := d.schemas[at]; ok {
+		return s, nil
+	}
+	s, err := d.compiler.Compile(documentURL + "#" + at)
+	if err == nil {
+		d.schemas[at] = s
+	}
+	return s, err
+}
+
+// pointer escapes a name for a JSON pointer in a URL fragment.
+func pointer(s string) string {
+	return url.PathEscape(strings.ReplaceAll(strings.ReplaceAll(s, "~", "~0"), "/", "~1"))
+}
+
+// inventor makes requests from the document: some as it asks for, some a little
+// wrong, some wholly wrong.
+type inventor struct {
+	*document
+	rng *rand.Rand
+	// known are identifiers that answers held, so that requests meet real things.
+	known []string
+	files [][]byte // bodies for uploads
+}
+
+func (v *inventor) request(c call, token string) *http.Request {
+	path, query := c.path, url.Values{}
+	header := http.Header{}
+	parameters, _ := c.op["parameters"].([]any)
+	for _, p := range parameters {
+		p := p.(map[string]any)
+		name, schema := p["name"].(string), p["schema"].(map[string]any)
+		switch p["in"] {
+		case "path":
+			value := v.text(schema)
+			if value == "" || value == "." || value == ".." {
+				value = "x"
+			}
+			path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(value))
+		case "query":
+			if p["required"] == true && v.rng.IntN(10) > 0 || v.rng.IntN(3) == 0 {
+				query.Add(name, v.text(schema))
+			}
+		case "header":
+			if v.rng.IntN(4) == 0 {
+				header.Set(name, printableOnly(v.text(schema)))
+			}
+		}
+	}
+	if v.rng.IntN(40) == 0 {
+		query.Add("nonsense", "1")
+	}
+	target := path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	body, media := v.body(c)
+	r := httptest.NewRequest(c.method, "http://entente.example"+target, bytes.NewReader(body))
+	for k, h := range header {
+		r.Header[k] = h
+	}
+	if media != "" {
+		r.Header.Set("Content-Type", media)
+	}
+	if v.rng.IntN(50) > 0 {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r
+}
+
+func (v *inventor) body(c call) ([]byte, string) {
+	body, _ := c.op["requestBody"].(map[string]any)
+	if body == nil {
+		return nil, ""
+	}
+	content := body["content"].(map[string]any)
+	medias := make([]string, 0, len(content))
+	for m := range content {
+		medias = append(medias, m)
+	}
+	slices.Sort(medias)
+	media := medias[v.rng.IntN(len(medias))]
+	schema := v.resolve(content[media].(map[string]any)["schema"].(map[string]any))
+	if schema["format"] == "binary" {
+		switch v.rng.IntN(6) {
+		case 0:
+			return nil, media
+		case 1:
+			return v.noise(), media
+		case 2:
+			file := v.files[v.rng.IntN(len(v.files))]
+			return file[:v.rng.IntN(len(file)+1)], media
+		}
+		return v.files[v.rng.IntN(len(v.files))], media
+	}
+	if v.rng.IntN(10) == 0 {
+		return v.noise(), media
+	}
+	text, err := json.Marshal(v.value(schema, 0))
+	if err != nil {
+		return nil, media
+	}
+	return text, media
+}
+
+func (v *inventor) noise() []byte {
+	b := make([]byte, v.rng.IntN(200))
+	for i := range b {
+		b[i] = byte(v.rng.IntN(256))
+	}
+	return b
+}
+
+func (v *inventor) resolve(schema map[string]any) map[string]any {
+	if ref, ok := schema["$ref"].(string); ok {
+		name := ref[strings.LastIndexByte(ref, '/')+1:]
+		return v.raw["components"].(map[string]any)["schemas"].(map[string]any)[name].(map[string]any)
+	}
+	return schema
+}
+
+// text makes a parameter.
+func (v *inventor) text(schema map[string]any) string {
+	value := v.value(schema, 0)
+	if list, ok := value.([]any); ok {
+		words := make([]string, len(list))
+		for i, w := range list {
+			words[i] = fmt.Sprint(w)
+		}
+		return strings.Join(words, ",")
+	}
+	return fmt.Sprint(value)
+}
+
+var nasty = []string{
+	"", " ", "0", "-1", "9223372036854775808", "1e400", "null", "true", "../..", "%00", "\x00", "\xff\xfe", "'; DROP TABLE chain_process; --",
+	"<script>", "{}", "[]", "ünïcödé", "\u202e", strings.Repeat("a", 3000), "2026-02-30T00:00:00Z", "P1D", "1h", "5d", "48h", "-5h",
+}
+
+func (v *inventor) value(schema map[string]any, depth int) any {
+	schema = v.resolve(schema)
+	if v.rng.IntN(8) == 0 {
+		return nasty[v.rng.IntN(len(nasty))]
+	}
+	if enum, ok := schema["enum"].([]any); ok && v.rng.IntN(10) > 0 {
+		return enum[v.rng.IntN(len(enum))]
+	}
+	kind := schema["type"]
+	if kinds, ok := kind.([]any); ok {
+		kind = kinds[v.rng.IntN(len(kinds))]
+	}
+	switch kind {
+	case "integer":
+		low, high := -5, 1000
+		if m, ok := schema["minimum"].(float64); ok {
+			low = int(m)
+		}
+		if m, ok := schema["maximum"].(float64); ok {
+			high = int(m)
+		}
+		return low + v.rng.IntN(high-low+1)
+	case "number":
+		return v.rng.NormFloat64() * 1000
+	case "boolean":
+		return v.rng.IntN(2) == 0
+	case "array":
+		list := []any{}
+		for range v.rng.IntN(4) {
+			list = append(list, v.value(schema["items"].(map[string]any), depth+1))
+		}
+		return list
+	case "object":
+		out := map[string]any{}
+		properties, _ := schema["properties"].(map[string]any)
+		for name, p := range properties {
+			if depth < 6 && v.rng.IntN(5) > 0 {
+				out[name] = v.value(p.(map[string]any), depth+1)
+			}
+		}
+		return out
+	case "null":
+		return nil
+	}
+	if schema["format"] == "date-time" && v.rng.IntN(4) > 0 {
+		return "2026-05-01T08:00:00Z"
+	}
+	if len(v.known) > 0 && v.rng.IntN(4) > 0 {
+		return v.known[v.rng.IntN(len(v.known))]
+	}
+	return []string{"a", "coffee", "log", "pkg:npm/lodash@4.17.20", "5d", "12"}[v.rng.IntN(6)]
+}
+
+// learn keeps the identifiers of an answer.
+func (v *inventor) learn(w *httptest.ResponseRecorder) {
+	var value any
+	if w.Code != 200 || json.Unmarshal(w.Body.Bytes(), &value) != nil {
+		return
+	}
+	var walk func(any)
+	walk = func(x any) {
+		switch x := x.(type) {
+		case map[string]any:
+			for k, y := range x {
+				switch k {
+				case "id", "next", "name":
+					if s := fmt.Sprint(y); len(v.known) < 4000 && !slices.Contains(v.known, s) {
+						v.known = append(v.known, s)
+					}
+				}
+				walk(y)
+			}
+		case []any:
+			for _, y := range x {
+				walk(y)
+			}
+		}
+	}
+	walk(value)
+}
+
+func printableOnly(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e {
+			return -1
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,111 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+var journalOperations = []operation{
+	{
+		id: "list-events", method: http.MethodGet, path: "/events", verb: identity.JournalRead,
+		summary: "List events", about: "What happened in the organisation, the newest first. With after, the events that follow that number, the oldest first: repeat with the last number to follow the journal.", register: answers(listEvents),
+	},
+	{
+		id: "verify-journal", method: http.MethodGet, path: "/journal/verification", verb: identity.JournalVerify,
+		summary: "Verify the journal", about: "Recomputes the hash chain from the first event to the latest. Keep the hash elsewhere to be able to tell a chain that was rewritten as a whole.", register: answers(verifyJournal),
+	},
+}
+
+// Event is one thing that happened.
+type Event struct {
+	Seq     int64           `json:"seq" doc:"1, 2, 3, … within the organisation, without gaps."`
+	At      time.Time       `json:"at"`
+	Person  string          `json:"person,omitempty" doc:"Absent for the program itself."`
+	Actor   string          `json:"actor" doc:"The name of the person or the program at that time."`
+	Role    string          `json:"role"`
+	Door    string          `json:"door" doc:"By which way they came in: page, api, command or worker."`
+	Kind    string          `json:"kind"`
+	Subject string          `json:"subject"`
+	Body    json.RawMessage `json:"body" doc:"What the room that wrote it says of it."`
+	Prev    string          `json:"prev" doc:"The hash of the event before, in hexadecimal."`
+	Hash    string          `json:"hash"`
+}
+
+func eventOf(e journal.Event) Event {
+	return Event{
+		Seq: e.Seq, At: e.At, Person: string(e.Person), Actor: e.Actor, Role: string(e.Role), Door: string(e.Door),
+		Kind: string(e.Kind), Subject: e.Subject, Body: e.Body, Prev: hex.EncodeToString(e.Prev), Hash: hex.EncodeToString(e.Hash),
+	}
+}
+
+func listEvents(s *server, ctx context.Context, actor entente.Actor, in *struct {
+	Paging
+	After int64 `query:"after" minimum:"-1" default:"-1" doc:"Only events after this number, the oldest first; 0 begins with the first event."`
+}) (*listOutput[Event], error) {
+	forward := in.After >= 0
+	direction := "back"
+	if forward {
+		direction = "on"
+	}
+	pos, limit, err := in.place("events", direction)
+	if err != nil {
+		return nil, err
+	}
+	var events []journal.Event
+	var total int64
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		total, err = journal.Head(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		if forward {
+			events, err = journal.Events(ctx, tx, actor.Org, max(in.After, int64(pos.offset)), limit)
+			return err
+		}
+		events, err = journal.Latest(ctx, tx, actor.Org, int64(pos.offset), limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &listOutput[Event]{Body: List[Event]{Items: orEmpty(each(events, eventOf))}}
+	all := int(total)
+	out.Body.Total = &all
+	if n := len(events); n == limit {
+		last := events[n-1].Seq
+		if forward && last < total || !forward && last > 1 {
+			out.Body.Next = cursor(position{offset: int(last)}, "events", direction)
+		}
+	}
+	return out, nil
+}
+
+// Verification says whether the journal is as it was written.
+type Verification struct {
+	Intact   bool   `json:"intact"`
+	Events   int64  `json:"events" doc:"How many events were found to be as they were written."`
+	Hash     string `json:"hash,omitempty" doc:"The hash of the latest event, in hexadecimal."`
+	BrokenAt int64  `json:"broken_at,omitempty" doc:"The first event that is not as it was written."`
+	Reason   string `json:"reason,omitempty"`
+}
+
+func verifyJournal(s *server, ctx context.Context, actor entente.Actor, _ *struct{}) (*one[Verification], error) {
+	report, err := journal.Verify(ctx, s.db, actor.Org)
+	var broken *journal.BrokenError
+	if errors.As(err, &broken) {
+		return &one[Verification]{Verification{Events: broken.Seq - 1, BrokenAt: broken.Seq, Reason: broken.Reason}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &one[Verification]{Verification{Intact: true, Events: report.Events, Hash: hex.EncodeToString(report.Hash)}}, nil
+}

@@ -1,0 +1,178 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/catalog"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+)
+
+// node is an API over real rooms that hold the demonstration: beanline whole, and
+// rosthof as the other organisation.
+type node struct {
+	t       testing.TB
+	db      *db.DB
+	rooms   Rooms
+	handler http.Handler
+	log     *bytes.Buffer
+	tokens  map[string]string // "beanline/owner" → token for all that the role can have
+}
+
+// cheap makes passwords quick to check; they are not what is tested here.
+var cheap = identity.PasswordCost{Memory: 128, Passes: 1, Threads: 1}
+
+const password = "long enough for anybody"
+
+func newNode(t testing.TB, d *db.DB) *node {
+	t.Helper()
+	ctx := t.Context()
+	n := &node{t: t, db: d, log: &bytes.Buffer{}, tokens: map[string]string{}}
+	var err error
+	n.rooms.Identity, err = identity.New(ctx, d, identity.Config{Cost: cheap})
+	must(t, err)
+	n.rooms.Chain = chain.New(d)
+	n.handler, err = New(Config{DB: d, Auth: n.rooms.Identity, Rooms: n.rooms, Version: "test", Log: slog.New(slog.NewTextHandler(n.log, nil))})
+	must(t, err)
+	for _, o := range []string{"beanline", "rosthof"} {
+		n.organisation(o)
+	}
+	return n
+}
+
+// organisation sets up one organisation with a member of every role, each with a
+// token for all that the role can have.
+func (n *node) organisation(name string) {
+	n.t.Helper()
+	ctx := n.t.Context()
+	org := entente.OrgID(name)
+	_, err := n.rooms.Identity.CreateOrganisation(ctx, identity.NewOrganisation{ID: org, Name: name, Owner: identity.NewPerson{
+		Name: "owner", Email: "owner@" + name + ".example", Password: password,
+	}})
+	must(n.t, err)
+	system := entente.System(org, entente.DoorCommand)
+	for _, role := range entente.Roles() {
+		var scope []string
+		switch role {
+		case entente.RoleBusinessOwner:
+			scope = []string{"bean-procurement"}
+		case entente.RoleContact:
+			scope = []string{"partnership-1"}
+		}
+		if role != entente.RoleOwner {
+			_, err := n.rooms.Identity.AddMember(ctx, system, identity.NewMember{
+				NewPerson: identity.NewPerson{Name: string(role), Email: string(role) + "@" + name + ".example", Password: password}, Role: role, Scope: scope,
+			})
+			must(n.t, err)
+		}
+		if ok, _ := identity.Can(n.person(org, role), identity.TokenManage, identity.In(org)); ok {
+			n.tokens[name+"/"+string(role)] = n.token(org, role)
+		}
+	}
+	text, err := fs.ReadFile(catalog.Files(), name+".yaml")
+	must(n.t, err)
+	m, err := chain.ParseMap(bytes.NewReader(text), name)
+	must(n.t, err)
+	_, err = n.rooms.Chain.Import(ctx, system, m)
+	must(n.t, err)
+}
+
+// token makes a token of the member with the role, for the verbs given, or all that
+// it can be made for.
+func (n *node) token(org entente.OrgID, role entente.Role, verbs ...identity.Verb) string {
+	n.t.Helper()
+	actor := n.person(org, role)
+	if len(verbs) == 0 {
+		verbs = identity.TokenVerbs(actor)
+	}
+	text, _, err := n.rooms.Identity.CreateToken(n.t.Context(), actor, identity.NewToken{Name: fmt.Sprintf("%s %d", role, len(verbs)), Verbs: verbs, Life: time.Hour})
+	must(n.t, err)
+	return text
+}
+
+// person signs the member with the role in, as at a page.
+func (n *node) person(org entente.OrgID, role entente.Role) entente.Actor {
+	n.t.Helper()
+	members, err := n.rooms.Identity.Members(n.t.Context(), entente.System(org, entente.DoorCommand))
+	must(n.t, err)
+	for _, m := range members {
+		if m.Role == role {
+			actor, err := n.rooms.Identity.Actor(n.t.Context(), m.Person.ID, org, entente.DoorPage)
+			must(n.t, err)
+			return actor
+		}
+	}
+	n.t.Fatalf("%s has nobody as %s", org, role)
+	return entente.Actor{}
+}
+
+// ask sends one request as the owner of beanline, unless who says otherwise.
+func (n *node) ask(method, path string, body io.Reader, set ...func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(context.Background(), method, path, body)
+	r.Header.Set("Authorization", "Bearer "+n.tokens["beanline/owner"])
+	for _, s := range set {
+		s(r)
+	}
+	w := httptest.NewRecorder()
+	n.handler.ServeHTTP(w, r)
+	return w
+}
+
+func as(token string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+}
+
+func with(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+// get answers the JSON of a GET that must succeed.
+func get[T any](n *node, path string, set ...func(*http.Request)) T {
+	n.t.Helper()
+	w := n.ask("GET", path, nil, set...)
+	var out T
+	if w.Code != 200 {
+		n.t.Fatalf("GET %s: %d %s", path, w.Code, w.Body)
+	}
+	must(n.t, json.Unmarshal(w.Body.Bytes(), &out))
+	return out
+}
+
+// problem checks that an answer is the problem that is expected, and gives it.
+func (n *node) problem(w *httptest.ResponseRecorder, status int, part string) Problem {
+	n.t.Helper()
+	var p Problem
+	if w.Code != status || w.Header().Get("Content-Type") != problemType {
+		n.t.Errorf("got %d %s %s, want the problem %d", w.Code, w.Header().Get("Content-Type"), w.Body, status)
+		return p
+	}
+	must(n.t, json.Unmarshal(w.Body.Bytes(), &p))
+	text := p.Detail
+	for _, e := range p.Errors {
+		text += "\n" + e.Field + ": " + e.Message
+	}
+	if p.Status != status || p.Title == "" || !strings.Contains(text, part) {
+		n.t.Errorf("problem %+v, want one that says %q", p, part)
+	}
+	return p
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,145 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/identity"
+)
+
+// operation is one line of a room's list: everything that is known of an operation
+// before it runs.
+type operation struct {
+	id      string
+	method  string
+	path    string // below base
+	summary string
+	about   string // more than the summary says, where there is more to say
+
+	verb identity.Verb // what the actor must be allowed
+	kind string        // the kind of the object that the verb is asked for, "" for the organisation as a whole
+	// object names the path parameter with the object's id.
+	object string
+
+	status int     // of success; 0 means 200
+	upload *upload // the body is a file, which is streamed and not held in memory
+	answer string  // media type of an answer that is not JSON
+
+	register func(*server, huma.API, huma.Operation)
+}
+
+// upload says what a streamed body may be.
+type upload struct {
+	types []string // media types, for the document; what a file is, its content says
+	limit int64    // bytes
+	about string
+}
+
+// operations lists every operation, room by room.
+func operations() []operation {
+	return slices.Concat(identityOperations, chainOperations, inventoryOperations, advisoryOperations, journalOperations)
+}
+
+// answers makes an operation's function from one that gets the actor as an explicit
+// argument, and from I and O the operation's part of the document.
+func answers[I, O any](fn func(s *server, ctx context.Context, actor entente.Actor, in *I) (*O, error)) func(*server, huma.API, huma.Operation) {
+	return func(s *server, a huma.API, op huma.Operation) {
+		huma.Register(a, op, func(ctx context.Context, in *I) (*O, error) {
+			rq := requestOf(ctx)
+			out, err := fn(s, ctx, rq.actor, in)
+			if err != nil {
+				return nil, s.problem(rq.http, err)
+			}
+			return out, nil
+		})
+	}
+}
+
+// describe gives the operation in huma's words.
+func (o operation) describe() huma.Operation {
+	op := huma.Operation{
+		OperationID:   o.id,
+		Method:        o.method,
+		Path:          base + o.path,
+		Summary:       o.summary,
+		Description:   strings.TrimSpace(o.about + "\n\nNeeds the right " + string(o.verb) + "."),
+		Tags:          []string{o.room()},
+		DefaultStatus: o.status,
+		MaxBodyBytes:  maxJSONBody,
+		Errors:        o.problems(),
+		Metadata:      map[string]any{metaOperation: o},
+		Extensions:    map[string]any{"x-entente-verb": string(o.verb)},
+		Security:      []map[string][]string{{securityScheme: {}}},
+
+		RejectUnknownQueryParameters: true,
+	}
+	return op
+}
+
+// room is the first part of the verb: the room that answers.
+func (o operation) room() string {
+	room, _, _ := strings.Cut(string(o.verb), ".")
+	return room
+}
+
+// problems lists the statuses that the operation can answer besides success.
+func (o operation) problems() []int {
+	codes := []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable}
+	if o.changes() {
+		codes = append(codes, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// changes says whether the operation can change something.
+func (o operation) changes() bool { return o.method != http.MethodGet }
+
+// documentBody adds to the document what huma cannot see in the types: a streamed
+// body, an answer that is not JSON, and the headers that all operations share.
+func (o operation) documentBody(doc *huma.OpenAPI) {
+	op := operationIn(doc, o)
+	if o.upload != nil {
+		op.RequestBody = &huma.RequestBody{Description: o.upload.about, Required: true, Content: map[string]*huma.MediaType{}}
+		for _, t := range o.upload.types {
+			op.RequestBody.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+	}
+	if o.answer != "" {
+		op.Responses["200"].Content = map[string]*huma.MediaType{o.answer: {Schema: &huma.Schema{Type: huma.TypeString}}}
+	}
+	if o.method == http.MethodPost {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: headerIdempotency, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(maxIdempotencyKey)},
+			Description: "Any text that is new for each act. A repeated request with the same key gets the first answer again, for a day.",
+		})
+	}
+	if o.method == http.MethodGet {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: "If-None-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "The ETag of an earlier answer. If nothing has changed, the answer is 304 without a body.",
+		})
+		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the answer with that ETag."}
+	}
+}
+
+// operationIn finds the operation in the document.
+func operationIn(doc *huma.OpenAPI, o operation) *huma.Operation {
+	item := doc.Paths[base+o.path]
+	switch o.method {
+	case http.MethodGet:
+		return item.Get
+	case http.MethodPost:
+		return item.Post
+	case http.MethodPut:
+		return item.Put
+	}
+	return item.Delete
+}
+
+func ptr[T any](v T) *T { return &v }
