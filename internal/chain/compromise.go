@@ -212,8 +212,10 @@ func (g *Graph) wire() {
 	}
 	for i := range m.Flows {
 		f := &m.Flows[i]
-		if to := g.index[f.To]; g.kinds[to] != organisation {
-			add(g.index[f.From], to, dataFlow, Possible, i)
+		from, to := g.index[f.From], g.index[f.To]
+		g.flows = append(g.flows, [2]int32{from, to})
+		if g.kinds[to] != organisation {
+			add(from, to, dataFlow, Possible, i)
 		}
 	}
 
@@ -309,6 +311,9 @@ func (g *Graph) Compromise(sources []Source) Compromise {
 	})
 	for level := Certain; level >= Possible; level-- {
 		c.levels[level] = slices.Clone(scratch.walk(g, level, start, c.Sources))
+	}
+	c.Others = make([]Reached, 0, len(c.levels[Possible]))
+	for level := Certain; level >= Possible; level-- {
 		for pos, k := range c.levels[level] {
 			if level < Certain && scratch.reached(level+1, k.node) {
 				continue
@@ -319,7 +324,7 @@ func (g *Graph) Compromise(sources []Source) Compromise {
 	slices.SortStableFunc(c.Processes, func(a, b Reached) int {
 		return cmp.Or(cmp.Compare(b.Sure, a.Sure), cmp.Compare(weight(b.Criticality), weight(a.Criticality)), cmp.Compare(a.Hops, b.Hops))
 	})
-	c.data()
+	c.data(scratch)
 	return *c
 }
 
@@ -337,6 +342,19 @@ func (c *Compromise) take(level Sureness, pos int32, k mark) {
 // walks are nested.
 func (s *spreadScratch) reached(level Sureness, v int32) bool {
 	return s.seen[level][v] == s.epoch
+}
+
+// sure gives how surely a system or activity is reached; 0 if it is not.
+func (s *spreadScratch) sure(g *Graph, v int32) Sureness {
+	if g.kinds[v] != system && g.kinds[v] != activity {
+		return 0
+	}
+	for level := Certain; level >= Possible; level-- {
+		if s.reached(level, v) {
+			return level
+		}
+	}
+	return 0
 }
 
 func (s *spreadScratch) walk(g *Graph, level Sureness, start []int32, sources []Source) []mark {
@@ -363,37 +381,29 @@ func (s *spreadScratch) walk(g *Graph, level Sureness, start []int32, sources []
 
 // data collects the classes that lie in reached systems and on flows that touch
 // reached systems and activities.
-func (c *Compromise) data() {
-	sure := map[NodeID]Sureness{}
+func (c *Compromise) data(s *spreadScratch) {
 	found := map[Class]*DataReached{}
-	put := func(class Class, where NodeID, s Sureness) {
-		if class == "" {
-			return
-		}
+	put := func(class Class, where NodeID, sure Sureness) {
 		d := found[class]
 		if d == nil {
 			d = &DataReached{Class: class}
 			found[class] = d
 		}
-		d.Sure = max(d.Sure, s)
+		d.Sure = max(d.Sure, sure)
 		d.Where = append(d.Where, where)
 	}
 	for _, r := range c.Others {
-		if r.Kind == KindSystem || r.Kind == KindActivity {
-			sure[r.ID] = r.Sure
-		}
 		if r.Kind == KindSystem {
 			for _, class := range c.g.m.Systems[c.g.place[c.g.index[r.ID]]].Data {
 				put(class, r.ID, r.Sure)
 			}
 		}
 	}
-	if len(sure) > 0 {
-		for i := range c.g.m.Flows {
-			f := &c.g.m.Flows[i]
-			if s := max(sure[f.From], sure[f.To]); s > 0 {
-				put(f.Class, f.ID, s)
-			}
+	for i := range c.g.m.Flows {
+		f := &c.g.m.Flows[i]
+		sure := max(s.sure(c.g, c.g.flows[i][0]), s.sure(c.g, c.g.flows[i][1]))
+		if sure > 0 && f.Class != "" {
+			put(f.Class, f.ID, sure)
 		}
 	}
 	classes := Classes()

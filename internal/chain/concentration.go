@@ -8,9 +8,14 @@ import (
 	"time"
 )
 
-// concentrationBudget bounds how many things the simulations of one chain may stop
-// in all: some seconds of work. Chains of ordinary size stay far below.
-const concentrationBudget = 100_000_000
+const (
+	// concentrationBudget bounds how many things the simulations of one chain may
+	// stop in all: a few seconds of work. Chains of ordinary size stay far below.
+	concentrationBudget = 20_000_000
+	// MaxListedPoints is how many dependences and single points are kept with what
+	// they stop; the others are counted.
+	MaxListedPoints = 500
+)
 
 // Concentration says on whom and on what too much hangs.
 type Concentration struct {
@@ -22,6 +27,9 @@ type Concentration struct {
 	// organisation, or process that others need) whose outage alone stops at least
 	// one process.
 	SinglePoints []SinglePoint
+	// MoreDependences and MoreSinglePoints count those beyond [MaxListedPoints],
+	// which stop the least.
+	MoreDependences, MoreSinglePoints int
 	// Hidden counts the dependences of rank 2 and beyond, with which we have no
 	// contract.
 	Hidden int
@@ -43,6 +51,8 @@ type Dependence struct {
 	Rank          int      // the least of theirs; UnknownRank if nothing connects them
 	Supplies      []NodeID // what they supply, to anyone in the chain
 	Stops         []ProcessStop
+
+	severity severity
 }
 
 // SinglePoint is a thing that alone stops processes.
@@ -50,6 +60,8 @@ type SinglePoint struct {
 	Node
 	Rank  int // of the organisation behind it
 	Stops []ProcessStop
+
+	severity severity
 }
 
 // ProcessStop is what the outage does to one process.
@@ -121,51 +133,89 @@ func (g *Graph) concentrated() Concentration {
 		}
 	})
 	budget := concentrationBudget
-	stops := func(down ...int32) ([]ProcessStop, bool) {
+	stops := func(down ...int32) []ProcessStop {
 		if budget <= 0 {
 			c.Unexamined++
-			return nil, false
+			return nil
 		}
 		order := s.run(g, down, Never-1)
 		budget -= len(order)
-		return g.stops(order, down), true
+		return g.stops(order, down)
 	}
+	alone := make(map[int32][]ProcessStop) // of organisations that are an entity alone
 	for _, e := range entities {
 		if slices.Contains(e.members, g.own) {
 			continue
 		}
-		if all, ok := stops(e.members...); ok && len(all) > 0 {
-			d := g.dependence(e, all)
-			for _, o := range e.members {
-				for _, i := range supplied[suppliedAt[o]:suppliedAt[o+1]] {
-					d.Supplies = append(d.Supplies, g.m.Supplies[i].ID)
-				}
-			}
-			c.Dependences = append(c.Dependences, d)
+		all := stops(e.members...)
+		if len(e.members) == 1 {
+			alone[e.members[0]] = all
 		}
-	}
-	for v := range g.ids {
-		v := int32(v)
-		if v == g.own || g.kinds[v] == activity || len(g.usesOf(v)) == 0 {
+		if len(all) == 0 {
 			continue
 		}
-		if all, ok := stops(v); ok && len(all) > 0 {
-			rank := UnknownRank
-			if o := g.owner[v]; o >= 0 {
-				rank = int(g.ranks[o])
+		d := g.dependence(e, all)
+		for _, o := range e.members {
+			for _, i := range supplied[suppliedAt[o]:suppliedAt[o+1]] {
+				d.Supplies = append(d.Supplies, g.m.Supplies[i].ID)
 			}
-			c.SinglePoints = append(c.SinglePoints, SinglePoint{Node: g.node(v), Rank: rank, Stops: all})
 		}
-	}
-	slices.SortStableFunc(c.Dependences, func(a, b Dependence) int { return worse(a.Stops, b.Stops) })
-	slices.SortStableFunc(c.SinglePoints, func(a, b SinglePoint) int { return worse(a.Stops, b.Stops) })
-	for _, d := range c.Dependences {
 		if d.Rank >= 2 {
 			c.Hidden++
 		}
+		c.Dependences = append(c.Dependences, d)
+		trim(&c.Dependences, &c.MoreDependences, 2*MaxListedPoints)
 	}
+	for _, v := range g.pointOrder() {
+		all, known := alone[v]
+		if !known {
+			all = stops(v)
+		}
+		if len(all) == 0 {
+			continue
+		}
+		rank := UnknownRank
+		if o := g.owner[v]; o >= 0 {
+			rank = int(g.ranks[o])
+		}
+		c.SinglePoints = append(c.SinglePoints, SinglePoint{Node: g.node(v), Rank: rank, Stops: all, severity: severityOf(all)})
+		trim(&c.SinglePoints, &c.MoreSinglePoints, 2*MaxListedPoints)
+	}
+	trim(&c.Dependences, &c.MoreDependences, 0)
+	trim(&c.SinglePoints, &c.MoreSinglePoints, 0)
 	g.categories(&c, entities)
 	return c
+}
+
+func (d Dependence) severe() severity  { return d.severity }
+func (p SinglePoint) severe() severity { return p.severity }
+
+// trim sorts a list that is longer than a limit, the worst first, and cuts it to
+// [MaxListedPoints].
+func trim[T interface{ severe() severity }](all *[]T, more *int, limit int) {
+	if len(*all) <= limit {
+		return
+	}
+	slices.SortStableFunc(*all, func(a, b T) int { return b.severe().compare(a.severe()) })
+	if n := len(*all) - MaxListedPoints; n > 0 {
+		*more += n
+		clear((*all)[MaxListedPoints:])
+		*all = (*all)[:MaxListedPoints]
+	}
+}
+
+// pointOrder lists the things that can be single points, those first that the most
+// needs name.
+func (g *Graph) pointOrder() []int32 {
+	var all []int32
+	for v := range g.ids {
+		v := int32(v)
+		if v != g.own && g.kinds[v] != activity && len(g.usesOf(v)) > 0 {
+			all = append(all, v)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b int32) int { return len(g.usesOf(b)) - len(g.usesOf(a)) })
+	return all
 }
 
 // stops lists the processes that an outage ends, without those that were down at
@@ -189,22 +239,28 @@ func (g *Graph) stops(order []stopped, down []int32) []ProcessStop {
 	return all
 }
 
-// worse orders by what is stopped: the numbers of processes from the most critical
-// down, and then the earlier stop.
-func worse(a, b []ProcessStop) int {
-	var more [5]int
-	for _, s := range b {
-		more[weight(s.Criticality)]++
+// severity orders by what is stopped: the numbers of processes by criticality, and
+// then how early the first of them stops.
+type severity struct {
+	counts [5]int // by weight of the criticality
+	first  time.Duration
+}
+
+func severityOf(stops []ProcessStop) severity {
+	s := severity{first: stops[0].Fails}
+	for _, p := range stops {
+		s.counts[weight(p.Criticality)]++
 	}
-	for _, s := range a {
-		more[weight(s.Criticality)]--
-	}
-	for w := len(more) - 1; w >= 0; w-- {
-		if more[w] != 0 {
-			return more[w]
+	return s
+}
+
+func (s severity) compare(other severity) int {
+	for w := len(s.counts) - 1; w >= 0; w-- {
+		if c := cmp.Compare(s.counts[w], other.counts[w]); c != 0 {
+			return c
 		}
 	}
-	return cmp.Compare(a[0].Fails, b[0].Fails)
+	return cmp.Compare(other.first, s.first)
 }
 
 // entity is a set of organisations that are one: by number, ascending.
@@ -272,7 +328,7 @@ func (g *Graph) entities() []entity {
 }
 
 func (g *Graph) dependence(e entity, stops []ProcessStop) Dependence {
-	d := Dependence{Because: e.because, Rank: UnknownRank, Stops: stops}
+	d := Dependence{Because: e.because, Rank: UnknownRank, Stops: stops, severity: severityOf(stops)}
 	best := int32(math.MaxInt32)
 	for _, o := range e.members {
 		d.Organisations = append(d.Organisations, g.ids[o])

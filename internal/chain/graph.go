@@ -43,6 +43,8 @@ type Graph struct {
 	from []int32
 	in   []int32
 	inAt []int32
+	// The two ends of each flow.
+	flows [][2]int32
 
 	processes []int32 // things that are processes, in the order of the map
 	number    []int32 // for a process its position in processes, else -1
