@@ -85,8 +85,7 @@ func TestNoIncrementIsLost(t *testing.T) {
 	})
 }
 
-// Organisations with rows on the same pages write at once: none loses anything,
-// and none is refused, though PostgreSQL takes some for conflicts.
+// Organisations with rows on the same pages write at once: none loses anything.
 func TestManyOrganisationsAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const orgs, each = 24, 15
@@ -108,6 +107,79 @@ func TestManyOrganisationsAtOnce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A long transaction ends at the first attempt, though other organisations write
+// rows on the same pages all the time.
+func TestLongWriteIsNotStarved(t *testing.T) {
+	d := dbtest.Postgres(t)
+	if err := db.MakeTable(t.Context(), d, itemTable); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				if err := increment(t.Context(), d, entente.OrgID(fmt.Sprintf("org-%d", i))); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	attempts := 0
+	err := d.Write(t.Context(), "big", func(tx *db.Tx) error {
+		attempts++
+		seq, err := headSeq(t.Context(), tx, "big")
+		if err != nil {
+			return err
+		}
+		_, err = tx.Insert(t.Context(), "INSERT INTO test_item (org, n, s, b) VALUES", "", items(0, 20_000))
+		if err != nil {
+			return err
+		}
+		return setHead(t.Context(), tx, "big", seq+1)
+	})
+	cancel()
+	wg.Wait()
+	if err != nil || attempts != 1 {
+		t.Errorf("%d attempts, %v", attempts, err)
+	}
+}
+
+// A conflict over one row is repeated, and nothing of it is lost: here the node's
+// writer and an organisation's meet at a row, which rooms do not do.
+func TestConflictIsRepeated(t *testing.T) {
+	d := dbtest.Postgres(t)
+	if err := increment(t.Context(), d, "acme"); err != nil {
+		t.Fatal(err)
+	}
+	attempts := 0
+	err := d.WriteNode(t.Context(), func(tx *db.Tx) error {
+		attempts++
+		seq, err := headSeq(t.Context(), tx, "acme")
+		if err != nil {
+			return err
+		}
+		if attempts < 4 {
+			done := make(chan error, 1)
+			go func() { done <- increment(t.Context(), d, "acme") }()
+			if err := <-done; err != nil {
+				return err
+			}
+		}
+		if err := setHead(t.Context(), tx, "acme", seq+1); err != nil {
+			return fmt.Errorf("a room's own words: %w", err)
+		}
+		return nil
+	})
+	if err != nil || attempts != 4 {
+		t.Errorf("%d attempts, %v", attempts, err)
+	}
+	if seq := seqOf(t, d, "acme"); seq != 5 {
+		t.Errorf("the value is %d, want 5", seq)
+	}
 }
 
 // A read sees one state, whatever is committed meanwhile, and the next read sees

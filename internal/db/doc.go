@@ -10,10 +10,15 @@
 // never wait for each other on PostgreSQL; SQLite has one writer for the whole
 // file. [DB.WriteNode] is the same for the node-wide tables.
 //
+// An organisation's writer and the node's writer do not wait for each other: a
+// decision of one that rests on rows of the other needs a foreign key or a
+// unique index behind it (docs/adr/0002).
+//
 // A function given to Read, Write or WriteNode may run again after a conflict:
 // it must not act on anything but its transaction, and assigns results afresh.
 // The first statement that fails ends the transaction on both engines; only
-// [ErrNoRow] does not. Beginning a Write inside a Write is a fault of the
+// [ErrNoRow] does not. A row comes once in an [Tx.Insert] with DO UPDATE, or
+// PostgreSQL refuses the statement. Beginning a Write inside a Write is a fault of the
 // program and is refused.
 //
 // # SQL
