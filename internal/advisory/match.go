@@ -72,14 +72,46 @@ func Compile(r *osv.Record) *Matcher {
 			m.add(PackageKey{eco, FoldName(eco, a.Package.Name)}, compileRule(eco, release, a))
 		}
 		for _, g := range a.Ranges {
-			// Software that is named by its repository: only its listed tags can be
-			// compared, because the order of commits is in the repository alone.
-			if g.Type == osv.RangeGit && g.Repo != "" && len(a.Versions) > 0 {
+			if namesRepository(&g, a) {
 				m.add(PackageKey{ecoGit, FoldName(ecoGit, g.Repo)}, rule{ecosystem: ecoGit, versions: versionSet(ecoGit, a.Versions)})
 			}
 		}
 	}
 	return m
+}
+
+// KeysOf lists the packages that a record names, without doubles and without
+// compiling it.
+func KeysOf(r *osv.Record) []PackageKey {
+	var keys []PackageKey
+	seen := make(map[PackageKey]bool, len(r.Affected))
+	add := func(k PackageKey) {
+		if !seen[k] {
+			seen[k] = true
+			keys = append(keys, k)
+		}
+	}
+	for i := range r.Affected {
+		a := &r.Affected[i]
+		eco, _, _ := strings.Cut(a.Package.Ecosystem, ":")
+		eco = strings.TrimSpace(eco)
+		if eco != "" && a.Package.Name != "" {
+			add(PackageKey{eco, FoldName(eco, a.Package.Name)})
+		}
+		for _, g := range a.Ranges {
+			if namesRepository(&g, a) {
+				add(PackageKey{ecoGit, FoldName(ecoGit, g.Repo)})
+			}
+		}
+	}
+	return keys
+}
+
+// namesRepository says whether a range names software by its repository so that it
+// can be matched: only listed tags can be compared, because the order of commits is
+// in the repository alone.
+func namesRepository(g *osv.Range, a *osv.Affected) bool {
+	return g.Type == osv.RangeGit && g.Repo != "" && len(a.Versions) > 0
 }
 
 func (m *Matcher) add(key PackageKey, r rule) {

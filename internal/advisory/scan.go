@@ -324,16 +324,15 @@ func (s *Scan) readAdvisories(ctx context.Context, out *Scanned) (map[string]*sc
 
 // try parses one record and matches it with the index.
 func (x *Index) try(d osv.Doc) parsed {
-	r, _, err := osv.Parse(d.Data)
+	r, _, err := osv.Decode(d.Data)
 	if err != nil {
 		return parsed{where: d.Where, err: err}
 	}
 	p := parsed{where: d.Where, id: r.ID, names: r.Aliases, at: r.Modified, gone: !r.Withdrawn.IsZero()}
-	m := Compile(&r)
-	if p.gone || !x.Concerns(m.Keys()) {
+	if p.gone || !x.Concerns(KeysOf(&r)) {
 		return p
 	}
-	if hits := x.Match(m); len(hits) > 0 {
+	if hits := x.Match(Compile(&r)); len(hits) > 0 {
 		p.one = &scanned{brief: briefOf(&r), hits: hits}
 	}
 	return p

@@ -122,6 +122,21 @@ type wire struct {
 // Parse reads one record. An error means that nothing of it can be used; oddities
 // say what was left out of a record that can.
 func Parse(data []byte) (Record, []Oddity, error) {
+	r, odd, err := Decode(data)
+	if err != nil {
+		return Record{}, nil, err
+	}
+	var compact bytes.Buffer
+	compact.Grow(len(data))
+	if err := json.Compact(&compact, data); err != nil {
+		return Record{}, nil, syntax(data, err)
+	}
+	r.Raw = compact.Bytes()
+	return r, odd, nil
+}
+
+// Decode is [Parse] without keeping the record as a whole.
+func Decode(data []byte) (Record, []Oddity, error) {
 	if len(data) > MaxRecord {
 		return Record{}, nil, entente.TooLarge("the record has %d bytes; at most %d are read", len(data), MaxRecord)
 	}
@@ -164,12 +179,6 @@ func Parse(data []byte) (Record, []Oddity, error) {
 		r.Affected = append(r.Affected, a)
 	}
 	r.Rating = rating(w.DatabaseSpecific)
-	var compact bytes.Buffer
-	compact.Grow(len(data))
-	if err := json.Compact(&compact, data); err != nil {
-		return Record{}, nil, syntax(data, err)
-	}
-	r.Raw = compact.Bytes()
 	return r, odd, nil
 }
 
