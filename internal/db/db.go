@@ -102,7 +102,7 @@ func (d *DB) Name() string { return d.name }
 
 // Read runs fn on one consistent, read-only snapshot.
 func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	return explain(d.store.read(ctx, fn))
+	return d.store.read(ctx, fn)
 }
 
 // Write runs fn as the only writer of the organisation, also across replicas,
@@ -148,7 +148,7 @@ func (d *DB) write(ctx context.Context, org entente.OrgID, node bool, fn func(*T
 	if err == nil && announced {
 		d.announce(org)
 	}
-	return explain(err)
+	return err
 }
 
 // Watch calls fn after every commit of this process that was announced with

@@ -2,8 +2,10 @@ package db_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -267,6 +269,45 @@ func TestFailureRollsBack(t *testing.T) {
 	})
 }
 
+// An error of a room keeps its meaning, also if it looks like one of a network.
+func TestErrorsOfRoomsStay(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for _, want := range []error{io.ErrUnexpectedEOF, io.EOF, entente.Invalid("line 3"), driver.ErrBadConn} {
+			attempts := 0
+			err := d.Write(t.Context(), "acme", func(*db.Tx) error {
+				attempts++
+				return want
+			})
+			if err != want || attempts != 1 {
+				t.Errorf("%v became %v after %d attempts", want, err, attempts)
+			}
+			if err := d.Read(t.Context(), func(*db.Tx) error { return want }); err != want {
+				t.Errorf("%v became %v", want, err)
+			}
+		}
+	})
+}
+
+func TestIsDuplicate(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		add := func(org any) error {
+			return d.Write(t.Context(), "acme", func(tx *db.Tx) error {
+				_, err := tx.Exec(t.Context(), "INSERT INTO journal_head (org, seq, hash, job) VALUES ($1, 1, $2, 0)", org, []byte{})
+				return err
+			})
+		}
+		if err := add("acme"); err != nil {
+			t.Fatal(err)
+		}
+		if err := add("acme"); !db.IsDuplicate(err) {
+			t.Errorf("a second row with one key: %v", err)
+		}
+		if err := add(nil); err == nil || db.IsDuplicate(err) {
+			t.Errorf("a missing value: %v", err)
+		}
+	})
+}
+
 func TestMisuseIsRefused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := t.Context()
@@ -423,7 +464,7 @@ func TestLostConnection(t *testing.T) {
 		t.Errorf("the value is %d", seq)
 	}
 	_, err = db.Open(t.Context(), db.Config{Postgres: "postgres:///x?host=" + t.TempDir()})
-	if entente.KindOf(err) != entente.KindUnavailable {
+	if entente.KindOf(err) != entente.KindUnavailable || !strings.Contains(err.Error(), "database x on ") {
 		t.Errorf("a server that is not there: %v, of kind %s", err, entente.KindOf(err))
 	}
 }

@@ -38,29 +38,58 @@ func isLost(err error) bool {
 		err != nil && strings.Contains(err.Error(), "conn closed")
 }
 
-// explain gives an error that a person can act on its kind and message. Errors
-// that have a kind already, and faults of the program, stay as they are.
+// IsDuplicate says whether a statement failed because a row with the same key,
+// or the same value of a unique index, is there already.
+func IsDuplicate(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "23505"
+	}
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// explain gives an error of a driver, which a person can act on, its kind and a
+// message; the cause goes to the log. Others stay as they are. It is not for
+// errors of rooms: theirs may come from a network or a file of their own.
 func explain(err error) error {
 	if err == nil || entente.KindOf(err) != entente.KindInternal ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	say := func(kind entente.Kind, message string) error {
+		return &entente.Error{Kind: kind, Message: message, Err: err}
+	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
 		switch lite.Code() & 0xff {
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return entente.Unavailable("the database is busy; try again: %w", err)
+			return say(entente.KindUnavailable, "the database is busy; try again")
 		case sqlite3.SQLITE_FULL:
-			return entente.Unavailable("the disk of the database is full; make room and try again: %w", err)
+			return say(entente.KindUnavailable, "the disk of the database is full; make room and try again")
 		case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-			return entente.Unavailable("the database file cannot be used: %w", err)
+			return say(entente.KindUnavailable, "the database file cannot be used; look at the disk and the rights of the file")
 		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-			return entente.Invalid("the file is not a sound SQLite database; restore a backup: %w", err)
+			return say(entente.KindInvalid, "the file is not a sound SQLite database; restore a backup")
 		}
 		return err
 	}
 	if isLost(err) {
-		return entente.Unavailable("the database cannot be reached; try again: %w", err)
+		return say(entente.KindUnavailable, "the database cannot be reached; try again")
 	}
 	return err
+}
+
+// opening adds to an error of Open which database it is about, and its cause,
+// since who starts the program is the one who can help.
+func opening(name string, err error) error {
+	explained := explain(err)
+	var e *entente.Error
+	if errors.As(explained, &e) && explained != err {
+		return &entente.Error{Kind: e.Kind, Message: "database " + name + ": " + e.Message + " (" + err.Error() + ")", Err: err}
+	}
+	if errors.As(err, &e) {
+		return err
+	}
+	return wrapf(err, "database %s", name)
 }

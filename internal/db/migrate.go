@@ -74,7 +74,7 @@ func migrate(ctx context.Context, engine Engine, pool *sql.DB, name string, file
 	}
 	current, target, err := p.GetVersions(ctx)
 	if err != nil {
-		return fmt.Errorf("database %s: %w", name, err)
+		return err
 	}
 	if current > target {
 		return entente.Invalid("the database %s has schema version %d, and this program knows versions up to %d; use the newer program that wrote it, or a backup from before", name, current, target)
@@ -83,7 +83,7 @@ func migrate(ctx context.Context, engine Engine, pool *sql.DB, name string, file
 		return nil
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("database %s: bring the schema from version %d to %d: %w", name, current, target, err)
+		return fmt.Errorf("bring the schema from version %d to %d: %w", current, target, err)
 	}
 	return nil
 }

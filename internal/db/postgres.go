@@ -81,18 +81,18 @@ func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(opening(name, err), s.close())
 		}
 	}()
 	var version int
 	if err := s.reads.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&version); err != nil {
-		return nil, wrapf(explain(err), "database %s", name)
+		return nil, err
 	}
 	if version < oldestPostgres {
 		return nil, entente.Invalid("the database %s is PostgreSQL %d; Entente needs %d or newer", name, version, oldestPostgres)
 	}
 	if err := migrateUp(ctx, Postgres, s.writes, name); err != nil {
-		return nil, explain(err)
+		return nil, err
 	}
 	return newDB(Postgres, s, name), nil
 }
@@ -104,7 +104,7 @@ func (s *postgresStore) close() error {
 func (s *postgresStore) read(ctx context.Context, fn func(*Tx) error) error {
 	c, err := s.reads.Conn(ctx)
 	if err != nil {
-		return err
+		return explain(err)
 	}
 	defer c.Close()
 	_, err = s.once(ctx, c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &Tx{store: s}, fn)
@@ -132,7 +132,10 @@ func (s *postgresStore) write(ctx context.Context, org entente.OrgID, node bool,
 				return err
 			}
 			if attempt == maxAttempts {
-				return entente.Unavailable("the database is too busy: %d attempts met other changes; try again: %w", attempt, err)
+				return &entente.Error{
+					Kind: entente.KindUnavailable, Err: err,
+					Message: fmt.Sprintf("the database is too busy: %d attempts met changes by others; try again", attempt),
+				}
 			}
 			pause := time.NewTimer(wait/2 + rand.N(wait))
 			select {
@@ -179,7 +182,7 @@ func (s *postgresStore) enter(ctx context.Context, key string) (leave func(), er
 func (s *postgresStore) locked(ctx context.Context, key string, fn func(*sql.Conn) error) (err error) {
 	c, err := s.writes.Conn(ctx)
 	if err != nil {
-		return err
+		return explain(err)
 	}
 	defer c.Close()
 	lock := lockNumber(key)
@@ -194,7 +197,7 @@ func (s *postgresStore) locked(ctx context.Context, key string, fn func(*sql.Con
 	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
 		// The lock may have been granted while the wait was given up.
 		discard(c)
-		return err
+		return explain(err)
 	}
 	defer release()
 	return fn(c)
@@ -216,7 +219,7 @@ func lockNumber(key string) int64 {
 // once runs one transaction and says whether it may be repeated.
 func (s *postgresStore) once(ctx context.Context, c *sql.Conn, begin string, tx *Tx, fn func(*Tx) error) (again bool, err error) {
 	if _, err := c.ExecContext(ctx, begin); err != nil {
-		return false, err
+		return false, explain(err)
 	}
 	tx.conn = &conn{c: c}
 	ended := false
@@ -241,9 +244,12 @@ func (s *postgresStore) once(ctx context.Context, c *sql.Conn, begin string, tx 
 		}
 		if isLost(err) {
 			// The commit may have happened: only the caller can find out.
-			return false, entente.Unavailable("the connection to the database broke while it was saving; look whether the change is there before you repeat it: %w", err)
+			return false, &entente.Error{
+				Kind: entente.KindUnavailable, Err: err,
+				Message: "the connection to the database broke while it was saving; look whether the change is there before you repeat it",
+			}
 		}
-		return false, err
+		return false, explain(err)
 	}
 	ended = true
 	return false, nil

@@ -36,7 +36,7 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 	s := &sqliteStore{writer: make(chan *conn, 1), readers: make(chan *conn, sqliteReaders)}
 	defer func() {
 		if err != nil {
-			err = explain(errors.Join(err, s.close()))
+			err = errors.Join(opening(path, err), s.close())
 		}
 	}()
 	s.lock, err = lockFile(path)
@@ -45,7 +45,7 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 	}
 	s.pool, err = sql.Open("sqlite", sqliteDSN(path, c.NoSync, false))
 	if err != nil {
-		return nil, wrapf(err, "database %s", path)
+		return nil, err
 	}
 	s.pool.SetMaxOpenConns(1)
 	if err := migrateUp(ctx, SQLite, s.pool, path); err != nil {
@@ -53,17 +53,17 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 	}
 	s.reads, err = sql.Open("sqlite", sqliteDSN(path, c.NoSync, true))
 	if err != nil {
-		return nil, wrapf(err, "database %s", path)
+		return nil, err
 	}
 	w, err := s.pool.Conn(ctx)
 	if err != nil {
-		return nil, wrapf(err, "database %s", path)
+		return nil, err
 	}
 	s.writer <- &conn{c: w, stmts: map[string]*sql.Stmt{}}
 	for range sqliteReaders {
 		r, err := s.reads.Conn(ctx)
 		if err != nil {
-			return nil, wrapf(err, "database %s", path)
+			return nil, err
 		}
 		s.readers <- &conn{c: r, stmts: map[string]*sql.Stmt{}}
 	}
@@ -135,7 +135,7 @@ func (s *sqliteStore) with(ctx context.Context, idle chan *conn, begin string, t
 	}
 	defer func() { idle <- c }()
 	if _, err := c.exec(ctx, begin, nil); err != nil {
-		return err
+		return explain(err)
 	}
 	tx.conn = c
 	committed := false
@@ -153,7 +153,7 @@ func (s *sqliteStore) with(ctx context.Context, idle chan *conn, begin string, t
 		return err
 	}
 	if _, err := c.exec(context.WithoutCancel(ctx), "COMMIT", nil); err != nil {
-		return err
+		return explain(err)
 	}
 	committed = true
 	return nil

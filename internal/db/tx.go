@@ -199,6 +199,7 @@ func (tx *Tx) usable() error {
 // SQLite an interrupted statement may have ended the transaction already, and
 // the next one would commit on its own.
 func (tx *Tx) fail(err error) error {
+	err = explain(err)
 	if tx.failed == nil {
 		tx.failed = err
 	}
