@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
 
@@ -217,4 +218,45 @@ func oraclePackages(t *testing.T, file string) []oraclePackage {
 		t.Fatal(err)
 	}
 	return expected.Packages
+}
+
+// Every real document is recorded, on a database, with the counts that the codec
+// gave, and one without a package URL is told as not assessable.
+func TestEveryRealDocumentIsRecorded(t *testing.T) {
+	data := sharedData(t)
+	d := dbtest.SQLite(t)
+	stage(t, d)
+	s := New(d, Options{Temp: t.TempDir()})
+	silent, components, kinds := 0, 0, map[string]int{}
+	for _, l := range manifest(t, data) {
+		f, err := os.Open(filepath.Join(data, "sboms", l.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, _, err := s.RecordPart(t.Context(), analyst, "portal", l.file, l.file, f)
+		f.Close()
+		if err != nil {
+			t.Errorf("%s: %v", l.file, err)
+			continue
+		}
+		components += doc.Components
+		not, why := doc.NotAssessable()
+		if not {
+			silent++
+		}
+		if not != (len(l.purls) == 0 && doc.Assessable == 0) || not == (why == "") {
+			t.Errorf("%s: not assessable: %v %q; the manifest has %v", l.file, not, why, l.purls)
+		}
+		list, total, err := s.Components(t.Context(), analyst, doc.ID, ComponentQuery{Page: Page{Limit: 5}})
+		if err != nil || total < doc.Components || len(list) != min(5, total) {
+			t.Errorf("%s: %v, %d of %d, %d components", l.file, err, len(list), total, doc.Components)
+		}
+		for _, o := range doc.Oddities {
+			kinds[general(o.What)]++
+		}
+	}
+	t.Logf("%d components; %d documents are not assessable", components, silent)
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		t.Logf("%5d  %s", kinds[k], k)
+	}
 }

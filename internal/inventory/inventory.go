@@ -245,8 +245,12 @@ type PackageQuery struct {
 	Page
 }
 
+// MaxCounted is where [Service.Packages] stops to count.
+const MaxCounted = 10_000
+
 // Packages searches the packages that stand in current documents: "who has
-// log4j-core?" It gives a page and how many there are in all pages.
+// log4j-core?" It gives a page and how many there are in all pages, MaxCounted if
+// there are that many or more.
 func (s *Service) Packages(ctx context.Context, actor entente.Actor, q PackageQuery) (list []PackageUse, total int, err error) {
 	if err := identity.Require(actor, identity.InventoryRead, identity.In(actor.Org)); err != nil {
 		return nil, 0, err

@@ -452,4 +452,3 @@ func TestIDsInABlob(t *testing.T) {
 		}
 	}
 }
-

@@ -15,20 +15,27 @@ import (
 	"github.com/entente-project/entente/internal/journal"
 )
 
-// Record records a bill of materials as the current one of a product; the one before
-// is superseded. It says whether anything changed: the same bytes as the current
-// document change nothing. The name is that of the file, for messages and lists.
-func (s *Service) Record(ctx context.Context, actor entente.Actor, product chain.NodeID, name string, r io.Reader) (doc Document, changed bool, err error) {
-	return s.RecordPart(ctx, actor, product, "", name, r)
-}
-
-// RecordPart is [Service.Record] for a product that several documents describe: each
-// part has a current document and a history of its own.
+// Record records a bill of materials as the current one of a product; what was
+// current before is superseded. It says whether anything changed: the same bytes as
+// the current document change nothing. The name is that of the file, for messages
+// and lists.
 //
 // The document is received and read before the transaction begins, so that neither a
 // slow sender nor a wrong document holds anybody up, and is stored in one
 // transaction: all of it or nothing.
+func (s *Service) Record(ctx context.Context, actor entente.Actor, product chain.NodeID, name string, r io.Reader) (doc Document, changed bool, err error) {
+	return s.record(ctx, actor, product, "", name, r, func(string) bool { return false })
+}
+
+// RecordPart is [Service.Record] for a product that several documents describe: each
+// part has a current document and a history of its own, and the other parts stay.
 func (s *Service) RecordPart(ctx context.Context, actor entente.Actor, product chain.NodeID, part, name string, r io.Reader) (doc Document, changed bool, err error) {
+	return s.record(ctx, actor, product, part, name, r, func(string) bool { return true })
+}
+
+// record supersedes the current document of the part, and of every other part that
+// does not stay.
+func (s *Service) record(ctx context.Context, actor entente.Actor, product chain.NodeID, part, name string, r io.Reader, stays func(part string) bool) (doc Document, changed bool, err error) {
 	if err := identity.Require(actor, identity.InventoryUpload, onProduct(actor, product)); err != nil {
 		return Document{}, false, err
 	}
@@ -86,7 +93,7 @@ func (s *Service) RecordPart(ctx context.Context, actor entente.Actor, product c
 		}
 		doc = fresh
 		doc.Recorded = db.Time(db.Millis(s.now()))
-		return store(ctx, tx, actor, &doc, out, agents)
+		return store(ctx, tx, actor, &doc, out, agents, stays)
 	})
 	if err != nil {
 		return Document{}, false, err
@@ -181,7 +188,7 @@ func headers(list []string) []string {
 }
 
 // store writes a document with its components and the event, in the transaction.
-func store(ctx context.Context, tx *db.Tx, actor entente.Actor, doc *Document, from *lines, agents map[string]string) error {
+func store(ctx context.Context, tx *db.Tx, actor entente.Actor, doc *Document, from *lines, agents map[string]string, stays func(part string) bool) error {
 	var err error
 	doc.ID, err = nextDocument(ctx, tx, actor.Org)
 	if err != nil {
@@ -198,7 +205,7 @@ func store(ctx context.Context, tx *db.Tx, actor entente.Actor, doc *Document, f
 	if err != nil {
 		return err
 	}
-	superseded, err := supersede(ctx, tx, actor.Org, doc)
+	superseded, err := supersede(ctx, tx, actor.Org, doc, stays)
 	if err != nil {
 		return err
 	}

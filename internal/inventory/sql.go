@@ -137,26 +137,27 @@ func contains(s string) string {
 	return "%" + s + "%"
 }
 
-func packagesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, q PackageQuery) (list []PackageUse, total int, err error) {
-	sel := db.Select(`SELECT `+packageColumns+`, COUNT(*) OVER ()
-		FROM inventory_package p
-		WHERE p.org = $1 AND EXISTS (
+// current is the condition that a package stands in a current document.
+const current = `EXISTS (
 			SELECT 1 FROM inventory_component c
 			JOIN inventory_document d ON d.org = c.org AND d.id = c.document
 			WHERE c.org = p.org AND c.package = p.id AND d.superseded_at = 0 AND d.removed_at = 0
-		)`, org).
-		AndIf(strings.TrimSpace(q.Search) != "", `p.search LIKE $1 ESCAPE '\'`, contains(q.Search)).
+		)`
+
+func (q PackageQuery) choose(sel *db.Query) *db.Query {
+	return sel.AndIf(strings.TrimSpace(q.Search) != "", `p.search LIKE $1 ESCAPE '\'`, contains(q.Search)).
 		AndIf(q.Type == "none", `p.type = ''`).
-		AndIf(q.Type != "" && q.Type != "none", `p.type = $1`, q.Type).
-		Order(`p.search, p.type, p.version, p.id`).
+		AndIf(q.Type != "" && q.Type != "none", `p.type = $1`, q.Type)
+}
+
+func packagesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, q PackageQuery) (list []PackageUse, total int, err error) {
+	page := q.choose(db.Select(`SELECT `+packageColumns+` FROM inventory_package p WHERE p.org = $1 AND `+current, org)).
+		Order(`p.search, p.version, p.id`).
 		Page(q.limit(), q.Offset)
-	err = db.EachOf(ctx, tx, sel, func(r db.Scanner) error {
-		var u PackageUse
-		if err := r.Scan(append(u.Package.fields(), &total)...); err != nil {
-			return err
-		}
-		list = append(list, u)
-		return nil
+	err = db.EachOf(ctx, tx, page, func(r db.Scanner) error {
+		p, err := scanPackage(r)
+		list = append(list, PackageUse{Package: p})
+		return err
 	})
 	if err != nil {
 		return nil, 0, err
@@ -166,7 +167,14 @@ func packagesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, q PackageQuer
 			return nil, 0, err
 		}
 	}
-	return list, total, nil
+	if total = q.Offset + len(list); len(list) > 0 && len(list) < q.limit() {
+		return list, total, nil
+	}
+	// To count all of a large dictionary takes seconds, and nobody pages through it.
+	total = 0
+	all := q.choose(db.Select(`SELECT p.id FROM inventory_package p WHERE p.org = $1 AND `+current, org)).Page(MaxCounted, 0)
+	err = db.EachOf(ctx, tx, all, func(db.Scanner) error { total++; return nil })
+	return list, total, err
 }
 
 func countUses(ctx context.Context, tx *db.Tx, org entente.OrgID, u *PackageUse) error {
@@ -289,17 +297,31 @@ func nextDocument(ctx context.Context, tx *db.Tx, org entente.OrgID) (uint32, er
 	return last + 1, err
 }
 
-// supersede ends the current document of the same product and part.
-func supersede(ctx context.Context, tx *db.Tx, org entente.OrgID, by *Document) ([]uint32, error) {
-	ids, err := db.All(ctx, tx, db.Value[uint32], `SELECT id FROM inventory_document
-		WHERE org = $1 AND product = $2 AND part = $3 AND superseded_at = 0 AND removed_at = 0`, org, string(by.Product), by.Part)
-	if err != nil || len(ids) == 0 {
+// supersede ends the current documents of the same product that are of the same part
+// or of one that does not stay.
+func supersede(ctx context.Context, tx *db.Tx, org entente.OrgID, by *Document, stays func(part string) bool) ([]uint32, error) {
+	current, err := db.All(ctx, tx, func(r db.Scanner) (CurrentDocument, error) {
+		var d CurrentDocument
+		err := r.Scan(&d.ID, &d.Part)
+		return d, err
+	}, `SELECT id, part FROM inventory_document
+		WHERE org = $1 AND product = $2 AND superseded_at = 0 AND removed_at = 0 ORDER BY id`, org, string(by.Product))
+	if err != nil {
 		return nil, err
 	}
-	_, err = tx.Exec(ctx, `UPDATE inventory_document SET superseded_at = $4, superseded_by = $5
-		WHERE org = $1 AND product = $2 AND part = $3 AND superseded_at = 0 AND removed_at = 0`,
-		org, string(by.Product), by.Part, db.Millis(by.Recorded), by.ID)
-	return ids, err
+	var ids []uint32
+	for _, d := range current {
+		if d.Part != by.Part && stays(d.Part) {
+			continue
+		}
+		_, err := tx.Exec(ctx, `UPDATE inventory_document SET superseded_at = $3, superseded_by = $4 WHERE org = $1 AND id = $2`,
+			org, d.ID, db.Millis(by.Recorded), by.ID)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, d.ID)
+	}
+	return ids, nil
 }
 
 func insertDocument(ctx context.Context, tx *db.Tx, org entente.OrgID, d *Document) error {

@@ -21,7 +21,7 @@ CREATE TABLE inventory_package (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX inventory_package_key ON inventory_package (org, key);
-CREATE INDEX inventory_package_search ON inventory_package (org, search);
+CREATE INDEX inventory_package_search ON inventory_package (org, search, version);
 
 -- Texts that many components repeat: types, scopes, suppliers, licences.
 CREATE TABLE inventory_word (
