@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,9 @@ type Config struct {
 	Now func() time.Time
 	// Log gets what no person can be told; nil means slog.Default().
 	Log *slog.Logger
+	// SSOClient calls providers of single sign-on; nil means one that refuses
+	// addresses of this machine and of the metadata services of clouds.
+	SSOClient *http.Client
 }
 
 // Service is the room.
@@ -47,6 +51,7 @@ type Service struct {
 	tokensUsed  *touched // API tokens in use
 	denials     *denials
 	passkeys    *relyingParty
+	sso         *providers
 	running     atomic.Bool
 	nudge       chan struct{}
 }
@@ -75,7 +80,7 @@ func New(ctx context.Context, d *db.DB, c Config) (*Service, error) {
 	}
 	s := &Service{
 		db: d, c: c, hasher: newHasher(c.Cost), known: newKnown[Session](), knownTokens: newKnown[token](), touched: newTouched(), tokensUsed: newTouched(), denials: newDenials(),
-		passkeys: rp, nudge: make(chan struct{}, 1),
+		passkeys: rp, sso: newProviders(c.SSOClient), nudge: make(chan struct{}, 1),
 	}
 	if err := s.checkKey(ctx); err != nil {
 		return nil, err

@@ -3,7 +3,7 @@ package identity
 import (
 	"context"
 	"errors"
-	"strings"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -141,11 +141,15 @@ func (s *Service) openSession(ctx context.Context, tx *db.Tx, p entente.PersonID
 	return token, trimSessions(ctx, tx, p, maxSessions)
 }
 
+// shortAddress gives the address without its port, for the list of sessions.
 func shortAddress(a string) string {
-	if key := addressKey(a); key != "" && !strings.Contains(key, "/") {
-		return key
+	if ap, err := netip.ParseAddrPort(a); err == nil {
+		return ap.Addr().Unmap().WithZone("").String()
 	}
-	return a[:min(len(a), 64)]
+	if ip, err := netip.ParseAddr(a); err == nil {
+		return ip.Unmap().WithZone("").String()
+	}
+	return ""
 }
 
 // Session gives the session of a token, also one whose second factor is still due.

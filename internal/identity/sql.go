@@ -446,11 +446,6 @@ func sweep(ctx context.Context, tx *db.Tx, now, idle time.Time) (n int64, err er
 	return n, nil
 }
 
-func unlinkSSO(ctx context.Context, tx *db.Tx, org entente.OrgID, p entente.PersonID) error {
-	_, err := tx.Exec(ctx, "DELETE FROM identity_oidc_subject WHERE org = $1 AND person = $2", org, p)
-	return err
-}
-
 func passkeyTaken(ctx context.Context, tx *db.Tx, id string) (bool, error) {
 	n, err := db.One(ctx, tx, db.Value[int], "SELECT count(*) FROM identity_credential WHERE id = $1 AND kind = 'passkey'", id)
 	return n > 0, err

@@ -106,3 +106,66 @@ func closeInvitation(ctx context.Context, tx *db.Tx, inv Invitation, o Outcome, 
 		inv.Org, inv.ID, string(o), db.Millis(at), by)
 	return err
 }
+
+func openInvitationOf(ctx context.Context, tx *db.Tx, org entente.OrgID, email string, now time.Time) (*Invitation, error) {
+	return orNone(db.One(ctx, tx, scanInvitation, "SELECT "+invitationColumns+` FROM identity_invitation
+		WHERE org = $1 AND email = $2 AND outcome = '' AND expires_at > $3 ORDER BY created_at DESC, id`, org, email, db.Millis(now)))
+}
+
+// Single sign-on.
+
+func readSSO(ctx context.Context, tx *db.Tx, org entente.OrgID) (*SSO, error) {
+	return orNone(db.One(ctx, tx, func(row db.Scanner) (p SSO, err error) {
+		var changed int64
+		err = row.Scan(&p.Label, &p.Issuer, &p.ClientID, &p.sealed, &p.TrustEmails, &changed)
+		p.Changed = db.Time(changed)
+		return p, err
+	}, "SELECT label, issuer, client_id, secret, trust, changed_at FROM identity_oidc WHERE org = $1", org))
+}
+
+func putSSO(ctx context.Context, tx *db.Tx, org entente.OrgID, p SSO) error {
+	_, err := tx.Exec(ctx, `INSERT INTO identity_oidc (org, label, issuer, client_id, secret, trust, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (org) DO UPDATE SET label = excluded.label, issuer = excluded.issuer, client_id = excluded.client_id,
+			secret = excluded.secret, trust = excluded.trust, changed_at = excluded.changed_at`,
+		org, p.Label, p.Issuer, p.ClientID, p.sealed, p.TrustEmails, db.Millis(p.Changed))
+	return err
+}
+
+func deleteSSO(ctx context.Context, tx *db.Tx, org entente.OrgID) error {
+	_, err := tx.Exec(ctx, "DELETE FROM identity_oidc WHERE org = $1", org)
+	return err
+}
+
+func linkedSSO(ctx context.Context, tx *db.Tx, org entente.OrgID, issuer, subject string) (entente.PersonID, error) {
+	p, err := orNone(db.One(ctx, tx, db.Value[entente.PersonID],
+		"SELECT person FROM identity_oidc_subject WHERE org = $1 AND issuer = $2 AND subject = $3", org, issuer, subject))
+	if err != nil || p == nil {
+		return "", err
+	}
+	return *p, nil
+}
+
+func linksOf(ctx context.Context, tx *db.Tx, org entente.OrgID, p entente.PersonID) (int, error) {
+	return db.One(ctx, tx, db.Value[int], "SELECT count(*) FROM identity_oidc_subject WHERE org = $1 AND person = $2", org, p)
+}
+
+func linkSSO(ctx context.Context, tx *db.Tx, org entente.OrgID, issuer, subject string, p entente.PersonID, now time.Time) error {
+	_, err := tx.Exec(ctx, "INSERT INTO identity_oidc_subject (org, issuer, subject, person, created_at) VALUES ($1, $2, $3, $4, $5)",
+		org, issuer, subject, p, db.Millis(now))
+	return err
+}
+
+func unlinkSSO(ctx context.Context, tx *db.Tx, org entente.OrgID, p entente.PersonID) error {
+	_, err := tx.Exec(ctx, "DELETE FROM identity_oidc_subject WHERE org = $1 AND person = $2", org, p)
+	return err
+}
+
+// unlinkAll forgets whom an organisation's provider spoke of, and ends the sessions
+// that it opened.
+func unlinkAll(ctx context.Context, tx *db.Tx, org entente.OrgID) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM identity_oidc_subject WHERE org = $1", org); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "DELETE FROM identity_session WHERE only_org = $1", org)
+	return err
+}

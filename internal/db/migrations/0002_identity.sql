@@ -125,6 +125,7 @@ CREATE TABLE identity_oidc (
     issuer     TEXT    NOT NULL,
     client_id  TEXT    NOT NULL,
     secret     BLOB    NOT NULL, -- sealed
+    trust      INTEGER NOT NULL, -- 1: its e-mail addresses count as verified without its saying so
     changed_at INTEGER NOT NULL
 ) STRICT;
 
