@@ -76,9 +76,9 @@ func New(c Config) (http.Handler, error) {
 	return s.recovered(), nil
 }
 
-// Document gives the OpenAPI document of an API that answers nothing, for tools
+// OpenAPI gives the document of an API that answers nothing, for tools
 // that only need the text.
-func Document(version string) ([]byte, error) {
+func OpenAPI(version string) ([]byte, error) {
 	s := &server{mux: http.NewServeMux()}
 	doc, err := s.register(version)
 	if err != nil {
@@ -107,31 +107,24 @@ func (s *server) register(version string) (*huma.OpenAPI, error) {
 					securityScheme: {Type: "http", Scheme: "bearer", Description: "An API token of a member, made on the page Settings, for some of the rights of its owner's role. It belongs to one organisation."},
 				},
 			},
-			Tags: tags,
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
 	})
 	a.UseMiddleware(s.guard)
 	seen := map[string]bool{}
-	for _, o := range operations() {
-		if o.id == "" || o.verb == "" || seen[o.id] {
-			return nil, fmt.Errorf("api: the operation %q %s %s has no name of its own, or no verb", o.id, o.method, o.path)
+	for _, room := range rooms() {
+		a.OpenAPI().Tags = append(a.OpenAPI().Tags, &huma.Tag{Name: room.name, Description: room.about})
+		for _, o := range room.operations {
+			if o.id == "" || o.verb == "" || seen[o.id] {
+				return nil, fmt.Errorf("api: the operation %q %s %s has no name of its own, or no verb", o.id, o.method, o.path)
+			}
+			seen[o.id] = true
+			o.register(s, a, o.describe(room.name))
+			o.documentBody(a.OpenAPI())
 		}
-		seen[o.id] = true
-		o.register(s, a, o.describe())
-		o.documentBody(a.OpenAPI())
 	}
 	return a.OpenAPI(), nil
-}
-
-// tags are the rooms, in the order of the reference page.
-var tags = []*huma.Tag{
-	{Name: "organisation", Description: "The organisation of the token, and who acts with it."},
-	{Name: "chain", Description: "Processes, systems, supplies and suppliers; what stops when something is down; concentration."},
-	{Name: "inventory", Description: "Products, their SBOMs and components."},
-	{Name: "advisory", Description: "Advisories, what they match, and whom they hit."},
-	{Name: "journal", Description: "What happened in the organisation, and proof that nothing was changed afterwards."},
 }
 
 const about = `Supply-chain security as a partnership: what our business processes depend on, and who is hit when something breaks anywhere in the chain.

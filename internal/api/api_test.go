@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,3 +212,102 @@ func (endless) Read(p []byte) (int, error) {
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
+
+func TestRecordingAnSBOM(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		text := `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"type":"library","name":"lodash","version":"4.17.20","purl":"pkg:npm/lodash@4.17.20"},{"type":"library","name":"loose"}]}`
+		product := get[List[Product]](n, base+"/products").Items[0].ID
+		path := base + "/products/" + product + "/sboms?file=portal.cdx.json"
+		post := func(body string, set ...func(*http.Request)) *httptest.ResponseRecorder {
+			return n.ask("POST", path, strings.NewReader(body), set...)
+		}
+		key := with("Idempotency-Key", "upload-1")
+		first := post(text, key)
+		var doc Document
+		must(t, json.Unmarshal(first.Body.Bytes(), &doc))
+		if first.Code != 201 || doc.Product != product || doc.Counts.Components != 2 || doc.Counts.Assessable != 1 || !doc.Current || doc.File != "portal.cdx.json" {
+			t.Fatalf("%d %+v", first.Code, doc)
+		}
+		if again := post(text, key); again.Code != 201 || again.Header().Get(headerReplayed) != "true" || again.Body.String() != first.Body.String() {
+			t.Errorf("repeated: %d %s", again.Code, again.Body)
+		}
+		n.problem(post(text+" ", key), 422, "another body")
+		if same := post(text); same.Code != 200 || same.Header().Get("Location") != first.Header().Get("Location") {
+			t.Errorf("the same bytes: %d %s", same.Code, same.Body)
+		}
+		if got := get[Document](n, first.Header().Get("Location")); got.SHA256 != doc.SHA256 {
+			t.Errorf("the document is %+v", got)
+		}
+		if uses := get[List[PackageUse]](n, base+"/packages?search=lodash"); len(uses.Items) == 0 || uses.Items[0].Products == 0 {
+			t.Errorf("lodash is in %+v", uses)
+		}
+		n.problem(post(text[:90]), 422, "portal.cdx.json")
+		n.problem(n.ask("POST", path, io.MultiReader(strings.NewReader(text[:90]), broken{})), 400, "broke off")
+		n.problem(n.ask("POST", base+"/products/no-such-product/sboms", strings.NewReader(text)), 404, "no-such-product")
+		n.problem(n.ask("POST", path, strings.NewReader(text), as(n.tokens["beanline/auditor"])), 403, "inventory.upload")
+		if w := n.ask("DELETE", first.Header().Get("Location"), nil); w.Code != 200 {
+			t.Errorf("withdrawn: %d %s", w.Code, w.Body)
+		}
+		n.problem(n.ask("DELETE", first.Header().Get("Location"), nil), 409, "removed already")
+	})
+}
+
+func TestWhatIf(t *testing.T) {
+	n := newNode(t, dbtest.SQLite(t))
+	single := get[Concentration](n, base+"/concentration").SinglePoints
+	if len(single) == 0 {
+		t.Fatal("nothing in the demonstration stops a process alone")
+	}
+	for _, point := range single {
+		got := get[WhatIf](n, base+"/what-if?horizon=520w&down="+point.ID)
+		if len(got.Processes) == 0 || got.Cost == nil || got.Stops < len(got.Processes) {
+			t.Errorf("%s: %+v", point.ID, got)
+		}
+		for _, p := range got.Processes {
+			if p.Why == "" || len(p.Path) == 0 || p.Path[len(p.Path)-1].ID != point.ID {
+				t.Errorf("%s stops %s without a path: %+v", point.ID, p.ID, p)
+			}
+			for _, id := range p.Call {
+				if !slices.ContainsFunc(got.Call, func(c WhomToCall) bool { return c.Organisation == id }) {
+					t.Errorf("%s is to be called, and is not in the list", id)
+				}
+			}
+		}
+	}
+	n.problem(n.ask("GET", base+"/what-if", nil), 422, "query.down")
+	n.problem(n.ask("GET", base+"/what-if?down=atlantis", nil), 422, "atlantis")
+	n.problem(n.ask("GET", base+"/what-if?horizon=soon&down="+single[0].ID, nil), 422, "query.horizon")
+}
+
+func TestEventsAndTheirProof(t *testing.T) {
+	n := newNode(t, dbtest.SQLite(t))
+	var forward, back []int64
+	for path := base + "/events?limit=7&after=0"; path != ""; {
+		page := get[List[Event]](n, path)
+		for _, e := range page.Items {
+			forward = append(forward, e.Seq)
+		}
+		path = ""
+		if page.Next != "" {
+			path = base + "/events?limit=7&after=0&cursor=" + page.Next
+		}
+	}
+	for path := base + "/events?limit=7"; path != ""; {
+		page := get[List[Event]](n, path)
+		for _, e := range page.Items {
+			back = append(back, e.Seq)
+		}
+		path = ""
+		if page.Next != "" {
+			path = base + "/events?limit=7&cursor=" + page.Next
+		}
+	}
+	slices.Reverse(back)
+	if len(forward) < 8 || forward[0] != 1 || forward[len(forward)-1] != int64(len(forward)) || !slices.Equal(forward, back) {
+		t.Errorf("forward %v\nback %v", forward, back)
+	}
+	if v := get[Verification](n, base+"/journal/verification"); !v.Intact || v.Events != int64(len(forward)) || len(v.Hash) != 64 {
+		t.Errorf("verification %+v of %d", v, len(forward))
+	}
+}

@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -31,6 +33,9 @@ func (s *server) guard(hc huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(hc)
 	o, _ := hc.Operation().Metadata[metaOperation].(operation)
 	actor, err := s.actor(r)
+	if err == nil {
+		err = legible(r)
+	}
 	if err != nil {
 		s.refuse(w, r, err)
 		return
@@ -58,6 +63,23 @@ func (s *server) guard(hc huma.Context, next func(huma.Context)) {
 	default:
 		run(w, r)
 	}
+}
+
+// legible refuses an address that holds what is no text: no name in it could be
+// that of anything, and no database takes it.
+func legible(r *http.Request) error {
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if err != nil {
+		return newProblem(problemMalformed, "the query cannot be read: "+err.Error())
+	}
+	for place, text := range map[string]string{"path": r.URL.Path, "query": query} {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			e := entente.Invalid("the address holds characters that are no text")
+			e.Fields = []entente.FieldError{{Field: place, Message: "must be UTF-8 without NUL"}}
+			return e
+		}
+	}
+	return nil
 }
 
 // actor finds who asks. Cookies are never looked at, so no browser can be made to

@@ -128,9 +128,16 @@ func pointer(s string) string {
 type inventor struct {
 	*document
 	rng *rand.Rand
-	// known are identifiers that answers held, so that requests meet real things.
-	known []string
+	// known are identifiers that answers held, by the list that they stood in, so
+	// that requests meet real things; read are whole answers, to be put back.
+	known map[string][]string
+	read  map[string]answered
 	files [][]byte // bodies for uploads
+}
+
+type answered struct {
+	path string
+	body []byte
 }
 
 func (v *inventor) request(c call, token string) *http.Request {
@@ -142,7 +149,12 @@ func (v *inventor) request(c call, token string) *http.Request {
 		name, schema := p["name"].(string), p["schema"].(map[string]any)
 		switch p["in"] {
 		case "path":
+			before, _, _ := strings.Cut(c.path, "/{")
+			pool := v.known[before[strings.LastIndexByte(before, '/')+1:]]
 			value := v.text(schema)
+			if len(pool) > 0 && v.rng.IntN(5) > 0 {
+				value = pool[v.rng.IntN(len(pool))]
+			}
 			if value == "" || value == "." || value == ".." {
 				value = "x"
 			}
@@ -165,6 +177,9 @@ func (v *inventor) request(c call, token string) *http.Request {
 		target += "?" + query.Encode()
 	}
 	body, media := v.body(c)
+	if before, ok := v.read[c.path]; ok && media == "application/json" && v.rng.IntN(3) > 0 {
+		target, body = before.path, before.body
+	}
 	r := httptest.NewRequest(c.method, "http://entente.example"+target, bytes.NewReader(body))
 	for k, h := range header {
 		r.Header[k] = h
@@ -294,38 +309,52 @@ func (v *inventor) value(schema map[string]any, depth int) any {
 	if schema["format"] == "date-time" && v.rng.IntN(4) > 0 {
 		return "2026-05-01T08:00:00Z"
 	}
-	if len(v.known) > 0 && v.rng.IntN(4) > 0 {
-		return v.known[v.rng.IntN(len(v.known))]
+	if pool := v.known["any"]; len(pool) > 0 && v.rng.IntN(4) > 0 {
+		return pool[v.rng.IntN(len(pool))]
 	}
 	return []string{"a", "coffee", "log", "pkg:npm/lodash@4.17.20", "5d", "12"}[v.rng.IntN(6)]
 }
 
-// learn keeps the identifiers of an answer.
-func (v *inventor) learn(w *httptest.ResponseRecorder) {
+// learn keeps the identifiers of an answer, and the answer.
+func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) {
 	var value any
-	if w.Code != 200 || json.Unmarshal(w.Body.Bytes(), &value) != nil {
+	if w.Code != 200 || c.method != "GET" || json.Unmarshal(w.Body.Bytes(), &value) != nil {
 		return
 	}
-	var walk func(any)
-	walk = func(x any) {
+	if v.known == nil {
+		v.known, v.read = map[string][]string{}, map[string]answered{}
+	}
+	if strings.Contains(c.path, "{") {
+		v.read[c.path] = answered{r.URL.Path, w.Body.Bytes()}
+	}
+	keep := func(list, id string) {
+		if pool := v.known[list]; len(pool) < 500 && !slices.Contains(pool, id) {
+			v.known[list] = append(pool, id)
+		}
+	}
+	var walk func(list string, x any)
+	walk = func(list string, x any) {
 		switch x := x.(type) {
 		case map[string]any:
 			for k, y := range x {
 				switch k {
-				case "id", "next", "name":
-					if s := fmt.Sprint(y); len(v.known) < 4000 && !slices.Contains(v.known, s) {
-						v.known = append(v.known, s)
-					}
+				case "id":
+					keep(list, fmt.Sprint(y))
+					keep("any", fmt.Sprint(y))
+				case "next", "name":
+					keep("any", fmt.Sprint(y))
+				case "items":
+					k = c.path[strings.LastIndexByte(c.path, '/')+1:]
 				}
-				walk(y)
+				walk(k, y)
 			}
 		case []any:
 			for _, y := range x {
-				walk(y)
+				walk(list, y)
 			}
 		}
 	}
-	walk(value)
+	walk("", value)
 }
 
 func printableOnly(s string) string {

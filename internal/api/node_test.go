@@ -19,6 +19,7 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/inventory"
 )
 
 // node is an API over real rooms that hold the demonstration: beanline whole, and
@@ -45,6 +46,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	n.rooms.Identity, err = identity.New(ctx, d, identity.Config{Cost: cheap})
 	must(t, err)
 	n.rooms.Chain = chain.New(d)
+	n.rooms.Inventory = inventory.New(d, inventory.Options{Temp: t.TempDir()})
 	n.handler, err = New(Config{DB: d, Auth: n.rooms.Identity, Rooms: n.rooms, Version: "test", Log: slog.New(slog.NewTextHandler(n.log, nil))})
 	must(t, err)
 	for _, o := range []string{"beanline", "rosthof"} {
@@ -88,6 +90,19 @@ func (n *node) organisation(name string) {
 	must(n.t, err)
 	_, err = n.rooms.Chain.Import(ctx, system, m)
 	must(n.t, err)
+	for _, p := range m.Products {
+		for _, pattern := range p.SBOMs {
+			files, err := fs.Glob(catalog.Files(), catalog.SBOMs+"/"+pattern)
+			must(n.t, err)
+			for _, file := range files {
+				f, err := catalog.Files().Open(file)
+				must(n.t, err)
+				_, _, err = n.rooms.Inventory.Record(ctx, system, p.ID, file, f)
+				must(n.t, err)
+				must(n.t, f.Close())
+			}
+		}
+	}
 }
 
 // token makes a token of the member with the role, for the verbs given, or all that

@@ -26,9 +26,9 @@ type operation struct {
 	// object names the path parameter with the object's id.
 	object string
 
-	status int     // of success; 0 means 200
-	upload *upload // the body is a file, which is streamed and not held in memory
-	answer string  // media type of an answer that is not JSON
+	created bool    // success is 201 when something new was made, else 200
+	upload  *upload // the body is a file, which is streamed and not held in memory
+	answer  string  // media type of an answer that is not JSON
 
 	register func(*server, huma.API, huma.Operation)
 }
@@ -40,9 +40,30 @@ type upload struct {
 	about string
 }
 
-// operations lists every operation, room by room.
+// rooms lists every operation, room by room, in the order of the reference page.
+func rooms() []roomOperations {
+	return []roomOperations{
+		{"organisation", "The organisation of the token, and who acts with it.", identityOperations},
+		{"chain", "Processes, systems, supplies and suppliers; what stops when something is down; concentration.", chainOperations},
+		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
+		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},
+		{"journal", "What happened in the organisation, and proof that nothing was changed afterwards.", journalOperations},
+	}
+}
+
+// roomOperations are the operations of one room.
+type roomOperations struct {
+	name, about string
+	operations  []operation
+}
+
+// operations lists every operation.
 func operations() []operation {
-	return slices.Concat(identityOperations, chainOperations, inventoryOperations, advisoryOperations, journalOperations)
+	var all []operation
+	for _, r := range rooms() {
+		all = append(all, r.operations...)
+	}
+	return all
 }
 
 // answers makes an operation's function from one that gets the actor as an explicit
@@ -61,30 +82,23 @@ func answers[I, O any](fn func(s *server, ctx context.Context, actor entente.Act
 }
 
 // describe gives the operation in huma's words.
-func (o operation) describe() huma.Operation {
+func (o operation) describe(room string) huma.Operation {
 	op := huma.Operation{
-		OperationID:   o.id,
-		Method:        o.method,
-		Path:          base + o.path,
-		Summary:       o.summary,
-		Description:   strings.TrimSpace(o.about + "\n\nNeeds the right " + string(o.verb) + "."),
-		Tags:          []string{o.room()},
-		DefaultStatus: o.status,
-		MaxBodyBytes:  maxJSONBody,
-		Errors:        o.problems(),
-		Metadata:      map[string]any{metaOperation: o},
-		Extensions:    map[string]any{"x-entente-verb": string(o.verb)},
-		Security:      []map[string][]string{{securityScheme: {}}},
+		OperationID:  o.id,
+		Method:       o.method,
+		Path:         base + o.path,
+		Summary:      o.summary,
+		Description:  strings.TrimSpace(o.about + "\n\nNeeds the right " + string(o.verb) + "."),
+		Tags:         []string{room},
+		MaxBodyBytes: maxJSONBody,
+		Errors:       o.problems(),
+		Metadata:     map[string]any{metaOperation: o},
+		Extensions:   map[string]any{"x-entente-verb": string(o.verb)},
+		Security:     []map[string][]string{{securityScheme: {}}},
 
 		RejectUnknownQueryParameters: true,
 	}
 	return op
-}
-
-// room is the first part of the verb: the room that answers.
-func (o operation) room() string {
-	room, _, _ := strings.Cut(string(o.verb), ".")
-	return room
 }
 
 // problems lists the statuses that the operation can answer besides success.
@@ -109,6 +123,12 @@ func (o operation) documentBody(doc *huma.OpenAPI) {
 		for _, t := range o.upload.types {
 			op.RequestBody.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 		}
+	}
+	if o.created {
+		same := *op.Responses["200"]
+		same.Description = "Created"
+		op.Responses["201"] = &same
+		op.Responses["200"].Description = "It was there already, and nothing was changed."
 	}
 	if o.answer != "" {
 		op.Responses["200"].Content = map[string]*huma.MediaType{o.answer: {Schema: &huma.Schema{Type: huma.TypeString}}}

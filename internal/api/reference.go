@@ -76,7 +76,10 @@ type (
 		Status, About string
 		Types         []refType
 	}
-	refType  struct{ Media, Name string }
+	refType struct {
+		Media, Name string
+		Linked      bool // the page tells the type
+	}
 	refField struct {
 		Name, Type, In, About string
 		Required              bool
@@ -109,17 +112,15 @@ func referenceProblems() []map[string]any {
 }
 
 func referenceRooms(doc *huma.OpenAPI) []refRoom {
-	var rooms []refRoom
-	for _, tag := range doc.Tags {
-		room := refRoom{Name: tag.Name, About: tag.Description}
-		for _, o := range operations() {
-			if o.room() == tag.Name {
-				room.Operations = append(room.Operations, referenceOperation(doc, o))
-			}
+	var all []refRoom
+	for _, r := range rooms() {
+		one := refRoom{Name: r.name, About: r.about}
+		for _, o := range r.operations {
+			one.Operations = append(one.Operations, referenceOperation(doc, o))
 		}
-		rooms = append(rooms, room)
+		all = append(all, one)
 	}
-	return rooms
+	return all
 }
 
 func referenceOperation(doc *huma.OpenAPI, o operation) refOperation {
@@ -144,7 +145,7 @@ func referenceOperation(doc *huma.OpenAPI, o operation) refOperation {
 func refTypes(content map[string]*huma.MediaType) []refType {
 	var out []refType
 	for media, t := range content {
-		out = append(out, refType{Media: media, Name: typeName(t.Schema)})
+		out = append(out, refType{Media: media, Name: typeName(t.Schema), Linked: t.Schema != nil && t.Schema.Ref != ""})
 	}
 	slices.SortFunc(out, func(a, b refType) int { return cmp.Compare(a.Media, b.Media) })
 	return out

@@ -3,10 +3,12 @@ package api
 import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/inventory"
 )
 
 // Rooms are the services that the operations ask.
 type Rooms struct {
-	Identity *identity.Service
-	Chain    *chain.Service
+	Identity  *identity.Service
+	Chain     *chain.Service
+	Inventory *inventory.Service
 }

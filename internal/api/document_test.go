@@ -1,0 +1,142 @@
+package api
+
+import (
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/entente-project/entente/catalog"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/db/dbtest"
+)
+
+// The document says what the API does: requests made from it, good and bad, are
+// never answered with 5xx, and every answer holds to its schema.
+func TestAnswersHoldToTheDocument(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		v := &inventor{document: readDocument(t, n.handler), rng: rand.New(rand.NewPCG(1, 1)), files: files(t)}
+		rounds := 60
+		if testing.Short() {
+			rounds = 10
+		}
+		tokens := []string{n.tokens["beanline/owner"], n.tokens["beanline/owner"], n.tokens["beanline/auditor"], n.tokens["rosthof/analyst"]}
+		succeeded := map[string]int{}
+		all := v.calls()
+		for round := 0; round < rounds || len(all) > 0 && round < rounds*10; round++ {
+			if round >= rounds { // only what never succeeded so far
+				all = slices.DeleteFunc(all, func(c call) bool { return succeeded[c.id()] > 0 })
+			}
+			for _, c := range all {
+				r := v.request(c, tokens[v.rng.IntN(len(tokens))])
+				w := httptest.NewRecorder()
+				n.handler.ServeHTTP(w, r)
+				if err := v.check(c, w); err != nil {
+					t.Fatalf("%s %s: %v\nlog: %s", r.Method, r.URL, err, n.log)
+				}
+				if w.Code < 300 {
+					succeeded[c.id()]++
+				}
+				v.learn(c, r, w)
+			}
+		}
+		for _, c := range v.calls() {
+			if succeeded[c.id()] == 0 {
+				t.Errorf("%s never succeeded, so its answers were not looked at", c.id())
+			}
+		}
+		t.Logf("%d operations, %d requests, %d ids learned, successes: %v", len(v.calls()), rounds*len(v.calls()), len(v.known["any"]), succeeded)
+	})
+}
+
+// files are what is uploaded: documents, advisories and maps of the demonstration.
+func files(t *testing.T) [][]byte {
+	t.Helper()
+	var all [][]byte
+	err := fs.WalkDir(catalog.Files(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(catalog.Files(), path)
+		all = append(all, text)
+		return err
+	})
+	must(t, err)
+	return all
+}
+
+// Every operation is in the document and on the page, with a right that it needs.
+func TestDocumentIsWhole(t *testing.T) {
+	n := newNode(t, dbtest.SQLite(t))
+	doc := readDocument(t, n.handler)
+	listed := map[string]bool{}
+	for _, c := range doc.calls() {
+		listed[c.id()] = true
+		if c.op["summary"] == "" || c.op["x-entente-verb"] == "" || c.op["security"] == nil {
+			t.Errorf("%s has no summary, right or security", c.id())
+		}
+	}
+	page := n.ask("GET", base+"/", nil)
+	if page.Code != 200 || !strings.HasPrefix(page.Header().Get("Content-Type"), "text/html") {
+		t.Fatalf("the page: %d %v", page.Code, page.Header())
+	}
+	for _, o := range operations() {
+		if !listed[o.id] {
+			t.Errorf("%s is not in the document", o.id)
+		}
+		if !strings.Contains(page.Body.String(), fmt.Sprintf(`id="%s"`, o.id)) {
+			t.Errorf("%s is not on the page", o.id)
+		}
+	}
+	if len(listed) != len(operations()) {
+		t.Errorf("the document lists %d operations, the list has %d", len(listed), len(operations()))
+	}
+	for _, p := range problems {
+		if !strings.Contains(page.Body.String(), fmt.Sprintf(`id="%s"`, p.name)) {
+			t.Errorf("the problem %s is not on the page, to which its type leads", p.name)
+		}
+	}
+}
+
+// The page holds to its own policy: no script, nothing inline, nothing from outside,
+// and every link inside it leads somewhere.
+func TestReferencePageIsClean(t *testing.T) {
+	n := newNode(t, dbtest.SQLite(t))
+	page := n.ask("GET", base+"/", nil)
+	body := page.Body.String()
+	if policy := page.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'self';") {
+		t.Errorf("policy %q", policy)
+	}
+	for _, bad := range []string{"<script", "<style", " style=", " onclick", "http://", "https://", "<img"} {
+		if strings.Contains(body, bad) {
+			t.Errorf("the page holds %q", bad)
+		}
+	}
+	ids := map[string]bool{}
+	for _, m := range regexp.MustCompile(` id="([^"]+)"`).FindAllStringSubmatch(body, -1) {
+		if ids[m[1]] {
+			t.Errorf("the id %s is there twice", m[1])
+		}
+		ids[m[1]] = true
+	}
+	for _, m := range regexp.MustCompile(`href="([^"]+)"`).FindAllStringSubmatch(body, -1) {
+		inside, anchor := strings.CutPrefix(m[1], "#")
+		switch {
+		case anchor && !ids[inside]:
+			t.Errorf("the link %s leads nowhere", m[1])
+		case !anchor:
+			if w := n.ask("GET", m[1], nil); w.Code != 200 {
+				t.Errorf("the link %s: %d", m[1], w.Code)
+			}
+		}
+	}
+	yaml := n.ask("GET", base+"/openapi.yaml", nil)
+	if yaml.Code != 200 || !strings.Contains(yaml.Body.String(), "openapi: 3.1.0") {
+		t.Errorf("the YAML form: %d %.100s", yaml.Code, yaml.Body)
+	}
+}
