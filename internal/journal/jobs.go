@@ -264,8 +264,9 @@ func (r *Runner) renew(ctx context.Context, job Job, lost context.CancelCauseFun
 		}
 		var ok bool
 		until := time.Now().Add(r.Lease)
-		// Who cannot renew in time must stop before another may begin.
-		rctx, cancel := context.WithDeadline(ctx, end)
+		// Who cannot renew in time must stop, and be given time to, before another
+		// may begin.
+		rctx, cancel := context.WithDeadline(ctx, end.Add(-r.Lease/8))
 		err := r.d.Write(rctx, job.Org, func(tx *db.Tx) error {
 			var err error
 			ok, err = updateJob(rctx, tx, job, JobRunning, job.Attempt, until, job.Error)
@@ -279,7 +280,7 @@ func (r *Runner) renew(ctx context.Context, job Job, lost context.CancelCauseFun
 			// Finished meanwhile, or taken over; after Finish nobody minds.
 			lost(ErrLeaseLost)
 			return
-		case !time.Now().Before(end):
+		case !time.Now().Before(end.Add(-r.Lease / 8)):
 			lost(ErrLeaseLost)
 			return
 		}

@@ -195,24 +195,26 @@ func selectJobs(ctx context.Context, tx *db.Tx, org entente.OrgID, state JobStat
 }
 
 // selectClaimable gives the first job of the organisation that is due, or whose
-// lease ran out, and that this program has a handler for.
+// lease ran out, and that this program has a handler for. Jobs of other programs
+// may stand before it, so it looks at ever larger pages.
 func selectClaimable(ctx context.Context, tx *db.Tx, org entente.OrgID, now time.Time, known func(string) bool) (Job, bool, error) {
-	var job Job
-	found := false
-	err := db.Each(ctx, tx, jobColumns+" WHERE org = $1 AND state IN ('waiting', 'running') AND wake_at <= $2 ORDER BY wake_at, id LIMIT 200", func(s db.Scanner) error {
-		if found {
-			return nil
-		}
-		j, err := scanJob(s)
+	offset := 0
+	for limit := 4; ; limit *= 4 {
+		page, err := db.All(ctx, tx, scanJob, jobColumns+` WHERE org = $1 AND state IN ('waiting', 'running') AND wake_at <= $2
+			ORDER BY wake_at, id LIMIT $3 OFFSET $4`, org, db.Millis(now), limit, offset)
 		if err != nil {
-			return err
+			return Job{}, false, err
 		}
-		if known(j.Kind) {
-			job, found = j, true
+		for _, j := range page {
+			if known(j.Kind) {
+				return j, true, nil
+			}
 		}
-		return nil
-	}, org, db.Millis(now))
-	return job, found, err
+		if len(page) < limit {
+			return Job{}, false, nil
+		}
+		offset += limit
+	}
 }
 
 // updateJob moves a job on, if it is still in the attempt that the caller holds.
