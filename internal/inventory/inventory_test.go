@@ -279,6 +279,16 @@ func TestParts(t *testing.T) {
 	if err != nil || len(list) != 1 || len(list[0].Documents) != 2 || list[0].Components != 4 {
 		t.Errorf("%v %+v", err, list)
 	}
+	whole := record(t, s, "portal", cyclone(lib("whole", "1")))
+	if diff := cmp.Diff([]string{"4:portal@7", "4:whole@1"}, pairs(t, s.d)); diff != "" || whole.ID != 4 {
+		t.Errorf("want - got +\n%s", diff)
+	}
+	if _, _, err := s.RecordPart(t.Context(), analyst, "portal", "app", "app.json", strings.NewReader(cyclone(lib("app", "3")))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"5:portal@7", "5:app@3"}, pairs(t, s.d)); diff != "" {
+		t.Errorf("want - got +\n%s", diff)
+	}
 }
 
 func TestRemove(t *testing.T) {

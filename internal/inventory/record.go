@@ -24,13 +24,15 @@ import (
 // slow sender nor a wrong document holds anybody up, and is stored in one
 // transaction: all of it or nothing.
 func (s *Service) Record(ctx context.Context, actor entente.Actor, product chain.NodeID, name string, r io.Reader) (doc Document, changed bool, err error) {
-	return s.record(ctx, actor, product, "", name, r, func(string) bool { return false })
+	return s.RecordPart(ctx, actor, product, "", name, r)
 }
 
 // RecordPart is [Service.Record] for a product that several documents describe: each
-// part has a current document and a history of its own, and the other parts stay.
+// part has a current document and a history of its own, and the other parts stay. A
+// document of the whole product, whose part is "", and those of parts supersede each
+// other.
 func (s *Service) RecordPart(ctx context.Context, actor entente.Actor, product chain.NodeID, part, name string, r io.Reader) (doc Document, changed bool, err error) {
-	return s.record(ctx, actor, product, part, name, r, func(string) bool { return true })
+	return s.record(ctx, actor, product, part, name, r, func(other string) bool { return part != "" && other != "" })
 }
 
 // record supersedes the current document of the part, and of every other part that
