@@ -30,7 +30,7 @@ type AdvisoryImpact struct {
 	Advisory Brief  `json:"advisory"`
 	Counts   Counts `json:"counts"`
 	// Processes hit: those that the compromise reaches, the surest and most critical
-	// first; then those that only stop if the products are switched off.
+	// first; then those that only stop if what is reached is switched off ([chain.Compromise.SwitchOff]).
 	Processes []ProcessImpact `json:"processes"`
 	Products  []ProductImpact `json:"products"`
 	// Undecided are products with packages of which it cannot be told.
@@ -47,7 +47,7 @@ type Counts struct {
 	Outside   int `json:"outside"`   // of these, products that the chain does not know
 	Undecided int `json:"undecided"` // products with undecided packages only
 	Processes int `json:"processes"` // processes that the compromise reaches
-	Stops     int `json:"stops"`     // processes that stop if the products are switched off
+	Stops     int `json:"stops"`     // processes that stop if what is reached is switched off
 	Systems   int `json:"systems"`
 	Supplies  int `json:"supplies"`
 	Suppliers int `json:"suppliers"` // organisations that make the products
@@ -88,7 +88,7 @@ type ProcessImpact struct {
 	Way     []Hop        `json:"way"`
 	Product chain.NodeID `json:"product,omitempty"` // where the way begins
 	Because string       `json:"because,omitempty"` // what is wrong with the product
-	// Off is what follows for the process if the products are switched off now; nil
+	// Off is what follows for the process if what is reached is switched off now; nil
 	// if it goes on.
 	Off *SwitchOff `json:"off"`
 }
@@ -192,7 +192,6 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 	out.Counts = counts
 
 	var sources []chain.Source
-	var down []chain.NodeID
 	at := make(map[chain.NodeID]int32, len(products))
 	makers := map[chain.NodeID]bool{}
 	for i := range products {
@@ -211,7 +210,6 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 		}
 		at[id] = int32(i)
 		sources = append(sources, chain.Source{Node: id, Sure: chain.Certain})
-		down = append(down, id)
 	}
 	out.Counts.Suppliers = len(makers)
 
@@ -219,7 +217,7 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 	var off chain.Outage
 	if len(sources) > 0 {
 		reached = g.Compromise(sources)
-		off = g.Outage(down, chain.OutageOptions{})
+		off = g.Outage(reached.SwitchOff(), chain.OutageOptions{})
 	}
 	out.Counts.Processes, out.Counts.Stops = len(reached.Processes), len(off.Processes)
 	for i := range reached.Others {

@@ -1,0 +1,407 @@
+package advisory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory/osv"
+	"github.com/entente-project/entente/internal/db"
+)
+
+// atOnce is how many values the IN lists below hold.
+const atOnce = 32
+
+// chunked calls query with the organisation and the values, so many at a time as
+// an IN list from $2 to $33 holds; the last is repeated to fill the list.
+func chunked(org entente.OrgID, values []string, query func(args []any) error) error {
+	args := make([]any, 1+atOnce)
+	args[0] = string(org)
+	for part := range slices.Chunk(values, atOnce) {
+		for i := range atOnce {
+			args[1+i] = part[min(i, len(part)-1)]
+		}
+		if err := query(args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachDigest(ctx context.Context, tx *db.Tx, org entente.OrgID, put func(digest)) error {
+	return db.Each(ctx, tx, `SELECT digest FROM advisory_record WHERE org = $1`, func(r db.Scanner) error {
+		var raw []byte
+		if err := r.Scan(&raw); err != nil {
+			return err
+		}
+		if len(raw) == len(digest{}) {
+			put(digest(raw))
+		}
+		return nil
+	}, org)
+}
+
+type recordHead struct {
+	digest   digest
+	modified time.Time
+	memberOf string
+}
+
+func recordHeads(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string) (map[string]recordHead, error) {
+	heads := map[string]recordHead{}
+	err := chunked(org, ids, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT id, digest, modified, member_of FROM advisory_record WHERE org = $1 AND id IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			var id string
+			var raw []byte
+			var modified int64
+			var h recordHead
+			if err := r.Scan(&id, &raw, &modified, &h.memberOf); err != nil {
+				return err
+			}
+			if len(raw) == len(h.digest) {
+				h.digest = digest(raw)
+			}
+			h.modified = db.Time(modified)
+			heads[id] = h
+			return nil
+		}, args...)
+	})
+	return heads, err
+}
+
+// putRecords writes records with their names and packages.
+func putRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, write []*prepared, old map[string]string, source string, now time.Time) error {
+	for _, p := range write {
+		if _, known := old[p.record.ID]; !known {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM advisory_alias WHERE org = $1 AND record = $2`, org, p.record.ID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM advisory_affects WHERE org = $1 AND record = $2`, org, p.record.ID); err != nil {
+			return err
+		}
+	}
+	row := make([]any, 14)
+	_, err := tx.Insert(ctx, `INSERT INTO advisory_record (org, id, member_of, digest, modified, published, withdrawn, recorded, source, summary, level, score, vector, ecosystems) VALUES`,
+		`ON CONFLICT (org, id) DO UPDATE SET digest = excluded.digest, modified = excluded.modified, published = excluded.published,
+			withdrawn = excluded.withdrawn, recorded = excluded.recorded, source = excluded.source, summary = excluded.summary,
+			level = excluded.level, score = excluded.score, vector = excluded.vector, ecosystems = excluded.ecosystems`,
+		func(yield func([]any) bool) {
+			for _, p := range write {
+				b := &p.brief
+				row[0], row[1], row[2], row[3] = string(org), p.record.ID, p.record.ID, p.digest[:]
+				row[4], row[5], row[6], row[7] = millis(b.Modified), millis(b.Published), millis(b.Withdrawn), db.Millis(now)
+				row[8], row[9], row[10], row[11] = source, b.Summary, int64(b.Severity.Level.weight()), tenths(b.Severity.Score)
+				row[12], row[13] = b.Severity.Vector, p.ecosystems
+				if !yield(row) {
+					return
+				}
+			}
+		})
+	if err != nil {
+		return err
+	}
+	rows := func(each func(p *prepared, yield func(...any) bool) bool) iter.Seq[[]any] {
+		return func(yield func([]any) bool) {
+			for _, p := range write {
+				if !each(p, func(row ...any) bool { return yield(row) }) {
+					return
+				}
+			}
+		}
+	}
+	_, err = tx.Insert(ctx, `INSERT INTO advisory_body (org, id, body) VALUES`, `ON CONFLICT (org, id) DO UPDATE SET body = excluded.body`,
+		rows(func(p *prepared, yield func(...any) bool) bool { return yield(string(org), p.record.ID, p.body) }))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Insert(ctx, `INSERT INTO advisory_alias (org, folded, record, name) VALUES`, `ON CONFLICT DO NOTHING`,
+		rows(func(p *prepared, yield func(...any) bool) bool {
+			for _, name := range p.names {
+				if !yield(string(org), foldID(name), p.record.ID, name) {
+					return false
+				}
+			}
+			return true
+		}))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Insert(ctx, `INSERT INTO advisory_affects (org, ecosystem, name, record) VALUES`, `ON CONFLICT DO NOTHING`,
+		rows(func(p *prepared, yield func(...any) bool) bool {
+			for _, k := range p.keys {
+				if !yield(string(org), k.Ecosystem, k.Name, p.record.ID) {
+					return false
+				}
+			}
+			return true
+		}))
+	return err
+}
+
+// foldID folds the name of an advisory, so that people need not know its case.
+func foldID(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
+
+// millis keeps the zero time as 0.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	// A record withdrawn at an unreadable time has the time 0, which is not "never".
+	return max(db.Millis(t), 1)
+}
+
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return db.Time(ms)
+}
+
+func tenths(score float64) int64 { return int64(math.Round(score * 10)) }
+
+func levelOf(weight int) Level {
+	return [...]Level{"", Low, Moderate, High, Critical}[min(max(weight, 0), 4)]
+}
+
+// member is a record as its group sees it.
+type member struct {
+	id         string
+	memberOf   string
+	brief      Brief
+	ecosystems []string
+	names      []string
+}
+
+// regroup joins the written records with those that share a name with them, and
+// parts what hung together only by a name that is gone.
+func regroup(ctx context.Context, tx *db.Tx, org entente.OrgID, write []*prepared, old map[string]string) error {
+	groups := map[string]bool{}
+	for _, g := range old {
+		groups[g] = true
+	}
+	var folded []string
+	for _, p := range write {
+		groups[p.record.ID] = true // as which it was just inserted
+		for _, n := range p.names {
+			folded = append(folded, foldID(n))
+		}
+	}
+	if err := groupsOfNames(ctx, tx, org, unique(folded), groups); err != nil {
+		return err
+	}
+	members, err := membersOf(ctx, tx, org, keysOf(groups))
+	if err != nil {
+		return err
+	}
+	counts, err := matchCounts(ctx, tx, org, members)
+	if err != nil {
+		return err
+	}
+	set := NewGroups()
+	spelling := map[string]string{}
+	byFold := map[string]*member{}
+	for _, m := range members {
+		byFold[foldID(m.id)] = m
+		var others []string
+		for _, n := range m.names {
+			f := foldID(n)
+			others = append(others, f)
+			if spelling[f] == "" {
+				spelling[f] = n
+			}
+		}
+		spelling[foldID(m.id)] = m.id
+		set.Add(foldID(m.id), others)
+	}
+	var rows [][]any
+	for _, g := range set.All() {
+		var records, names []string
+		for _, f := range g.Records {
+			records = append(records, byFold[f].id)
+		}
+		for _, f := range g.Names {
+			names = append(names, spelling[f])
+		}
+		slices.Sort(records)
+		id := Principal(records)
+		row, err := groupRow(org, id, OrderNames(id, names), records, byFold, counts)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+		delete(groups, id)
+		for _, f := range g.Records {
+			m := byFold[f]
+			if m.memberOf == id {
+				continue
+			}
+			if _, err := tx.Exec(ctx, `UPDATE advisory_record SET member_of = $3 WHERE org = $1 AND id = $2`, org, m.id, id); err != nil {
+				return err
+			}
+		}
+	}
+	for id := range groups {
+		if _, err := tx.Exec(ctx, `DELETE FROM advisory_group WHERE org = $1 AND id = $2`, org, id); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Insert(ctx, `INSERT INTO advisory_group (org, id, names, records, search, summary, level, score, vector, ecosystems, published, modified, withdrawn, affected, unknown) VALUES`,
+		`ON CONFLICT (org, id) DO UPDATE SET names = excluded.names, records = excluded.records, search = excluded.search, summary = excluded.summary,
+			level = excluded.level, score = excluded.score, vector = excluded.vector, ecosystems = excluded.ecosystems, published = excluded.published,
+			modified = excluded.modified, withdrawn = excluded.withdrawn, affected = excluded.affected, unknown = excluded.unknown`,
+		slices.Values(rows))
+	return err
+}
+
+func groupRow(org entente.OrgID, id string, names, records []string, byFold map[string]*member, counts map[string]*packageCounts) ([]any, error) {
+	var told []*scanned
+	ecosystems := map[string]bool{}
+	total := newPackageCounts()
+	for _, r := range records {
+		m := byFold[foldID(r)]
+		told = append(told, &scanned{brief: m.brief})
+		for _, e := range m.ecosystems {
+			ecosystems[e] = true
+		}
+		total.add(counts[r])
+	}
+	b := mergeBriefs(Group{ID: id, Names: names, Records: records}, told)
+	listed, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	held, err := json.Marshal(records)
+	if err != nil {
+		return nil, err
+	}
+	search := strings.ToLower(strings.Join(names, " ") + " " + b.Summary)
+	if len(search) > 2000 {
+		search = strings.ToValidUTF8(search[:2000], "")
+	}
+	affected, unknown := total.numbers()
+	return []any{
+		string(org), id, string(listed), string(held), search, b.Summary, int64(b.Severity.Level.weight()), tenths(b.Severity.Score), b.Severity.Vector,
+		joinEcosystems(ecosystems), millis(b.Published), millis(b.Modified), millis(b.Withdrawn), int64(affected), int64(unknown),
+	}, nil
+}
+
+func unique(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func keysOf(set map[string]bool) []string {
+	all := make([]string, 0, len(set))
+	for k := range set {
+		all = append(all, k)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func groupsOfNames(ctx context.Context, tx *db.Tx, org entente.OrgID, folded []string, groups map[string]bool) error {
+	return chunked(org, folded, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT DISTINCT r.member_of FROM advisory_alias a
+			JOIN advisory_record r ON r.org = a.org AND r.id = a.record
+			WHERE a.org = $1 AND a.folded IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			var id string
+			if err := r.Scan(&id); err != nil {
+				return err
+			}
+			groups[id] = true
+			return nil
+		}, args...)
+	})
+}
+
+func membersOf(ctx context.Context, tx *db.Tx, org entente.OrgID, groups []string) ([]*member, error) {
+	var members []*member
+	byID := map[string]*member{}
+	err := chunked(org, groups, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT id, member_of, summary, level, score, vector, published, modified, withdrawn, ecosystems FROM advisory_record WHERE org = $1 AND member_of IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			m := &member{}
+			var eco string
+			if err := scanBrief(r, &m.brief, []any{&m.id, &m.memberOf}, &eco); err != nil {
+				return err
+			}
+			m.brief.ID, m.ecosystems = m.id, splitEcosystems(eco)
+			if byID[m.id] == nil {
+				byID[m.id] = m
+				members = append(members, m)
+			}
+			return nil
+		}, args...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(members))
+	for _, m := range members {
+		ids = append(ids, m.id)
+	}
+	err = chunked(org, ids, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT record, name FROM advisory_alias WHERE org = $1 AND record IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			var id, name string
+			if err := r.Scan(&id, &name); err != nil {
+				return err
+			}
+			byID[id].names = append(byID[id].names, name)
+			return nil
+		}, args...)
+	})
+	for _, m := range members {
+		m.names = unique(m.names)
+	}
+	return members, err
+}
+
+// scanBrief reads summary, level, score, vector, published, modified and withdrawn,
+// between other columns.
+func scanBrief(r db.Scanner, b *Brief, before []any, after ...any) error {
+	var level, score int
+	var published, modified, withdrawn int64
+	dest := slices.Concat(before, []any{&b.Summary, &level, &score, &b.Severity.Vector, &published, &modified, &withdrawn}, after)
+	if err := r.Scan(dest...); err != nil {
+		return err
+	}
+	b.Severity.Level, b.Severity.Score = levelOf(level), float64(score)/10
+	b.Published, b.Modified, b.Withdrawn = timeOf(published), timeOf(modified), timeOf(withdrawn)
+	return nil
+}
+
+// recordByID reads a stored record back.
+func recordByID(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) (osv.Record, error) {
+	body, err := db.One(ctx, tx, db.Value[[]byte], `SELECT body FROM advisory_body WHERE org = $1 AND id = $2`, org, id)
+	if errors.Is(err, db.ErrNoRow) {
+		return osv.Record{}, entente.NotFound("there is no advisory %s in this organisation", id)
+	}
+	if err != nil {
+		return osv.Record{}, err
+	}
+	data, err := unpack(body)
+	if err != nil {
+		return osv.Record{}, fmt.Errorf("advisory %s: %w", id, err)
+	}
+	r, _, err := osv.Parse(data)
+	if err != nil {
+		return osv.Record{}, fmt.Errorf("advisory %s: %w", id, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,292 @@
+package advisory
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+)
+
+// The tables advisory_match, advisory_match_history and the counts in
+// advisory_group.
+
+// match is one row of advisory_match.
+type match struct {
+	record  string
+	pack    uint32
+	state   State
+	why     string
+	name    string
+	version string
+	since   time.Time
+	changed time.Time
+}
+
+const matchColumns = `m.record, m.package, m.state, m.why, m.name, m.version, m.since, m.changed`
+
+func scanMatch(r db.Scanner) (match, error) {
+	var m match
+	var since, changed int64
+	err := r.Scan(&m.record, &m.pack, &m.state, &m.why, &m.name, &m.version, &since, &changed)
+	m.since, m.changed = db.Time(since), db.Time(changed)
+	return m, err
+}
+
+func matchesOfRecord(ctx context.Context, tx *db.Tx, org entente.OrgID, record string) ([]match, error) {
+	return db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+` FROM advisory_match m WHERE m.org = $1 AND m.record = $2 ORDER BY m.package`, org, record)
+}
+
+func matchesOfGroup(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) ([]match, error) {
+	return db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+` FROM advisory_record r
+		JOIN advisory_match m ON m.org = r.org AND m.record = r.id
+		WHERE r.org = $1 AND r.member_of = $2 ORDER BY m.package, m.record`, org, group)
+}
+
+// change is a match that is new or stands differently than before.
+type change struct {
+	match
+	before *match // nil if it is new
+}
+
+// putMatches writes new and changed matches; what changed keeps its history.
+func putMatches(ctx context.Context, tx *db.Tx, org entente.OrgID, changes []change, now time.Time) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	_, err := tx.Insert(ctx, `INSERT INTO advisory_match (org, record, package, state, why, name, version, since, changed) VALUES`,
+		`ON CONFLICT (org, record, package) DO UPDATE SET state = excluded.state, why = excluded.why, changed = excluded.changed`,
+		func(yield func([]any) bool) {
+			for _, c := range changes {
+				if !yield([]any{string(org), c.record, int64(c.pack), string(c.state), cleanText(c.why), cleanText(c.name), cleanText(c.version), db.Millis(now), db.Millis(now)}) {
+					return
+				}
+			}
+		})
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if c.before == nil {
+			continue
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO advisory_match_history (org, record, package, ended, n, state, why, began)
+			SELECT $1, $2, $3, $4, COUNT(*), $5, $6, $7 FROM advisory_match_history WHERE org = $1 AND record = $2 AND package = $3 AND ended = $4`,
+			org, c.record, c.pack, db.Millis(now), string(c.before.state), c.before.why, db.Millis(c.before.changed))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Past is a state that a match had before.
+type Past struct {
+	State State     `json:"state"`
+	Why   string    `json:"why"`
+	Began time.Time `json:"began"`
+	Ended time.Time `json:"ended"`
+}
+
+type pastOf struct {
+	record string
+	pack   uint32
+}
+
+func historyOfGroup(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) (map[pastOf][]Past, error) {
+	past := map[pastOf][]Past{}
+	err := db.Each(ctx, tx, `SELECT h.record, h.package, h.state, h.why, h.began, h.ended FROM advisory_record r
+		JOIN advisory_match_history h ON h.org = r.org AND h.record = r.id
+		WHERE r.org = $1 AND r.member_of = $2 ORDER BY h.record, h.package, h.ended, h.n`, func(r db.Scanner) error {
+		var of pastOf
+		var p Past
+		var began, ended int64
+		if err := r.Scan(&of.record, &of.pack, &p.State, &p.Why, &began, &ended); err != nil {
+			return err
+		}
+		p.Began, p.Ended = db.Time(began), db.Time(ended)
+		past[of] = append(past[of], p)
+		return nil
+	}, org, group)
+	return past, err
+}
+
+// packageCounts counts the packages of several records, each once.
+type packageCounts struct {
+	state map[uint32]State
+}
+
+func newPackageCounts() *packageCounts { return &packageCounts{state: map[uint32]State{}} }
+
+func (c *packageCounts) put(pack uint32, s State) {
+	if rank(s) > rank(c.state[pack]) {
+		c.state[pack] = s
+	}
+}
+
+func (c *packageCounts) add(other *packageCounts) {
+	if other == nil {
+		return
+	}
+	for pack, s := range other.state {
+		c.put(pack, s)
+	}
+}
+
+func (c *packageCounts) numbers() (affected, unknown int) {
+	for _, s := range c.state {
+		if s == Affected {
+			affected++
+		} else {
+			unknown++
+		}
+	}
+	return affected, unknown
+}
+
+// matchCounts counts the packages that records concern, by record.
+func matchCounts(ctx context.Context, tx *db.Tx, org entente.OrgID, members []*member) (map[string]*packageCounts, error) {
+	counts := map[string]*packageCounts{}
+	any, err := db.All(ctx, tx, db.Value[string], `SELECT record FROM advisory_match WHERE org = $1 LIMIT 1`, org)
+	if err != nil || len(any) == 0 {
+		return counts, err
+	}
+	ids := make([]string, 0, len(members))
+	for _, m := range members {
+		ids = append(ids, m.id)
+	}
+	err = eachState(ctx, tx, org, ids, func(record string, pack uint32, s State) {
+		if counts[record] == nil {
+			counts[record] = newPackageCounts()
+		}
+		counts[record].put(pack, s)
+	})
+	return counts, err
+}
+
+// eachState gives the packages that records affect or may affect.
+func eachState(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string, put func(record string, pack uint32, s State)) error {
+	return chunked(org, records, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT record, package, state FROM advisory_match WHERE org = $1 AND state IN ('affected', 'unknown') AND record IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			var record string
+			var pack uint32
+			var s State
+			if err := r.Scan(&record, &pack, &s); err != nil {
+				return err
+			}
+			put(record, pack, s)
+			return nil
+		}, args...)
+	})
+}
+
+// recount brings the counts of the groups of some records up to date, and tells the
+// groups with their counts.
+func recount(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]MatchedAdvisory, error) {
+	heads, err := recordHeads(ctx, tx, org, records)
+	if err != nil {
+		return nil, err
+	}
+	groups := map[string]bool{}
+	for _, h := range heads {
+		groups[h.memberOf] = true
+	}
+	of := map[string]string{} // record → group
+	err = chunked(org, keysOf(groups), func(args []any) error {
+		return db.Each(ctx, tx, `SELECT id, member_of FROM advisory_record WHERE org = $1 AND member_of IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			var id, group string
+			if err := r.Scan(&id, &group); err != nil {
+				return err
+			}
+			of[id] = group
+			return nil
+		}, args...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	members := make([]string, 0, len(of))
+	for id := range of {
+		members = append(members, id)
+	}
+	slices.Sort(members)
+	counts := map[string]*packageCounts{}
+	for g := range groups {
+		counts[g] = newPackageCounts()
+	}
+	err = eachState(ctx, tx, org, members, func(record string, pack uint32, s State) { counts[of[record]].put(pack, s) })
+	if err != nil {
+		return nil, err
+	}
+	var out []MatchedAdvisory
+	for _, g := range keysOf(groups) {
+		m := MatchedAdvisory{ID: g}
+		m.Affected, m.Unknown = counts[g].numbers()
+		out = append(out, m)
+		_, err := tx.Exec(ctx, `UPDATE advisory_group SET affected = $3, unknown = $4 WHERE org = $1 AND id = $2`, org, g, m.Affected, m.Unknown)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// recordsNaming gives, for packages by their names, the records that name them.
+func recordsNaming(ctx context.Context, tx *db.Tx, org entente.OrgID, keys iter.Seq[PackageKey], put func(PackageKey, string)) error {
+	byEcosystem := map[string][]string{}
+	for k := range keys {
+		byEcosystem[k.Ecosystem] = append(byEcosystem[k.Ecosystem], k.Name)
+	}
+	for eco, names := range byEcosystem {
+		names = unique(names)
+		args := make([]any, 2+atOnce)
+		args[0], args[1] = string(org), eco
+		for part := range slices.Chunk(names, atOnce) {
+			for i := range atOnce {
+				args[2+i] = cleanText(part[min(i, len(part)-1)])
+			}
+			err := db.Each(ctx, tx, `SELECT name, record FROM advisory_affects WHERE org = $1 AND ecosystem = $2 AND name IN (
+				$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+				$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)`, func(r db.Scanner) error {
+				var name, record string
+				if err := r.Scan(&name, &record); err != nil {
+					return err
+				}
+				put(PackageKey{eco, name}, record)
+				return nil
+			}, args...)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// packageHits gives what the matches of one group say, each package once with the
+// worst.
+func packageHits(matches []match) []packageHit {
+	var hits []packageHit
+	for _, m := range matches {
+		if rank(m.state) == 0 {
+			continue
+		}
+		h := packageHit{id: m.pack, name: m.name, version: m.version, state: m.state, why: m.why, record: m.record}
+		if n := len(hits); n > 0 && hits[n-1].id == m.pack {
+			if rank(m.state) > rank(hits[n-1].state) {
+				hits[n-1] = h
+			}
+			continue
+		}
+		hits = append(hits, h)
+	}
+	slices.SortFunc(hits, func(a, b packageHit) int { return cmp.Compare(a.id, b.id) })
+	return hits
+}

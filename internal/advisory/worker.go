@@ -1,0 +1,289 @@
+package advisory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+// jobSaveIndex saves the compact form of an organisation's index.
+const jobSaveIndex = "advisory.save-index"
+
+// Consumers are what this room does when the journal moves.
+func (s *Service) Consumers() []journal.Consumer {
+	return []journal.Consumer{
+		{Name: "advisory.match", Kinds: []journal.Kind{EventRecorded, inventory.EventRecorded}, Handle: s.match},
+		{Name: "advisory.index", Kinds: []journal.Kind{inventory.EventRecorded, inventory.EventRemoved}, Handle: s.watchIndex},
+	}
+}
+
+// Jobs are the handlers of the jobs that this room schedules.
+func (s *Service) Jobs() map[string]journal.JobHandler {
+	return map[string]journal.JobHandler{jobSaveIndex: s.saveIndexJob}
+}
+
+// match keeps the matches: advisories that are new or changed against all packages,
+// packages that are new against all advisories.
+func (s *Service) match(ctx context.Context, tx *db.Tx, e journal.Event) error {
+	if e.Kind == EventRecorded {
+		var body Recorded
+		if err := e.Decode(&body); err != nil {
+			return err
+		}
+		return s.matchRecords(ctx, tx, e.Org, body.Records)
+	}
+	var body inventory.Recorded
+	if err := e.Decode(&body); err != nil {
+		return err
+	}
+	if body.LastPackage == 0 {
+		return nil
+	}
+	return s.matchPackages(ctx, tx, e.Org, e.Subject, body)
+}
+
+// matchRecords matches advisories with the index.
+func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string) error {
+	type one struct {
+		m                   *Matcher
+		modified, withdrawn time.Time
+		hits                []Hit
+	}
+	records := make([]one, len(ids))
+	for i, id := range ids {
+		r, err := recordByID(ctx, tx, org, id)
+		if err != nil {
+			return err
+		}
+		records[i] = one{m: Compile(&r), modified: r.Modified, withdrawn: r.Withdrawn}
+	}
+	// The index is held only while it is asked, so that readers need not wait.
+	err := s.indexes.with(ctx, tx, org, func(x *Index) error {
+		for i := range records {
+			if r := &records[i]; x.Concerns(r.m.Keys()) {
+				r.hits = x.Match(r.m)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	var touched []string
+	for i := range records {
+		r := &records[i]
+		over := fmt.Sprintf("%s, as modified on %s, does not name this version any more", r.m.ID, day(r.modified))
+		if r.m.Withdrawn {
+			over = fmt.Sprintf("%s was withdrawn on %s", r.m.ID, day(r.withdrawn))
+		}
+		changes, err := rematch(ctx, tx, org, r.m, r.hits, over)
+		if err != nil {
+			return err
+		}
+		if len(changes) == 0 {
+			continue
+		}
+		if err := putMatches(ctx, tx, org, changes, now); err != nil {
+			return err
+		}
+		touched = append(touched, ids[i])
+	}
+	return s.tell(ctx, tx, org, "", 0, touched)
+}
+
+// rematch says what changes for one record; over is the reason for those that match
+// no longer, which keep their row with another state.
+func rematch(ctx context.Context, tx *db.Tx, org entente.OrgID, m *Matcher, hits []Hit, over string) ([]change, error) {
+	before, err := matchesOfRecord(ctx, tx, org, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[uint32]*match, len(before))
+	for i := range before {
+		known[before[i].pack] = &before[i]
+	}
+	var changes []change
+	for _, h := range hits {
+		old := known[h.Package]
+		delete(known, h.Package)
+		if old != nil && old.state == h.State && old.why == h.Why {
+			continue
+		}
+		c := change{match: match{record: m.ID, pack: h.Package, state: h.State, why: h.Why}, before: old}
+		if old != nil {
+			c.name, c.version = old.name, old.version
+		} else {
+			p, err := inventory.PackageByID(ctx, tx, org, h.Package)
+			if err != nil {
+				return nil, err
+			}
+			c.name, c.version = p.Title(), p.Version
+		}
+		changes = append(changes, c)
+	}
+	for _, pack := range slices.Sorted(maps.Keys(known)) {
+		old := known[pack]
+		c := change{match: *old, before: old}
+		c.state, c.why = Not, over
+		if m.Withdrawn {
+			c.state = Withdrawn
+		}
+		if old.state != c.state {
+			changes = append(changes, c)
+		}
+	}
+	return changes, nil
+}
+
+func day(t time.Time) string {
+	if t.IsZero() || t.Unix() == 0 {
+		return "an unknown day"
+	}
+	return t.Format(time.DateOnly)
+}
+
+// fresh is a package that is new to the dictionary, with what matching needs.
+type fresh struct {
+	pack  inventory.Package
+	names Names
+}
+
+// matchPackages matches the packages that a document brought with the advisories
+// that name them.
+func (s *Service) matchPackages(ctx context.Context, tx *db.Tx, org entente.OrgID, product string, body inventory.Recorded) error {
+	byKey := map[PackageKey][]*fresh{}
+	err := inventory.EachPackage(ctx, tx, org, body.FirstPackage-1, func(p inventory.Package) error {
+		if p.ID > body.LastPackage {
+			return errEnough
+		}
+		f := &fresh{pack: p, names: KeyOf(&p)}
+		for _, c := range f.names.Candidates {
+			if list := byKey[c.Key]; len(list) == 0 || list[len(list)-1] != f {
+				byKey[c.Key] = append(list, f)
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	concerned := map[string][]*fresh{}
+	err = recordsNaming(ctx, tx, org, maps.Keys(byKey), func(k PackageKey, record string) {
+		concerned[record] = append(concerned[record], byKey[k]...)
+	})
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	var touched []string
+	for _, id := range slices.Sorted(maps.Keys(concerned)) {
+		m, err := s.matcher(ctx, tx, org, id)
+		if err != nil {
+			return err
+		}
+		var changes []change
+		seen := map[uint32]bool{}
+		for _, f := range concerned[id] {
+			if seen[f.pack.ID] {
+				continue
+			}
+			seen[f.pack.ID] = true
+			v := m.Match(f.names)
+			if rank(v.State) == 0 {
+				continue
+			}
+			// The advisory may have been matched with this package already, when
+			// its own event was handled after the document was recorded.
+			changes = append(changes, change{match: match{
+				record: id, pack: f.pack.ID, state: v.State, why: v.Why, name: f.pack.Title(), version: f.pack.Version,
+			}})
+		}
+		changes, err = unmatched(ctx, tx, org, id, changes)
+		if err != nil {
+			return err
+		}
+		if len(changes) == 0 {
+			continue
+		}
+		if err := putMatches(ctx, tx, org, changes, now); err != nil {
+			return err
+		}
+		touched = append(touched, id)
+	}
+	return s.tell(ctx, tx, org, product, body.Document, touched)
+}
+
+var errEnough = errors.New("enough")
+
+// unmatched leaves out what is matched in the same way already.
+func unmatched(ctx context.Context, tx *db.Tx, org entente.OrgID, record string, changes []change) ([]change, error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	before, err := matchesOfRecord(ctx, tx, org, record)
+	if err != nil || len(before) == 0 {
+		return changes, err
+	}
+	return slices.DeleteFunc(changes, func(c change) bool {
+		at, known := slices.BinarySearchFunc(before, c.pack, func(m match, pack uint32) int { return int(m.pack) - int(pack) })
+		return known && before[at].state == c.state && before[at].why == c.why
+	}), nil
+}
+
+// matcher compiles a stored record.
+func (s *Service) matcher(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) (*Matcher, error) {
+	r, err := recordByID(ctx, tx, org, id)
+	if err != nil {
+		return nil, err
+	}
+	return Compile(&r), nil
+}
+
+// toldAdvisories bounds the list in one event.
+const toldAdvisories = 2000
+
+// tell counts anew and appends what changed to the journal.
+func (s *Service) tell(ctx context.Context, tx *db.Tx, org entente.OrgID, product string, document uint32, records []string) error {
+	if len(records) == 0 {
+		return nil
+	}
+	groups, err := recount(ctx, tx, org, records)
+	if err != nil {
+		return err
+	}
+	body := Matched{Document: document, Advisories: groups}
+	if len(groups) > toldAdvisories {
+		body.Advisories, body.Cut = groups[:toldAdvisories], len(groups)-toldAdvisories
+	}
+	return journal.Append(ctx, tx, worker(org), EventMatched, product, body)
+}
+
+// watchIndex asks for the index to be saved when enough has changed since it was.
+func (s *Service) watchIndex(ctx context.Context, tx *db.Tx, e journal.Event) error {
+	head, err := indexHead(ctx, tx, e.Org)
+	if err != nil {
+		return err
+	}
+	// A small inventory is read as fast as its index.
+	if e.Seq-head.asked < int64(max(64, head.documents/4)) {
+		return nil
+	}
+	if err := askIndex(ctx, tx, e.Org, e.Seq); err != nil {
+		return err
+	}
+	_, err = journal.Schedule(ctx, tx, e.Org, jobSaveIndex, s.now(), nil)
+	return err
+}
+
+func (s *Service) saveIndexJob(ctx context.Context, job *journal.Job) error {
+	return s.SaveIndex(ctx, job.Org)
+}
