@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 
@@ -461,4 +462,40 @@ func TestIDsInABlob(t *testing.T) {
 			t.Errorf("%q was read", bad)
 		}
 	}
+}
+
+// Uploads of the same product at the same time leave one current document, and no
+// package twice in the dictionary.
+func TestUploadsAtTheSameTime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := stage(t, d)
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				text := cyclone(lib("shared", "1"), lib(fmt.Sprintf("own-%d", i%4), "1"))
+				if _, _, err := s.Record(t.Context(), analyst, "portal", "bom.json", strings.NewReader(text)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		docs, err := s.Documents(t.Context(), analyst, "portal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		current := 0
+		for _, doc := range docs {
+			if doc.Current() {
+				current++
+			}
+		}
+		known := 0
+		err = d.Read(t.Context(), func(tx *db.Tx) error {
+			known = 0
+			return EachPackage(t.Context(), tx, org, 0, func(Package) error { known++; return nil })
+		})
+		if err != nil || current != 1 || known != 6 || len(events(t, d)) != len(docs) {
+			t.Errorf("%v: %d current of %d documents, %d packages, %d events", err, current, len(docs), known, len(events(t, d)))
+		}
+	})
 }
