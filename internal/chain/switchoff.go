@@ -10,32 +10,43 @@ package chain
 // nothing for months, while the portal that runs it has to go off the net now.
 func (c Compromise) SwitchOff() []NodeID {
 	var off []NodeID
-	for _, r := range c.Others {
-		if r.Kind == KindSystem && r.Sure >= Likely {
+	for i := range c.Others {
+		if r := &c.Others[i]; r.Kind == KindSystem && r.Sure >= Likely {
 			off = append(off, r.ID)
 		}
 	}
-	seen := map[NodeID]bool{}
-	for _, p := range c.Processes {
+	var seen map[int32]bool
+	for i := range c.Processes {
+		p := &c.Processes[i]
 		if p.Sure < Likely {
+			break // the surest come first
+		}
+		v, found := c.lastSupply(p)
+		if !found || seen[v] {
 			continue
 		}
-		supply := NodeID("")
-		for _, h := range p.Way().Hops {
-			if h.To.Kind == KindSystem || h.From.Kind == KindSystem {
-				supply = ""
-				break
-			}
-			if h.To.Kind == KindSupply {
-				supply = h.To.ID
-			} else if h.From.Kind == KindSupply {
-				supply = h.From.ID
-			}
+		if seen == nil {
+			seen = map[int32]bool{}
 		}
-		if supply != "" && !seen[supply] {
-			seen[supply] = true
-			off = append(off, supply)
-		}
+		seen[v] = true
+		off = append(off, c.g.ids[v])
 	}
 	return off
+}
+
+// lastSupply gives the supply by which the compromise came to a process; not found
+// if it passed a system.
+func (c *Compromise) lastSupply(p *Reached) (v int32, found bool) {
+	marks := c.levels[p.Sure]
+	for pos := p.pos; pos >= 0; pos = marks[pos].from {
+		switch k := marks[pos].node; c.g.kinds[k] {
+		case system:
+			return 0, false
+		case supply:
+			if !found {
+				v, found = k, true
+			}
+		}
+	}
+	return v, found
 }
