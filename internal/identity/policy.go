@@ -219,6 +219,12 @@ func Require(actor entente.Actor, v Verb, o Object) error {
 	if ok {
 		return nil
 	}
+	return deny(actor, v, o, reason)
+}
+
+// deny is the error of [Require], also for the few acts that the table allows to a
+// role and something else forbids.
+func deny(actor entente.Actor, v Verb, o Object, reason string) error {
 	kind := entente.KindDenied
 	if reason == notHere {
 		kind = entente.KindNotFound
