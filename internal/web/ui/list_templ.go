@@ -398,7 +398,7 @@ func listTable(l List) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else {
-					var templ_7745c5c3_Var16 = []any{templ.KV("num", l.Columns[i].Num), templ.KV("tight", l.Columns[i].Tight), templ.KV("nothing", c.Blank())}
+					var templ_7745c5c3_Var16 = []any{templ.KV("num", l.Columns[i].Num), templ.KV("tight", l.Columns[i].Tight), templ.KV("wide", l.Columns[i].Wide), templ.KV("nothing", c.Blank())}
 					templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var16...)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -41,12 +41,12 @@ type NavItem struct {
 
 // Head is the head of a page's content.
 type Head struct {
-	Crumbs []Link
-	Title  string
-	Badges []Badge
-	Lead   string
-	// Actions is what can be done on the page, the most likely first.
-	Actions []Link
+	Crumbs  []Link
+	Title   string
+	Badges  []Badge
+	Lead    string
+	Main    Link   // what most people do on the page, if anything stands out
+	Actions []Link // what else can be done
 }
 
 // Tone is the weight of a badge or a notice. It only supports what the words say.
@@ -176,6 +176,7 @@ type Column struct {
 	Label    string
 	Num      bool
 	Tight    bool   // never broken over lines
+	Wide     bool   // sentences: on a phone they get the whole width
 	SortHref string // "" if the list cannot be sorted by it
 	Sorted   string // "ascending" or "descending" if the list is sorted by it
 }

@@ -1,0 +1,412 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/advisory/osv"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+func advisoryRoutes() []Route {
+	return []Route{
+		page("/o/{org}/advisories", identity.AdvisoryRead, (*visit).advisories),
+		page("/o/{org}/advisories/{id}", identity.AdvisoryRead, (*visit).advisory),
+		page("/o/{org}/record-advisories", identity.AdvisoryEdit, (*visit).advisoryForm),
+		act("/o/{org}/record-advisories", identity.AdvisoryEdit, (*visit).recordAdvisories).within(uploadLimits),
+	}
+}
+
+// What the list of advisories shows.
+const (
+	showHits      = "hits"
+	showUndecided = "undecided"
+	showAll       = "all"
+	showWithdrawn = "withdrawn"
+)
+
+// findings is the advisories as the room pages them.
+type findings struct{ v *visit }
+
+func (s findings) page(q query, offset, limit int) ([]advisory.Listed, int, int, error) {
+	ask := advisory.Query{Search: q.search, Ecosystem: q.filter["ecosystem"], Level: advisory.Level(q.filter["level"])}
+	switch q.filter["show"] {
+	case showHits:
+		ask.Hits = true
+	case showUndecided:
+		ask.Undecided = true
+	case showWithdrawn:
+		ask.Withdrawn = advisory.OnlyWithdrawn
+	}
+	// The room's own direction of each order; names alone go upwards.
+	upwards := false
+	switch q.sort {
+	case "severity":
+		ask.Order = advisory.BySeverity
+	case "published":
+		ask.Order = advisory.ByPublished
+	case "name":
+		ask.Order, upwards = advisory.ByName, true
+	case "products":
+		ask.Order = advisory.ByHits
+	}
+	get := func(offset, limit int) ([]advisory.Listed, int, error) {
+		ask.Offset, ask.Limit = offset, limit
+		return s.v.Advisory.List(s.v.r.Context(), s.v.actor, ask)
+	}
+	var found []advisory.Listed
+	var matching int
+	var err error
+	if q.desc == upwards {
+		found, matching, err = backwards(offset, limit, get)
+	} else {
+		found, matching, err = get(offset, limit)
+	}
+	return found, matching, -1, err
+}
+
+// advisories lists the advisories, those that hit us first of all.
+func (v *visit) advisories() error {
+	totals, err := v.Advisory.Totals(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	ecosystems, err := v.Advisory.Ecosystems(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	type row = advisory.Listed
+	hitsKey := "" // only where every row hits something can the list be sorted by it
+	if cmp.Or(v.r.URL.Query().Get("show"), showHits) == showHits {
+		hitsKey = "products"
+	}
+	l := list[row]{
+		name: "advisories", one: "advisory", many: "advisories", sort: "-severity", search: "Search by id or summary",
+		columns: []column[row]{
+			{key: "name", label: "Advisory", cell: func(a row) ui.Cell {
+				return ui.Cell{Text: a.ID, Href: v.advisoryPath(a.ID), Note: a.Summary}
+			}},
+			{key: "severity", label: "Severity", cell: func(a row) ui.Cell { return badgeCell(severityBadge(a.Severity)) }},
+			{key: hitsKey, label: "Hits", cell: func(a row) ui.Cell { return hitsCell(&a) }},
+			{label: "Ecosystems", cell: func(a row) ui.Cell { return plainCell(ui.AndMore(a.Ecosystems, 3)) }},
+			{label: "Other names", cell: func(a row) ui.Cell { return plainCell(ui.AndMore(otherNames(&a.Brief), 2)) }},
+			{key: "modified", label: "Changed", tight: true, cell: func(a row) ui.Cell { return dateCell(a.Modified) }},
+		},
+		filters: []filter[row]{
+			{key: "show", label: "Show", standard: showHits, options: []ui.Option{
+				{Value: showHits, Label: "Those that hit us"}, {Value: showUndecided, Label: "Those not decided"}, {Value: showAll, Label: "All"}, {Value: showWithdrawn, Label: "Withdrawn ones"},
+			}},
+			{key: "level", label: "Severity", options: []ui.Option{
+				{Label: "All"}, {Value: string(advisory.Critical), Label: "Critical"}, {Value: string(advisory.High), Label: "High or worse"}, {Value: string(advisory.Moderate), Label: "Moderate or worse"},
+			}},
+			{key: "ecosystem", label: "Ecosystem", options: slices.DeleteFunc(typeOptions(ecosystems), func(o ui.Option) bool { return o.Value == "none" })},
+		},
+		empty: v.noAdvisories(totals),
+	}
+	head := ui.Head{Title: "Advisories", Lead: advisoryLead(totals)}
+	if v.may(identity.AdvisoryEdit) {
+		head.Actions = []ui.Link{{Text: "Record advisories", Href: v.in("record-advisories")}}
+	}
+	return l.show(v, findings{v}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
+}
+
+func advisoryLead(t advisory.Totals) string {
+	if t.Advisories == 0 {
+		return "Statements that versions of something have a vulnerability, and whom of yours they hit."
+	}
+	return ui.Plural(t.Advisories, "advisory is", "advisories are") + " known here, the latest recorded on " + ui.Day(t.Updated) + "."
+}
+
+func (v *visit) noAdvisories(t advisory.Totals) ui.Empty {
+	if t.Advisories > 0 {
+		return ui.Empty{
+			Title: "No advisory hits you", Text: "None of the " + ui.Plural(t.Advisories, "known advisory", "known advisories") + " affects a component that a current document lists. Products without a document, or with one that is not assessable, are not covered by that.",
+			Next: ui.Link{Text: "Show all advisories", Href: v.in("advisories") + "?show=all"},
+		}
+	}
+	e := ui.Empty{Title: "No advisories yet", Text: "Bring in records in the OSV format, from a file or an archive such as all.zip. They are compared with every component that you know of."}
+	if v.may(identity.AdvisoryEdit) {
+		e.Next = ui.Link{Text: "Record advisories", Href: v.in("record-advisories")}
+	}
+	return e
+}
+
+func hitsCell(a *advisory.Listed) ui.Cell {
+	var c ui.Cell
+	switch {
+	case !a.Withdrawn.IsZero():
+		return ui.Cell{Text: "withdrawn", View: ui.BadgeOf(ui.Badge{Text: "withdrawn"})}
+	case a.Products > 0:
+		c = badgeCell(ui.Badge{Text: ui.Plural(a.Products, "product", "products"), Tone: ui.Bad})
+	case a.Undecided == 0:
+		return plainCell("nothing of ours")
+	}
+	if a.Undecided > 0 {
+		c.Note = ui.Plural(a.Undecided, "product", "products") + " not decided"
+	}
+	return c
+}
+
+// otherNames are the names of an advisory besides its first.
+func otherNames(b *advisory.Brief) []string {
+	return slices.DeleteFunc(slices.Clone(b.Names), func(n string) bool { return n == b.ID })
+}
+
+// advisory shows one advisory with whom it hits.
+func (v *visit) advisory() error {
+	id := v.r.PathValue("id")
+	detail, err := v.Advisory.Get(v.r.Context(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	if detail.ID != id {
+		return v.redirect(v.advisoryPath(detail.ID))
+	}
+	impact, err := v.Advisory.ImpactOf(v.r.Context(), v.actor, id, advisory.ImpactOptions{Products: 50, Processes: 100, Calls: 50})
+	if err != nil {
+		return err
+	}
+	p, err := v.picture()
+	if err != nil {
+		return err
+	}
+	shown := advisoryPage{
+		Frame: v.frame(detail.ID),
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: "Advisories", Href: v.in("advisories")}}, Title: detail.ID, Lead: detail.Summary,
+			Badges: []ui.Badge{severityBadge(detail.Severity)},
+		},
+		Notice: v.done(),
+	}
+	if !detail.Withdrawn.IsZero() {
+		shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: "withdrawn"})
+	}
+	p.fillImpact(&shown, &impact)
+	describe(&shown, &detail)
+	return v.show(http.StatusOK, advisoryView(shown))
+}
+
+// describe tells what an advisory says, as far as its records say it.
+func describe(shown *advisoryPage, d *advisory.Detail) {
+	var sources []string
+	seen := map[string]bool{}
+	for i := range d.Records {
+		r := &d.Records[i]
+		if s := r.ID + " from " + r.Source + ", recorded " + ui.Day(r.Recorded); r.Source != "" {
+			sources = append(sources, s)
+		}
+		if shown.Details == "" {
+			shown.Details = strings.TrimSpace(r.Details)
+		}
+		for _, a := range r.Affected {
+			row := ui.Row{Cells: []ui.Cell{{Text: cmp.Or(a.Package.Name, a.Package.PURL, "not named"), Note: r.ID}, plainCell(a.Package.Ecosystem), plainCell(versionWords(&a))}}
+			shown.Ranges = append(shown.Ranges, row)
+		}
+		for _, ref := range r.References {
+			if u, err := url.Parse(ref.URL); err == nil && (u.Scheme == "https" || u.Scheme == "http") && !seen[ref.URL] {
+				seen[ref.URL] = true
+				shown.References = append(shown.References, ui.Link{Text: ref.URL, Href: ref.URL})
+			}
+		}
+	}
+	shown.Defs = []ui.Def{
+		{Term: "Other names", Text: strings.Join(otherNames(&d.Brief), ", ")},
+		{Term: "Severity", View: ui.BadgeOf(severityBadge(d.Severity))}, {Term: "Vector", Text: d.Severity.Vector},
+		{Term: "Published", View: orNothing(!d.Published.IsZero(), ui.Time(d.Published))},
+		{Term: "Changed", View: orNothing(!d.Modified.IsZero(), ui.Time(d.Modified))},
+		{Term: "Withdrawn", View: orNothing(!d.Withdrawn.IsZero(), ui.Time(d.Withdrawn))},
+		{Term: "Records", Text: strings.Join(sources, "; ")},
+	}
+	for _, m := range d.Matches {
+		if len(m.Past) == 0 && (m.State == advisory.Affected || m.State == advisory.Unknown) {
+			continue
+		}
+		var past []string
+		for _, s := range m.Past {
+			past = append(past, string(s.State)+" from "+ui.Day(s.Began)+" to "+ui.Day(s.Ended))
+		}
+		shown.History = append(shown.History, ui.Row{Cells: []ui.Cell{
+			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: ui.Capital(stateWords(m.State)), Note: m.Why}, dateCell(m.Changed), plainCell(strings.Join(past, "; ")),
+		}})
+	}
+}
+
+func stateWords(s advisory.State) string {
+	switch s {
+	case advisory.Unknown:
+		return "cannot be decided"
+	case advisory.Not:
+		return "not affected"
+	case advisory.Withdrawn:
+		return "advisory withdrawn"
+	}
+	return string(s)
+}
+
+// mostVersions bounds how many single versions are told one by one.
+const mostVersions = 12
+
+// versionWords tells the affected versions of one package: "from 1.2 until before
+// 1.4.1; 2.0".
+func versionWords(a *osv.Affected) string {
+	var parts []string
+	for _, r := range a.Ranges {
+		if r.Type == osv.RangeGit {
+			parts = append(parts, "commits of "+cmp.Or(r.Repo, "its repository"))
+			continue
+		}
+		from := ""
+		for _, e := range r.Events {
+			switch {
+			case e.Introduced != "":
+				from = "all versions"
+				if e.Introduced != "0" {
+					from = "from " + e.Introduced
+				}
+			case e.Fixed != "":
+				parts = append(parts, strings.TrimSpace(from+" until before "+e.Fixed))
+				from = ""
+			case e.LastAffected != "":
+				parts = append(parts, strings.TrimSpace(from+" up to and with "+e.LastAffected))
+				from = ""
+			case e.Limit != "":
+				parts = append(parts, strings.TrimSpace(from+" until before "+e.Limit))
+				from = ""
+			}
+		}
+		if from != "" {
+			parts = append(parts, from+", without a fixed one")
+		}
+	}
+	if len(parts) == 0 && len(a.Versions) > 0 {
+		parts = append(parts, ui.AndMore(a.Versions, mostVersions))
+	}
+	return cmp.Or(strings.Join(parts, "; "), "not stated")
+}
+
+func (v *visit) advisoryUpload() uploadPage {
+	return uploadPage{
+		Frame: v.frame("Record advisories"),
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: "Advisories", Href: v.in("advisories")}}, Title: "Record advisories",
+			Lead: "Records in the OSV format: one file, or an archive with many. A record that cannot be read is told and stops nothing; one that is known already changes nothing.",
+		},
+		Action: v.in("record-advisories"), Button: "Record the advisories",
+		Field: ui.Field{Name: "advisories", Label: "File", Type: "file", Accept: ".json,.zip,application/json,application/zip", Hint: "JSON or a zip archive, up to 512 MB.", Required: true},
+	}
+}
+
+func (v *visit) advisoryForm() error { return v.show(http.StatusOK, uploadView(v.advisoryUpload())) }
+
+// recordAdvisories takes in a file of advisories and says what came of it.
+func (v *visit) recordAdvisories() error {
+	file, name, err := v.upload("advisories")
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	report, err := v.Advisory.Ingest(v.r.Context(), v.actor, advisory.FromReader(file, name), advisory.IngestOptions{})
+	shown, status := v.advisoryUpload(), http.StatusOK
+	var wrong *entente.Error
+	switch {
+	case err != nil && !asInvalid(err, &wrong):
+		return err
+	case err != nil:
+		shown.Notice, status = ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message)}, http.StatusUnprocessableEntity
+	case report.Read == 0:
+		shown.Notice, status = ui.Notice{Tone: ui.Bad, Text: "No advisory was found in " + name + ". Nothing was changed."}, http.StatusUnprocessableEntity
+	default:
+		shown.Notice = ui.Notice{Tone: ui.Good, Text: "Read " + ui.Plural(report.Read, "record", "records") + ": " + ui.Count(report.New) + " new, " + ui.Count(report.Changed) + " changed, " +
+			ui.Count(report.Unchanged+report.Older) + " known already. What is new is compared with your components now; the list shows the result in a moment."}
+	}
+	for _, w := range report.Wrong {
+		shown.Notice.Items = append(shown.Notice.Items, w.Where+": "+w.What)
+	}
+	if report.MoreWrong > 0 {
+		shown.Notice.Items = append(shown.Notice.Items, ui.Plural(report.MoreWrong, "more record", "more records")+" could not be read.")
+	}
+	return v.show(status, uploadView(shown))
+}
+
+// mostProductHits is how many advisories the sheet of a product shows.
+const mostProductHits = 25
+
+// addProductHits adds the advisories that concern a product to its sheet.
+func (v *visit) addProductHits(shown *productPage, id chain.NodeID) error {
+	if !v.may(identity.AdvisoryRead) {
+		return nil
+	}
+	found, err := v.Advisory.OfProduct(v.r.Context(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	hits, undecided := map[string]bool{}, map[string]bool{}
+	for i := range found {
+		f := &found[i]
+		if f.State == advisory.Affected {
+			hits[f.Advisory.ID] = true
+		} else if !hits[f.Advisory.ID] {
+			undecided[f.Advisory.ID] = true
+		}
+		if i < mostProductHits {
+			shown.Hits = append(shown.Hits, v.findingRow(f))
+		}
+	}
+	if more := len(found) - mostProductHits; more > 0 {
+		shown.MoreHits = ui.Plural(more, "more finding", "more findings") + " of this product " + isAre(more) + " not shown here."
+	}
+	fact := ui.Fact{Name: "Advisories", Value: ui.Count(len(hits)), Note: "hit it"}
+	if len(undecided) > 0 {
+		fact.Note += "; " + ui.Count(len(undecided)) + " not decided"
+	}
+	shown.Facts = append(shown.Facts, fact)
+	return nil
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func (v *visit) findingRow(f *advisory.ProductFinding) ui.Row {
+	why := ui.Cell{Text: ui.Capital(f.Why)}
+	if f.State == advisory.Unknown {
+		why.Note = "cannot be decided"
+	}
+	return ui.Row{Cells: []ui.Cell{
+		{Text: f.Advisory.ID, Href: v.advisoryPath(f.Advisory.ID), Note: f.Advisory.Summary},
+		badgeCell(severityBadge(f.Advisory.Severity)),
+		linkCell(strings.TrimSpace(f.Name+" "+f.Version), v.componentPath(f.Package)),
+		why,
+	}}
+}
+
+// packageHits lists the advisories about one package, as found in one of the
+// products that hold it.
+func (v *visit) packageHits(id uint32, product chain.NodeID) ([]ui.Row, error) {
+	if product == "" || !v.may(identity.AdvisoryRead) {
+		return nil, nil
+	}
+	found, err := v.Advisory.OfProduct(v.r.Context(), v.actor, product)
+	if err != nil {
+		return nil, err
+	}
+	var rows []ui.Row
+	for i := range found {
+		if found[i].Package == id {
+			rows = append(rows, v.findingRow(&found[i]))
+		}
+	}
+	return rows, nil
+}

@@ -1,0 +1,177 @@
+package web
+
+import (
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+// enter finds who visits and decides whether they may, before the page's own code
+// runs.
+func (v *visit) enter(route Route) error {
+	err := v.recognise()
+	if err != nil || route.Door == Open {
+		return err
+	}
+	switch {
+	case v.who == nil:
+		return errSignedIn
+	case v.who.Pending:
+		return errHalfway
+	case route.Door == SignedIn:
+		return nil
+	}
+	org := entente.OrgID(v.r.PathValue("org"))
+	actor, err := v.who.Actor(org, entente.DoorPage)
+	if err != nil {
+		if entente.KindOf(err) == entente.KindNotFound {
+			return errNoPage // and not even whether the organisation exists
+		}
+		return err
+	}
+	v.actor = actor
+	for _, m := range v.who.Memberships {
+		if m.Org == org {
+			v.org = ui.Organisation{ID: string(org), Name: m.OrgName}
+		}
+	}
+	return v.Identity.Require(*v.who, actor, route.Verb, identity.In(org))
+}
+
+// recognise finds the session of the browser, if it has one that still lives.
+func (v *visit) recognise() error {
+	cookie, err := v.r.Cookie(v.cookieName())
+	if err != nil {
+		return nil // there is none
+	}
+	session, err := v.Identity.Session(v.r.Context(), cookie.Value)
+	switch {
+	case err == nil:
+		v.who, v.token = &session, cookie.Value
+		return nil
+	case entente.KindOf(err) == entente.KindDenied:
+		return nil // it has ended
+	}
+	return err
+}
+
+// lookAround finds who visits where no route does, to show the error in the frame
+// that the visitor knows.
+func (v *visit) lookAround() {
+	err := v.recognise()
+	if err != nil || v.who == nil || v.who.Pending {
+		return
+	}
+	rest, inside := strings.CutPrefix(v.r.URL.Path, "/o/")
+	if !inside {
+		return
+	}
+	org, _, _ := strings.Cut(rest, "/")
+	actor, err := v.who.Actor(entente.OrgID(org), entente.DoorPage)
+	if err != nil {
+		return
+	}
+	v.actor = actor
+	for _, m := range v.who.Memberships {
+		if m.Org == actor.Org {
+			v.org = ui.Organisation{ID: org, Name: m.OrgName}
+		}
+	}
+}
+
+// cookieName is the session's cookie. Behind TLS the name binds it to this host, so
+// that no neighbouring host can set it.
+func (s *server) cookieName() string {
+	if s.Secure {
+		return "__Host-entente"
+	}
+	return "entente"
+}
+
+// remember gives the browser the token of its session.
+func (v *visit) remember(token string, session identity.Session) {
+	http.SetCookie(v.w, &http.Cookie{
+		Name: v.cookieName(), Value: token, Path: "/", Expires: session.Expires,
+		HttpOnly: true, Secure: v.Secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (v *visit) forget() {
+	http.SetCookie(v.w, &http.Cookie{
+		Name: v.cookieName(), Path: "/", MaxAge: -1,
+		HttpOnly: true, Secure: v.Secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (v *visit) client() identity.Client {
+	return identity.Client{Address: v.Address(v.r), Agent: v.r.UserAgent()}
+}
+
+// toSignIn leads to the sign-in, and from there back to the page that was asked for.
+func (v *visit) toSignIn() {
+	to := "/sign-in"
+	if v.r.Method == http.MethodGet && v.r.URL.Path != "/" {
+		to += "?" + url.Values{"next": {v.r.URL.RequestURI()}}.Encode()
+	}
+	_ = v.redirect(to)
+}
+
+// within keeps a redirect on this node: a path, and not what a browser takes for
+// another host.
+func within(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || len(next) > 2000 {
+		return "/"
+	}
+	return next
+}
+
+// upload gives the one file of a multipart form as it arrives, without keeping it in
+// memory or on the disk.
+func (v *visit) upload(field string) (io.ReadCloser, string, error) {
+	form, err := v.r.MultipartReader()
+	if err != nil {
+		return nil, "", entente.Invalid("The form did not carry a file. Choose one and send the form again.")
+	}
+	for {
+		var part *multipart.Part
+		part, err = form.NextPart()
+		if err == io.EOF {
+			return nil, "", errNoFile
+		}
+		if err != nil {
+			return nil, "", unreadable(err)
+		}
+		if part.FormName() != field {
+			continue
+		}
+		if part.FileName() == "" {
+			return nil, "", errNoFile
+		}
+		return part, part.FileName(), nil
+	}
+}
+
+// done tells what an act just before this page did; its words come from the program,
+// never from the URL.
+func (v *visit) done() ui.Notice {
+	return notices[v.r.URL.Query().Get("done")]
+}
+
+var notices = map[string]ui.Notice{
+	"imported":  {Tone: ui.Good, Text: "The map was imported."},
+	"same":      {Tone: ui.Calm, Text: "The map says the same as before. Nothing was changed."},
+	"recorded":  {Tone: ui.Good, Text: "The document was recorded. It is compared with all advisories now; reload in a moment to see the result."},
+	"known":     {Tone: ui.Calm, Text: "This very document was recorded before. Nothing was changed."},
+	"password":  {Tone: ui.Good, Text: "The password was changed, and all your other sessions have ended."},
+	"ended":     {Tone: ui.Good, Text: "The session has ended."},
+	"others":    {Tone: ui.Good, Text: "All other sessions have ended."},
+	"advisory":  {Tone: ui.Good, Text: "The advisories were recorded."},
+	"unchanged": {Tone: ui.Calm, Text: "All of these advisories were known already. Nothing was changed."},
+}

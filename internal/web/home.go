@@ -1,0 +1,176 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+func homeRoutes() []Route {
+	return []Route{page("/o/{org}", identity.OrganisationRead, (*visit).home)}
+}
+
+// How much of each kind Home shows.
+const (
+	hitsOnHome   = 6
+	singleOnHome = 6
+	riskOnHome   = 8
+	silentOnHome = 5
+)
+
+// home answers what needs the visitor now.
+func (v *visit) home() error {
+	shown := homePage{Frame: v.frame("Home"), Title: v.org.Name}
+	if !v.may(identity.ChainRead) {
+		shown.Lead = "You are a guest of " + v.org.Name + ". Nothing waits for you here at the moment."
+		return v.show(http.StatusOK, homeView(shown))
+	}
+	p, err := v.picture()
+	if err != nil {
+		return err
+	}
+	risks, err := v.risks()
+	if err != nil {
+		return err
+	}
+	totals, err := v.Advisory.Totals(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	silent, silentTotal, err := v.productsIn(inventory.NotAssessable, silentOnHome)
+	if err != nil {
+		return err
+	}
+	_, assessable, err := v.productsIn(inventory.AssessableOnes, 1)
+	if err != nil {
+		return err
+	}
+	shown.Title = "What needs you"
+	shown.Steps = v.nextSteps(p, assessable+silentTotal > 0, totals.Records > 0)
+	shown.Filled = p.g.Revision() > 0
+	if !shown.Filled {
+		shown.Lead = v.org.Name + " has only begun. Three steps, and this page answers who is hit when something breaks."
+		return v.show(http.StatusOK, homeView(shown))
+	}
+	p.fillHome(&shown, risks)
+	if risks.total == 0 {
+		shown.NoHits = v.noAdvisories(totals)
+	}
+	shown.Facts = append(shown.Facts, ui.Fact{Name: "Not assessable", Value: ui.Count(silentTotal), Note: "products whose documents say too little", Href: v.in("products") + "?state=" + string(inventory.NotAssessable)})
+	for i := range silent {
+		shown.NotAssessable = append(shown.NotAssessable, v.silentRow(&silent[i]))
+	}
+	return v.show(http.StatusOK, homeView(shown))
+}
+
+func (v *visit) productsIn(state inventory.ProductState, limit int) ([]inventory.Product, int, error) {
+	return v.Inventory.Products(v.r.Context(), v.actor, inventory.ProductQuery{State: state, Page: inventory.Page{Limit: limit}})
+}
+
+// nextSteps tells an organisation that has only begun what to do; nil once all is done.
+func (v *visit) nextSteps(p *picture, documents, advisories bool) []homeStep {
+	mapped := p.g.Revision() > 0
+	if mapped && documents && advisories {
+		return nil
+	}
+	steps := []homeStep{
+		{Title: "Draw your chain", Text: "Import a map of your processes, what they need, and who supplies it.", Done: mapped},
+		{Title: "Record what products are made of", Text: "Ask your suppliers for bills of materials, and record one for each product.", Done: documents},
+		{Title: "Bring in advisories", Text: "Record advisories in the OSV format. From then on, each new one says at once whom it hits.", Done: advisories},
+	}
+	if v.may(identity.ChainEdit) {
+		steps[0].Next = ui.Link{Text: "Import a map", Href: v.in("map")}
+	}
+	if mapped && v.may(identity.InventoryUpload) {
+		steps[1].Next = ui.Link{Text: "Go to the products", Href: v.in("products") + "?state=" + string(inventory.WithoutDocument)}
+	}
+	if v.may(identity.AdvisoryEdit) {
+		steps[2].Next = ui.Link{Text: "Record advisories", Href: v.in("record-advisories")}
+	}
+	return steps
+}
+
+func (p *picture) fillHome(shown *homePage, r *risks) {
+	m := p.g.Map()
+	c := p.g.Concentration()
+	reaching := 0
+	for i := range r.hits {
+		h := &r.hits[i]
+		if h.reached > 0 {
+			reaching++
+		}
+		if len(shown.Hits) < hitsOnHome {
+			shown.Hits = append(shown.Hits, h.view(p, ""))
+		}
+	}
+	if r.total > len(shown.Hits) {
+		shown.AllHits = ui.Link{Text: "All " + ui.Count(r.total) + " advisories that hit us", Href: p.v.in("advisories")}
+	}
+	shown.Lead = homeLead(r, reaching, len(m.Processes))
+	shown.Facts = []ui.Fact{
+		{Name: "Advisories that hit us", Value: ui.Count(r.total), Note: ui.Count(reaching) + " reach a process", Href: p.v.in("advisories")},
+		{Name: "Processes at risk", Value: ui.Count(len(r.byProcess)), Note: "of " + ui.Count(len(m.Processes)), Href: p.v.in("processes") + "?risk=hit"},
+		{Name: "Single points of failure", Value: ui.Count(len(c.Dependences)), Note: ui.Count(c.Hidden) + " without a contract with you", Href: p.v.in("concentration")},
+	}
+	p.addRisks(shown, r)
+	for i := range c.Dependences {
+		if i == singleOnHome {
+			shown.AllSingle = ui.Link{Text: "All " + ui.Count(len(c.Dependences)) + " single points of failure", Href: p.v.in("concentration")}
+			break
+		}
+		d := &c.Dependences[i]
+		shown.Single = append(shown.Single, ui.Row{Cells: []ui.Cell{
+			linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0])), plainCell(ui.Capital(rankWords(d.Rank))), stopsCell(d.Stops),
+		}})
+	}
+}
+
+func homeLead(r *risks, reaching, processes int) string {
+	switch {
+	case r.total == 0:
+		return "No known advisory hits a component that you know of."
+	case len(r.byProcess) == 0:
+		return ui.Plural(r.total, "advisory hits", "advisories hit") + " your products; none of them reaches a process."
+	}
+	return ui.Plural(reaching, "advisory reaches", "advisories reach") + " " + ui.Count(len(r.byProcess)) + " of your " + ui.Plural(processes, "process", "processes") + "."
+}
+
+// addRisks adds the processes at risk, the most critical first.
+func (p *picture) addRisks(shown *homePage, r *risks) {
+	type risk struct {
+		process *chain.Process
+		hits    int
+	}
+	var at []risk
+	for id, hits := range r.byProcess {
+		if process, ok := p.g.Process(id); ok {
+			at = append(at, risk{process, len(hits)})
+		}
+	}
+	slices.SortFunc(at, func(a, b risk) int {
+		return cmp.Or(cmp.Compare(criticalityOrder(a.process.BIA.Criticality), criticalityOrder(b.process.BIA.Criticality)), cmp.Compare(b.hits, a.hits), strings.Compare(a.process.Name, b.process.Name))
+	})
+	for _, one := range at[:min(len(at), riskOnHome)] {
+		shown.AtRisk = append(shown.AtRisk, ui.Row{Cells: []ui.Cell{
+			linkCell(one.process.Name, p.path(chain.KindProcess, one.process.ID)), badgeCell(criticalityBadge(one.process.BIA.Criticality)), r.cell(p.v, one.process.ID),
+		}})
+	}
+}
+
+func (v *visit) silentRow(product *inventory.Product) ui.Row {
+	_, why := contents(product)
+	document := ui.Cell{}
+	if len(product.Documents) > 0 {
+		d := &product.Documents[0]
+		document = linkCell(cmp.Or(d.File, d.Subject, "document"), v.documentPath(d.ID))
+	}
+	return ui.Row{Cells: []ui.Cell{
+		{Text: product.Name, Href: v.in("products", string(product.ID)), Note: product.SupplierName}, document, plainCell(ui.Capital(why)),
+	}}
+}

@@ -1,0 +1,50 @@
+package web
+
+import (
+	"time"
+
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+type signInPage struct {
+	Notice ui.Notice
+	Email  string
+	Next   string
+}
+
+type codePage struct {
+	Notice ui.Notice
+	Next   string
+}
+
+type organisationsPage struct {
+	Organisations []organisationChoice
+}
+
+type organisationChoice struct {
+	ui.Link
+	Role string
+}
+
+type accountPage struct {
+	Frame          ui.Page
+	Notice         ui.Notice
+	Defs           []ui.Def
+	Email          string
+	PasswordAction string
+	OldWrong       string
+	NewWrong       string
+	Shortest       int
+	Sessions       []sessionView
+	EndOthers      string
+}
+
+type sessionView struct {
+	Agent   string
+	Address string
+	Method  string
+	Created time.Time
+	Seen    time.Time
+	This    bool
+	End     string // where the form that ends it leads
+}

@@ -1,0 +1,197 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+func severityBadge(s advisory.Severity) ui.Badge {
+	tone := ui.Calm
+	switch s.Level {
+	case advisory.Critical:
+		tone = ui.Bad
+	case advisory.High:
+		tone = ui.Warn
+	case "":
+		return ui.Badge{Text: "severity unknown"}
+	}
+	text := string(s.Level)
+	if s.Score > 0 {
+		text += " " + strconv.FormatFloat(s.Score, 'f', 1, 64)
+	}
+	return ui.Badge{Text: text, Tone: tone}
+}
+
+func sureBadge(s chain.Sureness) ui.Badge {
+	switch s {
+	case chain.Certain:
+		return ui.Badge{Text: "certain", Tone: ui.Bad}
+	case chain.Likely:
+		return ui.Badge{Text: "likely", Tone: ui.Warn}
+	case chain.Possible:
+		return ui.Badge{Text: "possible"}
+	}
+	return ui.Badge{Text: "only if switched off"}
+}
+
+func (v *visit) advisoryPath(id string) string { return v.in("advisories", id) }
+
+// advisoryTitle names an advisory for people.
+func advisoryTitle(b *advisory.Brief) string {
+	if b.Summary == "" {
+		return b.ID
+	}
+	return b.ID + ": " + b.Summary
+}
+
+// wayHops is a way of a compromise as links, from where it begins to the process.
+func (p *picture) wayHops(way []advisory.Hop) []ui.Hop {
+	if len(way) == 0 {
+		return nil
+	}
+	hops := []ui.Hop{{Link: p.named(way[0].From)}}
+	for _, h := range way {
+		hops = append(hops, ui.Hop{Link: p.named(h.To)})
+	}
+	return hops
+}
+
+// whyWords tells a way in sentences: what is wrong, and then every step.
+func whyWords(because string, way []advisory.Hop) string {
+	sentences := []string{because}
+	for _, h := range way {
+		sentences = append(sentences, h.Words)
+	}
+	return strings.Join(sentences, "; ") + "."
+}
+
+// fillImpact tells who is hit by an advisory, by which way, how surely, and what
+// follows.
+func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpact) {
+	shown.Answer = p.impactAnswer(impact)
+	shown.Hits = impact.Counts.Products > 0
+	for _, h := range impact.Processes {
+		if h.Off != nil {
+			shown.Stops = append(shown.Stops, p.offRow(&h))
+		}
+		if len(h.Way) == 0 && h.Because == "" {
+			continue
+		}
+		hit := processHit{
+			Process:     ui.Link{Text: h.Name, Href: p.path(chain.KindProcess, h.ID)},
+			Criticality: criticalityBadge(h.Criticality), Sure: sureBadge(h.Sure),
+			Way: p.wayHops(h.Way), Why: whyWords(h.Because, h.Way),
+		}
+		if h.Owner != "" {
+			hit.Note = "Owner: " + h.Owner
+		}
+		shown.Processes = append(shown.Processes, hit)
+	}
+	if more := impact.Counts.Processes - len(shown.Processes); more > 0 {
+		shown.MoreProcesses = ui.Plural(more, "more process is hit", "more processes are hit") + "."
+	}
+	for i := range impact.Products {
+		shown.Affected = append(shown.Affected, p.componentRows(&impact.Products[i])...)
+	}
+	if more := impact.Counts.Products - len(impact.Products); more > 0 {
+		shown.MoreAffected = ui.Plural(more, "more product is affected", "more products are affected") + "."
+	}
+	for i := range impact.Undecided {
+		shown.Undecidable = append(shown.Undecidable, p.componentRows(&impact.Undecided[i])...)
+	}
+	for _, c := range impact.Call {
+		shown.Contacts = append(shown.Contacts, ui.Call{
+			Organisation: ui.Link{Text: c.Name, Href: p.path(chain.KindOrganisation, c.Organisation)},
+			Note:         ui.Capital(rankWords(c.Rank)) + ", " + c.Because, People: people(c.Contacts),
+		})
+	}
+	for _, d := range impact.Data {
+		where := p.links(d.Where)
+		text := string(d.Class) + " (" + d.Sure.String() + ")"
+		if d.More > 0 {
+			where = append(where, ui.Link{Text: ui.Plural(d.More, "more place", "more places")})
+		}
+		shown.Reached = append(shown.Reached, ui.Def{Term: ui.Capital(text), View: ui.Links(where)})
+	}
+}
+
+func (p *picture) impactAnswer(impact *advisory.AdvisoryImpact) string {
+	c := &impact.Counts
+	if !impact.Advisory.Withdrawn.IsZero() {
+		return "This advisory was withdrawn by its author. It counts for nothing any more; what it had matched is kept."
+	}
+	if c.Products == 0 && c.Undecided == 0 {
+		return "It does not hit you: none of the components that you know of falls under it."
+	}
+	var parts []string
+	if c.Products > 0 {
+		what := ui.Plural(c.Packages, "component", "components") + " in " + ui.Plural(c.Products, "product", "products")
+		if c.Processes > 0 {
+			parts = append(parts, "It hits you: through "+what+" it reaches "+ui.Plural(c.Processes, "process", "processes")+".")
+		} else {
+			parts = append(parts, "It hits "+what+", but reaches none of your processes by any way in the map.")
+		}
+		if c.Outside > 0 {
+			parts = append(parts, ui.Plural(c.Outside, "of the products is", "of the products are")+" not in the map.")
+		}
+	}
+	if c.Undecided > 0 {
+		parts = append(parts, "For "+ui.Plural(c.Undecided, "product", "products")+" it cannot be decided.")
+	}
+	return strings.Join(parts, " ")
+}
+
+func (p *picture) offRow(h *advisory.ProcessImpact) ui.Row {
+	at := func(s *advisory.Span) time.Duration {
+		if s == nil {
+			return chain.Never
+		}
+		return time.Duration(*s)
+	}
+	process, known := p.g.Process(h.ID)
+	if !known {
+		process = &chain.Process{}
+	}
+	return ui.Row{Cells: []ui.Cell{
+		{Text: h.Name, Href: p.path(chain.KindProcess, h.ID)},
+		badgeCell(criticalityBadge(h.Criticality)),
+		plainCell(ui.Capital(after(time.Duration(h.Off.Stops)))),
+		plainCell(ui.Capital(exceeds(process.BIA.RTO, at(h.Off.RTO), 0))),
+		plainCell(ui.Capital(exceeds(process.BIA.MTPD, at(h.Off.MTPD), 0))),
+		plainCell(p.cost(h.Off.Cost)),
+		plainCell(h.Off.Words),
+	}}
+}
+
+// componentRows tells the components of one product that an advisory names.
+func (p *picture) componentRows(impact *advisory.ProductImpact) []ui.Row {
+	product := ui.Cell{Text: impact.Name}
+	if impact.Known {
+		product.Href = p.path(chain.KindProduct, impact.ID)
+	} else {
+		product.Note = "not in the map"
+	}
+	supplier := ui.Cell{}
+	if impact.Supplier != "" {
+		l := p.named(impact.Supplier)
+		supplier = linkCell(l.Text, l.Href)
+	}
+	var rows []ui.Row
+	for _, c := range impact.Components {
+		component := linkCell(c.Name, p.v.componentPath(c.Package))
+		version := plainCell(c.Version)
+		if c.Version == "" {
+			version = badgeCell(ui.Badge{Text: "unknown", Tone: ui.Warn})
+		}
+		rows = append(rows, ui.Row{Cells: []ui.Cell{component, version, product, supplier, {Text: ui.Capital(c.Why), Note: c.Record}}})
+	}
+	if impact.More > 0 {
+		rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(ui.Plural(impact.More, "more component", "more components")), {}, product, supplier, {}}})
+	}
+	return rows
+}

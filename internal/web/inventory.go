@@ -1,0 +1,537 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+func inventoryRoutes() []Route {
+	return []Route{
+		page("/o/{org}/products", identity.InventoryRead, (*visit).products),
+		page("/o/{org}/products/{id}", identity.InventoryRead, (*visit).product),
+		act("/o/{org}/products/{id}/documents", identity.InventoryUpload, (*visit).recordSBOM).within(uploadLimits),
+		page("/o/{org}/documents/{document}", identity.InventoryRead, (*visit).document),
+		page("/o/{org}/components", identity.InventoryRead, (*visit).components),
+		page("/o/{org}/components/{package}", identity.InventoryRead, (*visit).component),
+	}
+}
+
+// contents tells in a badge what is known of a product's contents, and why.
+func contents(p *inventory.Product) (ui.Badge, string) {
+	if len(p.Documents) == 0 {
+		return ui.Badge{Text: "no document", Tone: ui.Warn}, "nothing is known of its components"
+	}
+	if not, why := p.NotAssessable(); not {
+		return ui.Badge{Text: "not assessable", Tone: ui.Warn}, why
+	}
+	return ui.Badge{Text: "assessable", Tone: ui.Good}, assessed(&p.Counts)
+}
+
+func assessed(c *inventory.Counts) string {
+	words := ui.Count(c.Assessable) + " of " + ui.Plural(c.Components, "component", "components") + " can be compared with advisories"
+	if c.Unversioned > 0 {
+		words += "; " + ui.Count(c.Unversioned) + " of them without a version"
+	}
+	return words
+}
+
+// productsInRoom gives products as the room pages them, by name; other orders need
+// all of them at once.
+type productsInRoom struct {
+	v    *visit
+	list list[inventory.Product]
+}
+
+func (s productsInRoom) page(q query, offset, limit int) ([]inventory.Product, int, int, error) {
+	ask := inventory.ProductQuery{Search: q.search, State: inventory.ProductState(q.filter["state"])}
+	if q.sort == "name" && !q.desc {
+		ask.Page = inventory.Page{Limit: limit, Offset: offset}
+		found, matching, err := s.v.Inventory.Products(s.v.r.Context(), s.v.actor, ask)
+		return found, matching, -1, err
+	}
+	var all []inventory.Product
+	for {
+		ask.Page = inventory.Page{Limit: inventory.MaxPage, Offset: len(all)}
+		found, matching, err := s.v.Inventory.Products(s.v.r.Context(), s.v.actor, ask)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		all = append(all, found...)
+		if len(found) == 0 || len(all) >= matching {
+			break
+		}
+	}
+	q.search, q.filter = "", nil // the room has done that
+	found, matching, _, err := held[inventory.Product]{s.list, all}.page(q, offset, limit)
+	return found, matching, -1, err
+}
+
+// products lists the products with what is known of their contents.
+func (v *visit) products() error {
+	type row = inventory.Product
+	l := list[row]{
+		name: "products", one: "product", many: "products", sort: "name",
+		search: "Search by name or supplier", empty: v.noChain("products"),
+		columns: []column[row]{
+			{key: "name", label: "Product", order: byText(func(p row) string { return p.Name }), cell: func(p row) ui.Cell {
+				return linkCell(strings.TrimSpace(p.Name+" "+p.Version), v.in("products", string(p.ID)))
+			}},
+			{key: "supplier", label: "Supplier", order: byText(func(p row) string { return p.SupplierName }), cell: func(p row) ui.Cell {
+				return linkCell(p.SupplierName, v.in("suppliers", string(p.Supplier)))
+			}},
+			{key: "state", label: "State", order: byText(func(p row) string { b, _ := contents(&p); return b.Text }), cell: func(p row) ui.Cell {
+				badge, why := contents(&p)
+				c := badgeCell(badge)
+				c.Note = ui.Capital(why)
+				return c
+			}},
+			{key: "components", label: "Components", num: true, order: by(func(p row) int { return p.Components }), cell: func(p row) ui.Cell { return plainCell(ui.Count(p.Components)) }},
+			{key: "recorded", label: "Recorded", tight: true, order: by(func(p row) int64 { return recorded(&p).Unix() }), cell: func(p row) ui.Cell {
+				if len(p.Documents) == 0 {
+					return ui.Cell{}
+				}
+				return dateCell(recorded(&p))
+			}},
+		},
+		filters: []filter[row]{{key: "state", label: "State", options: []ui.Option{
+			{Label: "All"}, {Value: string(inventory.AssessableOnes), Label: "Assessable"}, {Value: string(inventory.NotAssessable), Label: "Not assessable"}, {Value: string(inventory.WithoutDocument), Label: "No document"},
+		}}},
+	}
+	head := ui.Head{Title: "Products", Lead: "What your suppliers ship, and how much is known of what it is made of."}
+	return l.show(v, productsInRoom{v, l}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
+}
+
+func recorded(p *inventory.Product) (latest time.Time) {
+	for i := range p.Documents {
+		if p.Documents[i].Recorded.After(latest) {
+			latest = p.Documents[i].Recorded
+		}
+	}
+	return latest
+}
+
+func dateCell(t time.Time) ui.Cell { return ui.Cell{Text: ui.Day(t), View: ui.Date(t)} }
+
+// productRow is one line of the products of a supplier.
+func (v *visit) productRow(p *chain.Product) ui.Row {
+	return ui.Row{Cells: []ui.Cell{linkCell(p.Name, v.in("products", string(p.ID))), plainCell(p.Version)}}
+}
+
+// productOf finds a product of the chain.
+func (p *picture) productOf(id chain.NodeID) (*chain.Product, error) {
+	m := p.g.Map()
+	i := slices.IndexFunc(m.Products, func(one chain.Product) bool { return one.ID == id })
+	if i < 0 {
+		return nil, entente.NotFound("There is no product %q in the map. It may have been renamed or removed by a later import.", id)
+	}
+	return &m.Products[i], nil
+}
+
+// product shows one product with its documents.
+func (v *visit) product() error {
+	shown, err := v.productShown(chain.NodeID(v.r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	shown.Notice = v.done()
+	return v.show(http.StatusOK, productView(shown))
+}
+
+func (v *visit) productShown(id chain.NodeID) (productPage, error) {
+	p, err := v.picture()
+	if err != nil {
+		return productPage{}, err
+	}
+	product, err := p.productOf(id)
+	if err != nil {
+		return productPage{}, err
+	}
+	documents, err := v.Inventory.Documents(v.r.Context(), v.actor, id)
+	if err != nil {
+		return productPage{}, err
+	}
+	whole := inventory.Product{Product: *product}
+	for _, d := range documents {
+		if d.Current() {
+			whole.Documents = append(whole.Documents, d)
+			whole.Components += d.Components
+			whole.Assessable += d.Assessable
+			whole.Unversioned += d.Unversioned
+			whole.Vulnerabilities += d.Vulnerabilities
+		}
+	}
+	badge, why := contents(&whole)
+	supplier := p.named(product.Supplier)
+	shown := productPage{
+		Frame: v.frame(product.Name),
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: "Products", Href: v.in("products")}}, Title: strings.TrimSpace(product.Name + " " + product.Version),
+			Badges: []ui.Badge{badge}, Lead: ui.Capital(why) + ".",
+		},
+		Facts: []ui.Fact{
+			{Name: "Supplier", Value: supplier.Text, Href: supplier.Href, Note: p.rank(product.Supplier)},
+			{Name: "Components", Value: ui.Count(whole.Components), Note: ui.Count(whole.Assessable) + " assessable"},
+		},
+		NoDocuments: ui.Empty{Title: "No document yet", Text: "Without a bill of materials nobody can tell whether an advisory concerns this product. Ask " + supplier.Text + " for one."},
+	}
+	err = v.addProductHits(&shown, id)
+	if err != nil {
+		return productPage{}, err
+	}
+	if v.mayOn(identity.InventoryUpload, string(chain.KindProduct), string(id)) {
+		shown.Upload = v.in("products", string(id), "documents")
+		shown.NoDocuments.Next = ui.Link{Text: "Record an SBOM", Href: "#upload"}
+	}
+	for i := range documents {
+		shown.Documents = append(shown.Documents, v.documentRow(&documents[i]))
+	}
+	for _, n := range p.g.UsedBy(id) {
+		shown.UsedBy = append(shown.UsedBy, p.link(n))
+	}
+	return shown, nil
+}
+
+func (v *visit) documentRow(d *inventory.Document) ui.Row {
+	name := linkCell(cmp.Or(d.File, d.Subject, d.Name, "document "+strconv.Itoa(int(d.ID))), v.documentPath(d.ID))
+	name.Note = strings.TrimSpace(string(d.Format) + " " + d.SpecVersion + " " + d.Encoding)
+	if d.Part != "" {
+		name.Note += ", part " + d.Part
+	}
+	components := ui.Cell{Text: ui.Count(d.Components), Note: ui.Count(d.Assessable) + " assessable"}
+	by := dateCell(d.Recorded)
+	if d.RecordedBy != "" {
+		by.Note = "by " + d.RecordedBy
+	}
+	return ui.Row{Cells: []ui.Cell{name, badgeCell(documentBadges(d)...), components, by}}
+}
+
+func documentBadges(d *inventory.Document) []ui.Badge {
+	var badges []ui.Badge
+	switch {
+	case !d.Removed.IsZero():
+		badges = append(badges, ui.Badge{Text: "withdrawn"})
+	case !d.Superseded.IsZero():
+		badges = append(badges, ui.Badge{Text: "superseded"})
+	default:
+		badges = append(badges, ui.Badge{Text: "current", Tone: ui.Accent})
+	}
+	if not, _ := d.NotAssessable(); not {
+		badges = append(badges, ui.Badge{Text: "not assessable", Tone: ui.Warn})
+	}
+	if odd := len(d.Oddities) + d.MoreOddities; odd > 0 {
+		badges = append(badges, ui.Badge{Text: ui.Plural(odd, "oddity", "oddities")})
+	}
+	return badges
+}
+
+func (v *visit) documentPath(id uint32) string {
+	return v.in("documents", strconv.FormatUint(uint64(id), 10))
+}
+
+func (v *visit) componentPath(id uint32) string {
+	return v.in("components", strconv.FormatUint(uint64(id), 10))
+}
+
+// recordSBOM takes an SBOM for a product.
+func (v *visit) recordSBOM() error {
+	product := chain.NodeID(v.r.PathValue("id"))
+	file, name, err := v.upload("sbom")
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	document, changed, err := v.Inventory.Record(v.r.Context(), v.actor, product, name, file)
+	if err == nil {
+		done := "recorded"
+		if !changed {
+			done = "known"
+		}
+		return v.redirect(v.documentPath(document.ID) + "?done=" + done)
+	}
+	var wrong *entente.Error
+	if !asInvalid(err, &wrong) {
+		return err
+	}
+	shown, err := v.productShown(product)
+	if err != nil {
+		return err
+	}
+	shown.Notice = ui.Notice{Tone: ui.Bad, Text: "The document was not recorded and nothing was changed. " + ui.Capital(wrong.Message)}
+	for _, f := range wrong.Fields {
+		shown.Notice.Items = append(shown.Notice.Items, f.String())
+	}
+	status, _ := statusOf(wrong.Kind)
+	return v.show(status, productView(shown))
+}
+
+// number reads a number of the path; what is none names nothing.
+func (v *visit) number(name, what string) (uint32, error) {
+	n, err := strconv.ParseUint(v.r.PathValue(name), 10, 32)
+	if err != nil {
+		return 0, entente.NotFound("There is no %s %q.", what, v.r.PathValue(name))
+	}
+	return uint32(n), nil
+}
+
+// backwards pages a room's order from its end.
+func backwards[T any](offset, limit int, ask func(offset, limit int) ([]T, int, error)) ([]T, int, error) {
+	_, matching, err := ask(0, 1)
+	if err != nil {
+		return nil, 0, err
+	}
+	to := matching - offset
+	if to <= 0 {
+		return nil, matching, nil
+	}
+	from := max(to-limit, 0)
+	found, matching, err := ask(from, to-from)
+	slices.Reverse(found)
+	return found, matching, err
+}
+
+// componentsOf is a document's components as the room pages them.
+type componentsOf struct {
+	v        *visit
+	document inventory.Document
+}
+
+func (s componentsOf) page(q query, offset, limit int) ([]inventory.Component, int, int, error) {
+	ask := inventory.ComponentQuery{Search: q.search, Type: q.filter["type"]}
+	if ask.Type == unversioned {
+		ask.Type, ask.Unversioned = "", true
+	}
+	switch q.sort {
+	case "name":
+		ask.Order = inventory.ByName
+	case "type":
+		ask.Order = inventory.ByPackageType
+	case "supplier":
+		ask.Order = inventory.BySupplier
+	}
+	get := func(offset, limit int) ([]inventory.Component, int, error) {
+		ask.Page = inventory.Page{Limit: limit, Offset: offset}
+		return s.v.Inventory.Components(s.v.r.Context(), s.v.actor, s.document.ID, ask)
+	}
+	var found []inventory.Component
+	var matching int
+	var err error
+	if q.desc {
+		found, matching, err = backwards(offset, limit, get)
+	} else {
+		found, matching, err = get(offset, limit)
+	}
+	return found, matching, -1, err
+}
+
+const unversioned = "-unversioned"
+
+func typeOptions(types []string) []ui.Option {
+	options := []ui.Option{{Label: "All"}}
+	for _, t := range types {
+		options = append(options, ui.Option{Value: t, Label: t})
+	}
+	return append(options, ui.Option{Value: "none", Label: "No package URL"})
+}
+
+// document shows one bill of materials.
+func (v *visit) document() error {
+	id, err := v.number("document", "document")
+	if err != nil {
+		return err
+	}
+	d, err := v.Inventory.Document(v.r.Context(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	p, err := v.picture()
+	if err != nil {
+		return err
+	}
+	types := make([]string, 0, len(d.Types))
+	for t := range d.Types {
+		types = append(types, t)
+	}
+	slices.Sort(types)
+	l := list[inventory.Component]{
+		name: "components", one: "component", many: "components", search: "Search by name",
+		columns: []column[inventory.Component]{
+			{key: "name", label: "Component", cell: func(c inventory.Component) ui.Cell {
+				cell := linkCell(c.Package.Title(), v.componentPath(c.Package.ID))
+				if c.Role == inventory.RoleSubject {
+					cell.Note = "the subject of the document"
+				}
+				return cell
+			}},
+			{label: "Version", cell: func(c inventory.Component) ui.Cell { return versionCell(&c.Package) }},
+			{key: "type", label: "Type", cell: func(c inventory.Component) ui.Cell { return typeCell(&c.Package) }},
+			{key: "supplier", label: "Supplier", cell: func(c inventory.Component) ui.Cell { return plainCell(c.Supplier) }},
+			{label: "Licence", cell: func(c inventory.Component) ui.Cell { return plainCell(c.Licence) }},
+		},
+		filters: []filter[inventory.Component]{{key: "type", label: "Type", options: append(typeOptions(types), ui.Option{Value: unversioned, Label: "No version"})}},
+		empty:   ui.Empty{Title: "The document lists no components", Text: "Ask the supplier for one that does."},
+	}
+	return l.show(v, componentsOf{v, d}, func(shown ui.List) templ.Component { return documentView(v.documentShown(p, &d, shown)) })
+}
+
+func versionCell(p *inventory.Package) ui.Cell {
+	if p.Version == "" {
+		return badgeCell(ui.Badge{Text: "unknown", Tone: ui.Warn})
+	}
+	return plainCell(p.Version)
+}
+
+func typeCell(p *inventory.Package) ui.Cell {
+	if !p.Assessable() {
+		return badgeCell(ui.Badge{Text: "no package URL", Tone: ui.Warn})
+	}
+	return plainCell(p.Type)
+}
+
+func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.List) documentPage {
+	product := p.named(d.Product)
+	shown := documentPage{
+		Frame: v.frame(cmp.Or(d.File, "Document")),
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: "Products", Href: v.in("products")}, {Text: product.Text, Href: product.Href}},
+			Title:  cmp.Or(d.File, d.Subject, d.Name, "Document"), Badges: documentBadges(d),
+		},
+		Notice: v.done(),
+		Facts: []ui.Fact{
+			{Name: "Components", Value: ui.Count(d.Components), Note: ui.Plural(d.Packages, "different package", "different packages")},
+			{Name: "Assessable", Value: ui.Count(d.Assessable), Note: "have a package URL"},
+			{Name: "Without a version", Value: ui.Count(d.Unversioned), Note: "of those: cannot be decided"},
+		},
+		Components: components,
+		Defs: []ui.Def{
+			{Term: "Product", View: ui.LinkTo(product)}, {Term: "Part", Text: d.Part}, {Term: "Describes", Text: cmp.Or(d.Subject, d.Name)},
+			{Term: "Format", Text: strings.TrimSpace(string(d.Format) + " " + d.SpecVersion + ", " + d.Encoding)},
+			{Term: "Serial", Text: d.Serial}, {Term: "Revision", Text: d.Revision},
+			{Term: "Made", View: orNothing(!d.Created.IsZero(), ui.Time(d.Created))}, {Term: "Made by", Text: strings.Join(d.Authors, ", ")}, {Term: "Made with", Text: strings.Join(d.Tools, ", ")},
+			{Term: "Recorded", View: ui.Time(d.Recorded)}, {Term: "Recorded by", Text: d.RecordedBy},
+			{Term: "Withdrawn", View: orNothing(!d.Removed.IsZero(), ui.Time(d.Removed))},
+			{Term: "Size", Text: ui.Bytes(d.Size)}, {Term: "SHA-256", View: code(d.SHA256)},
+		},
+	}
+	if not, why := d.NotAssessable(); not {
+		shown.Head.Lead = "Not assessable: " + why + ". Nothing is known of advisories for it; that is not the same as safe."
+	}
+	if d.SupersededBy != 0 {
+		shown.Defs = append(shown.Defs, ui.Def{Term: "Superseded by", View: ui.LinkTo(ui.Link{Text: "a newer document", Href: v.documentPath(d.SupersededBy)})})
+	}
+	for _, o := range d.Oddities {
+		shown.Oddities = append(shown.Oddities, ui.Row{Cells: []ui.Cell{plainCell(o.Where), plainCell(ui.Capital(o.What))}})
+	}
+	if d.MoreOddities > 0 {
+		shown.MoreOddities = "And " + ui.Count(d.MoreOddities) + " more of the kind."
+	}
+	return shown
+}
+
+// packages is the organisation's packages as the room pages them.
+type packages struct{ v *visit }
+
+func (s packages) page(q query, offset, limit int) ([]inventory.PackageUse, int, int, error) {
+	get := func(offset, limit int) ([]inventory.PackageUse, int, error) {
+		return s.v.Inventory.Packages(s.v.r.Context(), s.v.actor, inventory.PackageQuery{
+			Search: q.search, Type: q.filter["type"], Page: inventory.Page{Limit: limit, Offset: offset},
+		})
+	}
+	var found []inventory.PackageUse
+	var matching int
+	var err error
+	if q.desc {
+		found, matching, err = backwards(offset, limit, get)
+	} else {
+		found, matching, err = get(offset, limit)
+	}
+	return found, matching, -1, err
+}
+
+// packageTypes are the types of package URLs that the list of components offers.
+var packageTypes = []string{"apk", "bitnami", "cargo", "composer", "conan", "cran", "deb", "gem", "generic", "github", "golang", "hackage", "hex", "maven", "npm", "nuget", "oci", "pub", "pypi", "rpm", "swift"}
+
+// components searches what current documents list: who has log4j-core?
+func (v *visit) components() error {
+	type row = inventory.PackageUse
+	l := list[row]{
+		name: "components", one: "component", many: "components", sort: "name", search: "Who has …? Search by name",
+		columns: []column[row]{
+			{key: "name", label: "Component", cell: func(p row) ui.Cell { return linkCell(p.Title(), v.componentPath(p.ID)) }},
+			{label: "Version", cell: func(p row) ui.Cell { return versionCell(&p.Package) }},
+			{label: "Type", cell: func(p row) ui.Cell { return typeCell(&p.Package) }},
+			{label: "Products", num: true, cell: func(p row) ui.Cell { return plainCell(ui.Count(p.Products)) }},
+			{label: "Documents", num: true, cell: func(p row) ui.Cell { return plainCell(ui.Count(p.Documents)) }},
+		},
+		filters: []filter[row]{{key: "type", label: "Type", options: typeOptions(packageTypes)}},
+		empty: ui.Empty{
+			Title: "No components yet", Text: "They come from the bills of materials of your products.",
+			Next: ui.Link{Text: "Go to the products", Href: v.in("products")},
+		},
+	}
+	head := ui.Head{Title: "Components", Lead: "What the products of your suppliers are made of, over all current documents."}
+	return l.show(v, packages{v}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
+}
+
+// component shows one package at one version, wherever it is a component.
+func (v *visit) component() error {
+	id, err := v.number("package", "component")
+	if err != nil {
+		return err
+	}
+	p, err := v.picture()
+	if err != nil {
+		return err
+	}
+	found, uses, err := v.Inventory.Package(v.r.Context(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	shown := packagePage{
+		Frame: v.frame(found.Title()),
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: "Components", Href: v.in("components")}}, Title: strings.TrimSpace(found.Title() + " " + found.Version),
+			Lead: "In " + ui.Plural(len(uses), "current document", "current documents") + ".",
+		},
+		Defs: []ui.Def{
+			{Term: "Type", Text: cmp.Or(found.Type, "no package URL that can be read: advisories cannot be looked up")},
+			{Term: "Version", Text: cmp.Or(found.Version, "unknown: whether an advisory concerns it cannot be decided")},
+			{Term: "Package URL", View: orNothing(found.PURL != "", code(found.PURL))}, {Term: "CPE", View: orNothing(found.CPE != "", code(found.CPE))},
+		},
+	}
+	for _, u := range uses {
+		product := p.named(u.Product)
+		document := linkCell("Document "+strconv.FormatUint(uint64(u.Document), 10), v.documentPath(u.Document))
+		document.Note = u.Part
+		shown.Documents = append(shown.Documents, ui.Row{Cells: []ui.Cell{linkCell(product.Text, product.Href), document, p.supplierOf(u.Product)}})
+	}
+	holder := chain.NodeID("")
+	if len(uses) > 0 {
+		holder = uses[0].Product
+	}
+	shown.Hits, err = v.packageHits(id, holder)
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, packageView(shown))
+}
+
+func (p *picture) supplierOf(product chain.NodeID) ui.Cell {
+	n, ok := p.g.Node(product)
+	if !ok || n.Organisation == "" {
+		return ui.Cell{}
+	}
+	l := p.named(n.Organisation)
+	return linkCell(l.Text, l.Href)
+}

@@ -1,0 +1,217 @@
+package web
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+func journalRoutes() []Route {
+	return []Route{
+		page("/o/{org}/journal", identity.JournalRead, (*visit).journal),
+		page("/o/{org}/journal/verify", identity.JournalVerify, (*visit).verifyJournal),
+	}
+}
+
+// mostSearched bounds how far back a search in the journal goes.
+const mostSearched = 50_000
+
+// events is the journal as a list, the newest first.
+type events struct {
+	ctx  context.Context
+	db   *db.DB
+	org  entente.OrgID
+	list list[journal.Event]
+}
+
+func (e events) page(q query, offset, limit int) (found []journal.Event, matching, all int, err error) {
+	err = e.db.Read(e.ctx, func(tx *db.Tx) error {
+		head, err := journal.Head(e.ctx, tx, e.org)
+		if err != nil {
+			return err
+		}
+		all = int(head)
+		if !e.list.narrowed(q) {
+			matching, found = all, nil
+			if offset < all {
+				found, err = journal.Latest(e.ctx, tx, e.org, head+1-int64(offset), limit)
+			}
+			return err
+		}
+		found, matching, err = e.search(tx, q, head, offset, limit)
+		return err
+	})
+	return found, matching, all, err
+}
+
+func (e events) search(tx *db.Tx, q query, head int64, offset, limit int) (found []journal.Event, matching int, err error) {
+	const step = 1000
+	for before, seen := head+1, 0; before > 1 && seen < mostSearched; seen += step {
+		batch, err := journal.Latest(e.ctx, tx, e.org, before, step)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(batch) == 0 {
+			break
+		}
+		for _, event := range batch {
+			if e.list.matches(event, q) {
+				if matching >= offset && len(found) < limit {
+					found = append(found, event)
+				}
+				matching++
+			}
+		}
+		before = batch[len(batch)-1].Seq
+	}
+	return found, matching, nil
+}
+
+// roomsOfKinds groups the kinds of events by what they are about.
+var roomsOfKinds = []struct{ value, label, prefixes string }{
+	{"chain", "Chain", "chain."},
+	{"inventory", "Products and SBOMs", "sbom. inventory. product."},
+	{"advisory", "Advisories", "advisory."},
+	{"access", "People and access", "organisation. member. invitation. token. sso. account. access."},
+}
+
+func kindGroup(k journal.Kind) string {
+	for _, g := range roomsOfKinds {
+		for prefix := range strings.FieldsSeq(g.prefixes) {
+			if strings.HasPrefix(string(k), prefix) {
+				return g.value
+			}
+		}
+	}
+	return ""
+}
+
+// journal lists what happened in the organisation.
+func (v *visit) journal() error {
+	about := []ui.Option{{Label: "Everything"}}
+	for _, g := range roomsOfKinds {
+		about = append(about, ui.Option{Value: g.value, Label: g.label})
+	}
+	names, err := v.memberNames()
+	if err != nil {
+		return err
+	}
+	l := list[journal.Event]{
+		name: "journal", one: "event", many: "events",
+		search: "Search by person, kind or subject",
+		empty:  ui.Empty{Title: "Nothing has happened yet", Text: "Everything that changes something is written here, with who did it."},
+		text: func(e journal.Event) []string {
+			return []string{e.Actor, kindWords(e.Kind), e.Subject, names[e.Subject], string(e.Role), string(e.Body)}
+		},
+		columns: []column[journal.Event]{
+			{label: "Number", cell: func(e journal.Event) ui.Cell { return plainCell(strconv.FormatInt(e.Seq, 10)) }},
+			{label: "When", tight: true, cell: func(e journal.Event) ui.Cell { return ui.Cell{Text: ui.Moment(e.At), View: ui.Time(e.At)} }},
+			{label: "Who", cell: func(e journal.Event) ui.Cell { return ui.Cell{Text: e.Actor, Note: doorWords(e)} }},
+			{label: "What", cell: func(e journal.Event) ui.Cell { return plainCell(kindWords(e.Kind)) }},
+			{label: "On", cell: func(e journal.Event) ui.Cell {
+				if name := names[e.Subject]; name != "" {
+					return plainCell(name)
+				}
+				return plainCell(e.Subject)
+			}},
+			{label: "Details", cell: func(e journal.Event) ui.Cell {
+				if string(e.Body) == "{}" {
+					return ui.Cell{}
+				}
+				return ui.Cell{Text: string(e.Body), View: eventBody(indented(e.Body))}
+			}},
+		},
+		filters: []filter[journal.Event]{
+			{key: "about", label: "About", options: about, match: func(e journal.Event, value string) bool { return kindGroup(e.Kind) == value }},
+		},
+	}
+	head := ui.Head{Title: "Journal", Lead: "What happened here, who did it, and by which door. Entries are chained by their hashes: none can be changed or taken out without being noticed."}
+	if v.may(identity.JournalVerify) {
+		head.Actions = []ui.Link{{Text: "Verify the chain", Href: v.in("journal", "verify")}}
+	}
+	from := events{ctx: v.r.Context(), db: v.DB, org: v.actor.Org, list: l}
+	if v.r.URL.Query().Get("format") == "csv" {
+		err := v.Identity.Require(*v.who, v.actor, identity.JournalExport, identity.In(v.actor.Org))
+		if err != nil {
+			return err
+		}
+	}
+	return l.show(v, from, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
+}
+
+func doorWords(e journal.Event) string {
+	words := roleWords(e.Role)
+	switch e.Door {
+	case entente.DoorPage:
+		words += ", on a page"
+	case entente.DoorAPI:
+		words += ", through the API"
+	case entente.DoorCommand:
+		words += ", at the command line"
+	case entente.DoorWorker:
+		words += ", following the journal"
+	}
+	return words
+}
+
+var kindSpelling = strings.NewReplacer(".", " ", "-", " ", "sbom", "SBOM", "sso", "single sign-on")
+
+func kindWords(k journal.Kind) string { return ui.Capital(kindSpelling.Replace(string(k))) }
+
+// memberNames gives the names of people by their ids, as far as the visitor may know
+// them.
+func (v *visit) memberNames() (map[string]string, error) {
+	if !v.may(identity.PeopleRead) {
+		return nil, nil
+	}
+	members, err := v.Identity.Members(v.r.Context(), v.actor)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, m := range members {
+		names[string(m.Person.ID)] = m.Person.Name
+	}
+	return names, nil
+}
+
+func indented(body json.RawMessage) string {
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return string(body)
+	}
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return string(body)
+	}
+	return string(text)
+}
+
+// verifyJournal recomputes the hash chain of the whole journal.
+func (v *visit) verifyJournal() error {
+	p := verifyPage{Frame: v.frame("Verify the journal"), Head: ui.Head{Crumbs: []ui.Link{{Text: "Journal", Href: v.in("journal")}}, Title: "Verify the journal"}}
+	report, err := journal.Verify(v.r.Context(), v.DB, v.actor.Org)
+	var broken *journal.BrokenError
+	switch {
+	case errors.As(err, &broken):
+		p.Notice = ui.Notice{Tone: ui.Bad, Text: "The journal was tampered with, or the database is damaged: from event " + strconv.FormatInt(broken.Seq, 10) + " on it is not as it was written (" + broken.Reason + "). Compare with a backup from before, and tell whoever runs this node."}
+	case err != nil:
+		return err
+	default:
+		p.Notice = ui.Notice{Tone: ui.Good, Text: "All " + ui.Number(report.Events) + " events are as they were written."}
+		p.Defs = []ui.Def{{Term: "Events", Text: ui.Number(report.Events)}, {Term: "Hash of the latest", View: code(hex.EncodeToString(report.Hash))}}
+	}
+	return v.show(http.StatusOK, verifyView(p))
+}

@@ -1,0 +1,415 @@
+package web
+
+import (
+	"cmp"
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+const (
+	rowsByDefault = 50
+	rowsInCSV     = 1000 // read at a time while a CSV file is written
+	longestSearch = 200
+)
+
+var rowsToChoose = []int{25, 50, 100, 250}
+
+// list describes a list of a page: its columns, filters and what is searched. The
+// same description makes the table and the CSV file.
+type list[T any] struct {
+	name    string // of the CSV file
+	one     string // the noun of a row: "process"
+	many    string
+	search  string // label of the search field; "" for none
+	text    func(T) []string
+	columns []column[T]
+	filters []filter[T]
+	sort    string // when the URL says nothing: a column's key, with "-" for descending
+	empty   ui.Empty
+	// keep names parameters of the URL that belong to the page around the list.
+	keep []string
+}
+
+// column is one column of a list. Only a column with a key can be sorted by.
+type column[T any] struct {
+	key   string
+	label string
+	num   bool
+	tight bool
+	cell  func(T) ui.Cell
+	order func(a, b T) int // nil where the source sorts by itself
+}
+
+// filter lets through the rows that match one of a few values.
+type filter[T any] struct {
+	key      string
+	label    string
+	options  []ui.Option
+	standard string // the value in force when the URL says nothing
+	match    func(row T, value string) bool
+}
+
+// rows is where the rows of a list come from: [held] in memory, or a room that
+// searches and sorts by itself.
+type rows[T any] interface {
+	// page gives rows from offset on, the count of all that match, and the count of
+	// all that there are, or -1 where that is not known.
+	page(q query, offset, limit int) (rows []T, matching, all int, err error)
+}
+
+// query is what the URL says about a list.
+type query struct {
+	path   string
+	values url.Values
+	search string
+	sort   string // a column's key
+	desc   bool
+	filter map[string]string
+	number int // of the page, from 1
+	rows   int
+	csv    bool
+}
+
+func (l list[T]) query(r *http.Request) query {
+	values := r.URL.Query()
+	q := query{path: r.URL.Path, values: values, filter: map[string]string{}, csv: values.Get("format") == "csv"}
+	q.search = strings.TrimSpace(values.Get("q"))
+	if len(q.search) > longestSearch {
+		q.search = strings.ToValidUTF8(q.search[:longestSearch], "")
+	}
+	if l.search == "" {
+		q.search = ""
+	}
+	q.sort, q.desc = l.sorting(values.Get("sort"))
+	for _, f := range l.filters {
+		q.filter[f.key] = f.standard
+		for _, o := range f.options {
+			if values.Has(f.key) && values.Get(f.key) == o.Value {
+				q.filter[f.key] = o.Value
+			}
+		}
+	}
+	q.number, _ = strconv.Atoi(values.Get("page"))
+	q.number = max(q.number, 1)
+	q.rows, _ = strconv.Atoi(values.Get("rows"))
+	if !slices.Contains(rowsToChoose, q.rows) {
+		q.rows = rowsByDefault
+	}
+	return q
+}
+
+// sorting reads "name" or "-name"; what no column knows becomes the list's own order.
+func (l list[T]) sorting(s string) (key string, desc bool) {
+	for _, s := range []string{s, l.sort} {
+		key, desc := strings.CutPrefix(s, "-")
+		for _, c := range l.columns {
+			if c.key != "" && c.key == key {
+				return key, desc
+			}
+		}
+	}
+	return "", false
+}
+
+// with is the list's URL with one parameter changed; any change leads back to the
+// first page.
+func (q query) with(key, value string) string {
+	next := url.Values{}
+	for k, v := range q.values {
+		if k != "page" && k != "format" && len(v) > 0 {
+			next[k] = v
+		}
+	}
+	next.Set(key, value)
+	if value == "" {
+		next.Del(key)
+	}
+	return address(q.path, next)
+}
+
+func address(path string, values url.Values) string {
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+// held is rows that are all in memory.
+type held[T any] struct {
+	list list[T]
+	all  []T
+}
+
+func (h held[T]) page(q query, offset, limit int) ([]T, int, int, error) {
+	matching := slices.DeleteFunc(slices.Clone(h.all), func(row T) bool { return !h.list.matches(row, q) })
+	for _, c := range h.list.columns {
+		if c.key == q.sort && c.order != nil {
+			slices.SortStableFunc(matching, func(a, b T) int {
+				if q.desc {
+					return c.order(b, a)
+				}
+				return c.order(a, b)
+			})
+		}
+	}
+	from := min(offset, len(matching))
+	return matching[from:min(from+limit, len(matching))], len(matching), len(h.all), nil
+}
+
+func (l list[T]) matches(row T, q query) bool {
+	for _, f := range l.filters {
+		value := q.filter[f.key]
+		if value != "" && f.match != nil && !f.match(row, value) {
+			return false
+		}
+	}
+	if q.search == "" {
+		return true
+	}
+	text := strings.ToLower(strings.Join(l.text(row), "\n"))
+	for word := range strings.FieldsSeq(strings.ToLower(q.search)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// show answers with the page around the list, or with the list as a CSV file.
+func (l list[T]) show(v *visit, from rows[T], page func(ui.List) templ.Component) error {
+	q := l.query(v.r)
+	if q.csv {
+		return l.file(v, q, from)
+	}
+	shown, err := l.view(q, from)
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, page(shown))
+}
+
+func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
+	found, matching, all, err := from.page(q, (q.number-1)*q.rows, q.rows)
+	if err != nil {
+		return ui.List{}, err
+	}
+	pages := max((matching+q.rows-1)/q.rows, 1)
+	if q.number > pages {
+		q.number = pages
+		found, matching, all, err = from.page(q, (q.number-1)*q.rows, q.rows)
+		if err != nil {
+			return ui.List{}, err
+		}
+	}
+	shown := ui.List{Noun: l.many, Action: q.path, Search: l.search, Query: q.search, Empty: l.empty, All: all}
+	shown.Filters = l.choices(q)
+	if l.narrowed(q) {
+		shown.Clear = l.cleared(q)
+		shown.None = ui.Empty{
+			Title: "No " + l.one + " matches",
+			Text:  l.noneText(all),
+			Next:  ui.Link{Text: "Clear search and filters", Href: shown.Clear},
+		}
+	}
+	l.addColumns(q, &shown)
+	for _, row := range found {
+		cells := make([]ui.Cell, len(l.columns))
+		for i, c := range l.columns {
+			cells[i] = c.cell(row)
+		}
+		shown.Rows = append(shown.Rows, ui.Row{Cells: cells})
+	}
+	for _, k := range l.keep {
+		for _, value := range q.values[k] {
+			shown.Keep = append(shown.Keep, ui.Option{Value: k, Label: value})
+		}
+	}
+	if matching > rowsToChoose[0] {
+		shown.Size = strconv.Itoa(q.rows)
+		for _, n := range rowsToChoose {
+			shown.Sizes = append(shown.Sizes, ui.Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n)})
+		}
+	}
+	first := (q.number-1)*q.rows + 1
+	shown.Count = ui.Plural(matching, l.one, l.many)
+	if pages > 1 {
+		shown.Count = ui.Count(first) + " to " + ui.Count(first+len(found)-1) + " of " + shown.Count
+		shown.Pages = "Page " + ui.Count(q.number) + " of " + ui.Count(pages)
+	}
+	if all > matching {
+		shown.Count += ", out of " + ui.Count(all)
+	}
+	if q.number > 1 {
+		shown.Prev = q.with("page", strconv.Itoa(q.number-1))
+	}
+	if q.number < pages {
+		shown.Next = q.with("page", strconv.Itoa(q.number+1))
+	}
+	shown.CSV = q.with("format", "csv")
+	return shown, nil
+}
+
+func (l list[T]) noneText(all int) string {
+	if all < 0 {
+		return "Nothing fits the search and the filters together."
+	}
+	return "None of the " + ui.Plural(all, l.one, l.many) + " fits the search and the filters together."
+}
+
+func (l list[T]) choices(q query) []ui.Choice {
+	var choices []ui.Choice
+	for _, f := range l.filters {
+		if len(f.options) > 1 {
+			choices = append(choices, ui.Choice{Name: f.key, Label: f.label, Value: q.filter[f.key], Options: f.options})
+		}
+	}
+	return choices
+}
+
+// narrowed says whether search or a filter is in force that the list does not have
+// by itself.
+func (l list[T]) narrowed(q query) bool {
+	for _, f := range l.filters {
+		if q.filter[f.key] != f.standard {
+			return true
+		}
+	}
+	return q.search != ""
+}
+
+func (l list[T]) cleared(q query) string {
+	kept := url.Values{}
+	for _, k := range append([]string{"sort", "rows"}, l.keep...) {
+		if q.values.Has(k) {
+			kept[k] = q.values[k]
+		}
+	}
+	return address(q.path, kept)
+}
+
+func (l list[T]) addColumns(q query, shown *ui.List) {
+	for _, c := range l.columns {
+		column := ui.Column{Label: c.label, Num: c.num, Tight: c.tight}
+		if c.key != "" {
+			column.SortHref = q.with("sort", c.key)
+			shown.Sorts = append(shown.Sorts, ui.Option{Value: c.key, Label: c.label}, ui.Option{Value: "-" + c.key, Label: c.label + ", from the end"})
+		}
+		if c.key != "" && c.key == q.sort {
+			column.Sorted, shown.Sort = "ascending", c.key
+			if q.desc {
+				column.Sorted, shown.Sort = "descending", "-"+c.key
+			} else {
+				column.SortHref = q.with("sort", "-"+c.key)
+			}
+		}
+		shown.Columns = append(shown.Columns, column)
+	}
+}
+
+// file writes the rows that the page's search, filters and order let through, all
+// pages of them, as CSV.
+func (l list[T]) file(v *visit, q query, from rows[T]) error {
+	found, matching, _, err := from.page(q, 0, rowsInCSV)
+	if err != nil {
+		return err
+	}
+	name := string(v.actor.Org) + "-" + l.name + "-" + time.Now().UTC().Format("2006-01-02") + ".csv"
+	v.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	v.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	v.answer = http.StatusOK
+	w := csv.NewWriter(v.w)
+	w.UseCRLF = true
+	record := make([]string, 0, 2*len(l.columns))
+	for _, c := range l.columns {
+		record = append(record, c.label)
+	}
+	err = w.Write(record)
+	for offset := 0; err == nil; {
+		for _, row := range found {
+			record = record[:0]
+			for _, c := range l.columns {
+				record = append(record, harmless(inOneCell(c.cell(row))))
+			}
+			err = w.Write(record)
+			if err != nil {
+				break
+			}
+		}
+		offset += len(found)
+		if err != nil || len(found) == 0 || offset >= matching {
+			break
+		}
+		found, _, _, err = from.page(q, offset, rowsInCSV)
+	}
+	w.Flush()
+	return cmp.Or(err, w.Error())
+}
+
+func inOneCell(c ui.Cell) string {
+	switch {
+	case c.Note == "":
+		return c.Text
+	case c.Text == "":
+		return c.Note
+	}
+	return c.Text + " (" + c.Note + ")"
+}
+
+// harmless keeps a spreadsheet from taking a text that somebody else wrote for a
+// formula.
+func harmless(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func plainCell(text string) ui.Cell { return ui.Cell{Text: text} }
+
+func linkCell(text, href string) ui.Cell { return ui.Cell{Text: text, Href: href} }
+
+func badgeCell(badges ...ui.Badge) ui.Cell {
+	words := make([]string, len(badges))
+	for i, b := range badges {
+		words[i] = b.Text
+	}
+	return ui.Cell{Text: strings.Join(words, ", "), View: ui.BadgeRow(badges)}
+}
+
+// byText orders rows by a text as people sort it.
+func byText[T any](text func(T) string) func(a, b T) int {
+	return func(a, b T) int {
+		x, y := text(a), text(b)
+		return cmp.Or(strings.Compare(strings.ToLower(x), strings.ToLower(y)), strings.Compare(x, y))
+	}
+}
+
+// by orders rows by a number.
+func by[T any, N cmp.Ordered](number func(T) N) func(a, b T) int {
+	return func(a, b T) int { return cmp.Compare(number(a), number(b)) }
+}
+
+// valuesOf makes the options of a filter from the values that the rows have, with
+// "all" before them.
+func valuesOf[T any](all string, rows []T, value func(T) string) []ui.Option {
+	seen := map[string]bool{}
+	var options []ui.Option
+	for _, row := range rows {
+		v := value(row)
+		if v != "" && !seen[v] {
+			seen[v] = true
+			options = append(options, ui.Option{Value: v, Label: ui.Capital(v)})
+		}
+	}
+	slices.SortFunc(options, func(a, b ui.Option) int { return strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label)) })
+	return append([]ui.Option{{Label: all}}, options...)
+}

@@ -1,0 +1,156 @@
+package web
+
+import (
+	"encoding/csv"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/a-h/templ"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+type bean struct {
+	name   string
+	origin string
+	weight int
+}
+
+func beanList() list[bean] {
+	return list[bean]{
+		name: "beans", one: "bean", many: "beans", search: "Search", sort: "name",
+		text: func(b bean) []string { return []string{b.name, b.origin} },
+		columns: []column[bean]{
+			{key: "name", label: "Name", order: byText(func(b bean) string { return b.name }), cell: func(b bean) ui.Cell { return plainCell(b.name) }},
+			{key: "weight", label: "Weight", num: true, order: by(func(b bean) int { return b.weight }), cell: func(b bean) ui.Cell { return ui.Cell{Text: strconv.Itoa(b.weight), Note: b.origin} }},
+		},
+		filters: []filter[bean]{{key: "origin", label: "Origin", standard: "peru", match: func(b bean, v string) bool { return b.origin == v }, options: []ui.Option{
+			{Label: "All"}, {Value: "peru", Label: "Peru"}, {Value: "kenya", Label: "Kenya"},
+		}}},
+		empty: ui.Empty{Title: "No beans yet"},
+	}
+}
+
+func beans(n int) []bean {
+	var all []bean
+	for i := range n {
+		all = append(all, bean{name: "Bean " + strconv.Itoa(1000+i), origin: []string{"peru", "kenya"}[i%2], weight: (i * 7) % 100})
+	}
+	return all
+}
+
+func viewBeans(t *testing.T, url string, n int) ui.List {
+	t.Helper()
+	l := beanList()
+	shown, err := l.view(l.query(httptest.NewRequest(http.MethodGet, url, nil)), held[bean]{l, beans(n)})
+	must(t, err)
+	return shown
+}
+
+func TestListFromTheURL(t *testing.T) {
+	cases := []struct {
+		url   string
+		rows  int
+		first string
+		count string
+		clear bool
+	}{
+		{"/beans", 50, "Bean 1000", "1 to 50 of 100 beans, out of 200", false},
+		{"/beans?origin=", 50, "Bean 1000", "1 to 50 of 200 beans", true},
+		{"/beans?origin=&sort=-name", 50, "Bean 1199", "1 to 50 of 200 beans", true},
+		{"/beans?page=2&rows=25", 25, "Bean 1050", "26 to 50 of 100 beans, out of 200", false},
+		{"/beans?page=99", 50, "Bean 1100", "51 to 100 of 100 beans, out of 200", false},
+		{"/beans?page=-3&rows=7&sort=nonsense&origin=mars", 50, "Bean 1000", "1 to 50 of 100 beans, out of 200", false},
+		{"/beans?q=1004", 1, "Bean 1004", "1 bean, out of 200", true},
+		{"/beans?q=BEAN+peru+1004", 1, "Bean 1004", "1 bean, out of 200", true},
+		{"/beans?q=nothing", 0, "", "0 beans, out of 200", true},
+	}
+	for _, c := range cases {
+		l := viewBeans(t, c.url, 200)
+		got := ""
+		if len(l.Rows) > 0 {
+			got = l.Rows[0].Cells[0].Text
+		}
+		if len(l.Rows) != c.rows || got != c.first || l.Count != c.count || (l.Clear != "") != c.clear {
+			t.Errorf("%s: %d rows from %q, %q, clear %q", c.url, len(l.Rows), got, l.Count, l.Clear)
+		}
+	}
+}
+
+func TestListKeepsItsStateInEveryLink(t *testing.T) {
+	l := viewBeans(t, "/beans?q=bean&origin=kenya&sort=-weight&rows=25&page=2&format=html", 200)
+	if want := "/beans?origin=kenya&page=3&q=bean&rows=25&sort=-weight"; l.Next != want {
+		t.Errorf("next: %s, want %s", l.Next, want)
+	}
+	if want := "/beans?format=csv&origin=kenya&q=bean&rows=25&sort=-weight"; l.CSV != want {
+		t.Errorf("csv: %s, want %s", l.CSV, want)
+	}
+	if want := "/beans?rows=25&sort=-weight"; l.Clear != want {
+		t.Errorf("clear: %s, want %s", l.Clear, want)
+	}
+	if l.Columns[1].Sorted != "descending" || l.Columns[1].SortHref != "/beans?origin=kenya&q=bean&rows=25&sort=weight" {
+		t.Errorf("column: %+v", l.Columns[1])
+	}
+	if l.Columns[0].Sorted != "" || l.Sort != "-weight" {
+		t.Errorf("sorting: %+v %q", l.Columns[0], l.Sort)
+	}
+}
+
+func TestListSortsStably(t *testing.T) {
+	l := viewBeans(t, "/beans?origin=&sort=weight&rows=250", 200)
+	weights := make([]int, len(l.Rows))
+	for i, r := range l.Rows {
+		weights[i], _ = strconv.Atoi(r.Cells[1].Text)
+	}
+	if !slices.IsSorted(weights) || len(weights) != 200 {
+		t.Errorf("not sorted: %v", weights)
+	}
+}
+
+// The CSV file holds exactly the rows that search and filters let through, of all
+// pages, in the order of the page, and no formula.
+func TestCSVIsWhatIsShown(t *testing.T) {
+	l := beanList()
+	all := append(beans(200), bean{name: "=cmd|' /C calc'!A0", origin: "kenya", weight: -3}, bean{name: "Röst, \"fein\"", origin: "kenya"})
+	r := httptest.NewRequest(http.MethodGet, "/beans?origin=kenya&sort=-name&rows=25&format=csv", nil)
+	w := httptest.NewRecorder()
+	v := &visit{w: w, r: r, actor: entente.Actor{Org: "beanline"}}
+	must(t, l.show(v, held[bean]{l, all}, func(ui.List) templ.Component { t.Fatal("a page was made"); return nil }))
+	if !strings.HasPrefix(w.Header().Get("Content-Disposition"), `attachment; filename="beanline-beans-`) {
+		t.Errorf("disposition %q", w.Header().Get("Content-Disposition"))
+	}
+	records, err := csv.NewReader(w.Body).ReadAll()
+	must(t, err)
+	if len(records) != 1+102 || !slices.Equal(records[0], []string{"Name", "Weight"}) {
+		t.Fatalf("%d records, head %v", len(records), records[0])
+	}
+	if records[1][0] != "Röst, \"fein\"" || records[2][0] != "Bean 1199" || records[102][0] != "'=cmd|' /C calc'!A0" {
+		t.Errorf("rows: %v %v … %v", records[1], records[2], records[102])
+	}
+	if records[2][1] != "93 (kenya)" {
+		t.Errorf("a cell: %q", records[2][1])
+	}
+}
+
+func TestBackwards(t *testing.T) {
+	all := []int{0, 1, 2, 3, 4, 5, 6}
+	ask := func(offset, limit int) ([]int, int, error) {
+		from := min(offset, len(all))
+		return slices.Clone(all[from:min(from+limit, len(all))]), len(all), nil
+	}
+	for _, c := range []struct {
+		offset, limit int
+		want          []int
+	}{{0, 3, []int{6, 5, 4}}, {3, 3, []int{3, 2, 1}}, {6, 3, []int{0}}, {7, 3, nil}} {
+		got, matching, err := backwards(c.offset, c.limit, ask)
+		must(t, err)
+		if !slices.Equal(got, c.want) || matching != 7 {
+			t.Errorf("offset %d: %v of %d, want %v", c.offset, got, matching, c.want)
+		}
+	}
+}

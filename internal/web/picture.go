@@ -1,0 +1,233 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+// picture tells a chain's things in the words and links of the pages.
+type picture struct {
+	v *visit
+	g *chain.Graph
+	// processOf finds the process of an activity; made when first needed.
+	processOf map[chain.NodeID]chain.NodeID
+}
+
+func (v *visit) picture() (*picture, error) {
+	g, err := v.Chain.Graph(v.r.Context(), v.actor)
+	if err != nil {
+		return nil, err
+	}
+	return &picture{v: v, g: g}, nil
+}
+
+func (p *picture) path(kind chain.NodeKind, id chain.NodeID) string {
+	switch kind {
+	case chain.KindProcess:
+		return p.v.in("processes", string(id))
+	case chain.KindActivity:
+		return p.v.in("processes", string(p.process(id)))
+	case chain.KindSystem:
+		return p.v.in("systems", string(id))
+	case chain.KindOrganisation:
+		return p.v.in("suppliers", string(id))
+	case chain.KindProduct:
+		return p.v.in("products", string(id))
+	case chain.KindSupply:
+		if n, ok := p.g.Node(id); ok && n.Organisation != "" {
+			return p.v.in("suppliers", string(n.Organisation)) + "#supplies"
+		}
+	}
+	return ""
+}
+
+func (p *picture) process(activity chain.NodeID) chain.NodeID {
+	if p.processOf == nil {
+		p.processOf = map[chain.NodeID]chain.NodeID{}
+		for _, process := range p.g.Map().Processes {
+			for _, a := range process.Activities {
+				p.processOf[a.ID] = process.ID
+			}
+		}
+	}
+	return p.processOf[activity]
+}
+
+func (p *picture) link(n chain.Node) ui.Link {
+	return ui.Link{Text: n.Name, Href: p.path(n.Kind, n.ID)}
+}
+
+// named is a link to a thing by its id; what the chain does not know stays a text.
+func (p *picture) named(id chain.NodeID) ui.Link {
+	n, ok := p.g.Node(id)
+	if !ok {
+		return ui.Link{Text: string(id)}
+	}
+	return p.link(n)
+}
+
+func (p *picture) links(ids []chain.NodeID) []ui.Link {
+	links := make([]ui.Link, len(ids))
+	for i, id := range ids {
+		links[i] = p.named(id)
+	}
+	return links
+}
+
+func (p *picture) name(id chain.NodeID) string { return p.named(id).Text }
+
+func (p *picture) own() chain.NodeID { return p.g.Map().Own }
+
+func (p *picture) rank(id chain.NodeID) string { return rankWords(p.g.Rank(id)) }
+
+func rankWords(rank int) string {
+	switch rank {
+	case chain.UnknownRank:
+		return "not connected"
+	case 0:
+		return "ourselves"
+	}
+	return "rank " + strconv.Itoa(rank)
+}
+
+func (p *picture) money(amount int64) string { return ui.Money(amount, p.g.Map().Currency) }
+
+// needs tells what a thing needs, each need with its alternatives and its buffer.
+func (p *picture) needs(needs []chain.Need) []needView {
+	views := make([]needView, len(needs))
+	for i, n := range needs {
+		views[i] = needView{Any: p.links(n.Any)}
+		switch {
+		case n.Buffer > 0 && n.Note != "":
+			views[i].Buffer = "can do without for " + chain.DurationWords(n.Buffer) + ": " + n.Note
+		case n.Buffer > 0:
+			views[i].Buffer = "can do without for " + chain.DurationWords(n.Buffer)
+		case n.Note != "":
+			views[i].Buffer = n.Note
+		}
+	}
+	return views
+}
+
+// calls tells whom to call, in the order in which the chain names them.
+func (p *picture) calls(calls []chain.Call) []ui.Call {
+	var all []ui.Call
+	for _, c := range calls {
+		if c.Organisation != p.own() {
+			all = append(all, ui.Call{
+				Organisation: ui.Link{Text: c.Name, Href: p.path(chain.KindOrganisation, c.Organisation)},
+				Note:         ui.Capital(rankWords(c.Rank)) + ", " + c.Because,
+				People:       people(c.Contacts),
+			})
+		}
+	}
+	return all
+}
+
+func people(contacts []chain.Contact) []ui.Contact {
+	all := make([]ui.Contact, len(contacts))
+	for i, c := range contacts {
+		all[i] = ui.Contact{Name: cmp.Or(c.Name, c.Email, c.Phone), Role: c.Role, Email: c.Email, Phone: c.Phone}
+	}
+	return all
+}
+
+// merged joins several answers whom to call: every organisation once, in the order
+// of its first mention.
+func merged(answers ...[]chain.Call) []chain.Call {
+	var all []chain.Call
+	for _, calls := range answers {
+		for _, c := range calls {
+			known := slices.ContainsFunc(all, func(other chain.Call) bool { return other.Organisation == c.Organisation })
+			if !known {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// span is a duration, or a dash where none is set.
+func span(d time.Duration) string {
+	if d <= 0 {
+		return "–"
+	}
+	return chain.DurationWords(d)
+}
+
+func criticalityBadge(c chain.Criticality) ui.Badge {
+	tone := ui.Calm
+	switch c {
+	case chain.Critical:
+		tone = ui.Bad
+	case chain.High:
+		tone = ui.Warn
+	}
+	return ui.Badge{Text: cmp.Or(string(c), "not rated"), Tone: tone}
+}
+
+// criticalityOrder sorts the most critical first.
+func criticalityOrder(c chain.Criticality) int {
+	i := slices.Index([]chain.Criticality{chain.Critical, chain.High, chain.Medium, chain.Low}, c)
+	if i < 0 {
+		return 4
+	}
+	return i
+}
+
+// after tells when something happens, counted from the beginning of an outage.
+func after(at time.Duration) string {
+	switch at {
+	case chain.Never:
+		return "never"
+	case 0:
+		return "at once"
+	}
+	return "after " + chain.DurationWords(at)
+}
+
+// exceeds tells when an objective of a process is exceeded.
+func exceeds(objective, at time.Duration, horizon time.Duration) string {
+	switch {
+	case objective == 0:
+		return "none set"
+	case at == chain.Never && horizon > 0:
+		return "not within " + chain.DurationWords(horizon)
+	}
+	return after(at)
+}
+
+// stopRow is one line of the tables of processes that stop.
+func (p *picture) stopRow(stop chain.ProcessOutage, horizon time.Duration, last ui.Cell) ui.Row {
+	process, _ := p.g.Process(stop.ID)
+	return ui.Row{Cells: []ui.Cell{
+		linkCell(stop.Name, p.path(chain.KindProcess, stop.ID)),
+		badgeCell(criticalityBadge(stop.Criticality)),
+		plainCell(ui.Capital(after(stop.Fails))),
+		plainCell(ui.Capital(exceeds(process.BIA.RTO, stop.RTOAt, horizon))),
+		plainCell(ui.Capital(exceeds(process.BIA.MTPD, stop.MTPDAt, horizon))),
+		last,
+	}}
+}
+
+// stops simulates that one thing is down.
+func (p *picture) stops(n chain.Node) stopsView {
+	s := stopsView{
+		Title: "What stops if it stops",
+		None:  "No process stops: everything that relies on " + n.Name + " has an alternative, or nothing relies on it.",
+	}
+	outage := p.g.Outage([]chain.NodeID{n.ID}, chain.OutageOptions{})
+	for _, stop := range outage.Processes {
+		s.Rows = append(s.Rows, p.stopRow(stop, 0, plainCell(stop.Path().Words())))
+	}
+	return s
+}
+
+func (p *picture) whatIf(ids ...chain.NodeID) string {
+	return p.v.whatIf(ids, "")
+}

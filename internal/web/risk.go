@@ -1,0 +1,186 @@
+package web
+
+import (
+	"sync"
+	"time"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+// Bounds of what is worked out for the overviews.
+const (
+	mostRisks     = 100 // advisories, the gravest first
+	waysKept      = 20  // ways of one advisory
+	overviewsKept = 64  // organisations
+)
+
+// risks is which processes the advisories that hit us reach: the gravest advisories
+// first.
+type risks struct {
+	hits      []riskHit
+	byProcess map[chain.NodeID][]int // places in hits
+	total     int                    // of advisories that hit us; more than len(hits) if there are too many
+}
+
+// riskHit is one advisory that hits us.
+type riskHit struct {
+	advisory.Listed
+	reached   int                      // processes
+	processes []advisory.ProcessImpact // with their ways, the surest first
+}
+
+// overviews keeps the risks of organisations until something happens in their
+// journal.
+type overviews struct {
+	mu    sync.Mutex
+	known map[entente.OrgID]overview
+}
+
+type overview struct {
+	head  int64 // of the journal
+	used  time.Time
+	risks *risks
+}
+
+func (o *overviews) get(org entente.OrgID, head int64) *risks {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	known, ok := o.known[org]
+	if !ok || known.head != head {
+		return nil
+	}
+	known.used = time.Now()
+	o.known[org] = known
+	return known.risks
+}
+
+func (o *overviews) put(org entente.OrgID, head int64, r *risks) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.known == nil {
+		o.known = map[entente.OrgID]overview{}
+	}
+	o.known[org] = overview{head, time.Now(), r}
+	for len(o.known) > overviewsKept {
+		oldest, at := entente.OrgID(""), time.Time{}
+		for id, one := range o.known {
+			if oldest == "" || one.used.Before(at) {
+				oldest, at = id, one.used
+			}
+		}
+		delete(o.known, oldest)
+	}
+}
+
+// risks gives the risks of the visited organisation, as far as the visitor may see
+// advisories.
+func (v *visit) risks() (*risks, error) {
+	if !v.may(identity.AdvisoryRead) {
+		return &risks{}, nil
+	}
+	var head int64
+	err := v.DB.Read(v.r.Context(), func(tx *db.Tx) (err error) {
+		head, err = journal.Head(v.r.Context(), tx, v.actor.Org)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if known := v.overviews.get(v.actor.Org, head); known != nil {
+		return known, nil
+	}
+	r, err := v.assess()
+	if err != nil {
+		return nil, err
+	}
+	v.overviews.put(v.actor.Org, head, r)
+	return r, nil
+}
+
+func (v *visit) assess() (*risks, error) {
+	ctx := v.r.Context()
+	found, total, err := v.Advisory.List(ctx, v.actor, advisory.Query{Hits: true, Order: advisory.BySeverity, Limit: mostRisks})
+	if err != nil {
+		return nil, err
+	}
+	r := &risks{total: total, byProcess: map[chain.NodeID][]int{}}
+	for i, one := range found {
+		impact, err := v.Advisory.ImpactOf(ctx, v.actor, one.ID, advisory.ImpactOptions{Products: 1, Processes: -1, Calls: 1})
+		if err != nil {
+			return nil, err
+		}
+		hit := riskHit{Listed: one, reached: impact.Counts.Processes}
+		for _, p := range impact.Processes {
+			if len(p.Way) == 0 {
+				continue // it only stops when something is switched off
+			}
+			r.byProcess[p.ID] = append(r.byProcess[p.ID], i)
+			if len(hit.processes) < waysKept {
+				hit.processes = append(hit.processes, p)
+			}
+		}
+		r.hits = append(r.hits, hit)
+	}
+	return r, nil
+}
+
+// of counts the advisories that reach a process.
+func (r *risks) of(process chain.NodeID) int { return len(r.byProcess[process]) }
+
+// cell tells how many advisories reach a process, and how grave the worst is.
+func (r *risks) cell(v *visit, process chain.NodeID) ui.Cell {
+	places := r.byProcess[process]
+	if len(places) == 0 {
+		return plainCell("none")
+	}
+	worst := severityBadge(r.hits[places[0]].Severity)
+	return ui.Cell{
+		Text: ui.Plural(len(places), "advisory", "advisories"), Href: v.in("processes", string(process)) + "#advisories",
+		Note: "the gravest: " + worst.Text,
+	}
+}
+
+// hitsOf tells the advisories that reach one process, each by its way there.
+func (r *risks) hitsOf(p *picture, process chain.NodeID) []homeHitView {
+	var views []homeHitView
+	for _, i := range r.byProcess[process] {
+		views = append(views, r.hits[i].view(p, process))
+	}
+	return views
+}
+
+const waysOnHome = 2
+
+// view tells one advisory with its ways: to one process, or to the first ones.
+func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
+	view := homeHitView{
+		Severity: severityBadge(h.Severity), Title: ui.Link{Text: advisoryTitle(&h.Brief), Href: p.v.advisoryPath(h.ID)}, When: h.Modified,
+	}
+	reached := h.reached
+	for i := range h.processes {
+		one := &h.processes[i]
+		if process != "" && one.ID != process || process == "" && len(view.Ways) == waysOnHome {
+			continue
+		}
+		view.Ways = append(view.Ways, p.wayHops(one.Way))
+		if process != "" {
+			view.Text = ui.Capital(whyWords(one.Because, nil)) + " It reaches this process: " + one.Sure.String() + "."
+		} else if view.Text == "" {
+			view.Text = ui.Capital(whyWords(one.Because, nil))
+		}
+	}
+	switch {
+	case process != "":
+	case reached == 0:
+		view.Text = "It hits " + ui.Plural(h.Products, "product", "products") + ", but reaches no process by any way in the map."
+	case reached > len(view.Ways):
+		view.More = "It reaches " + ui.Plural(reached-len(view.Ways), "more process", "more processes") + "."
+	}
+	return view
+}

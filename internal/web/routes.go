@@ -1,0 +1,71 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/entente-project/entente/internal/identity"
+)
+
+// Route is one line of the list of routes: everything that is known of a page
+// before its own code runs.
+type Route struct {
+	Method  string
+	Pattern string
+	// Door says who comes in; behind [ByVerb], Verb says what they must be allowed.
+	Door Door
+	Verb identity.Verb
+
+	limits limits
+	run    func(*visit) error
+}
+
+// Door says who may visit a route.
+type Door string
+
+// The doors. A route without one does not exist: [New] refuses it.
+const (
+	Open     Door = "open"      // anybody
+	SignedIn Door = "signed-in" // anybody with a session; about nobody's data but their own
+	ByVerb   Door = "by verb"   // members of the organisation in the path whom identity.Can allows the verb
+)
+
+// limits bounds one request: bytes of its body, and how long reading and answering
+// it may take.
+type limits struct {
+	body int64
+	time time.Duration
+}
+
+var (
+	pageLimits   = limits{body: 64 << 10, time: 30 * time.Second}
+	mapLimits    = limits{body: 32 << 20, time: 2 * time.Minute}
+	uploadLimits = limits{body: 513 << 20, time: 15 * time.Minute}
+)
+
+// Routes lists every route of the pages, room by room.
+func Routes() []Route {
+	return slices.Concat(identityRoutes(), homeRoutes(), chainRoutes(), inventoryRoutes(), advisoryRoutes(), journalRoutes())
+}
+
+func page(pattern string, verb identity.Verb, run func(*visit) error) Route {
+	return Route{Method: http.MethodGet, Pattern: pattern, Door: ByVerb, Verb: verb, limits: pageLimits, run: run}
+}
+
+func act(pattern string, verb identity.Verb, run func(*visit) error) Route {
+	return Route{Method: http.MethodPost, Pattern: pattern, Door: ByVerb, Verb: verb, limits: pageLimits, run: run}
+}
+
+func (r Route) through(d Door) Route {
+	r.Door, r.Verb = d, ""
+	return r
+}
+
+func (r Route) within(l limits) Route {
+	r.limits = l
+	return r
+}
+
+// Address is the route as net/http's mux takes it: "GET /o/{org}/processes".
+func (r Route) Address() string { return r.Method + " " + r.Pattern }

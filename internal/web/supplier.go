@@ -1,0 +1,376 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+// supplierRow is one organisation of the list of suppliers.
+type supplierRow struct {
+	*chain.Organisation
+	rank     int
+	supplies []string
+	stops    []chain.ProcessStop
+}
+
+// dependences finds, for every organisation, what stops when its legal entity alone
+// stops.
+func (p *picture) dependences() map[chain.NodeID]*chain.Dependence {
+	of := map[chain.NodeID]*chain.Dependence{}
+	for _, d := range p.g.Concentration().Dependences {
+		for _, id := range d.Organisations {
+			of[id] = &d
+		}
+	}
+	return of
+}
+
+func (p *picture) supplierRows() []supplierRow {
+	m := p.g.Map()
+	supplies := map[chain.NodeID][]string{}
+	for i := range m.Supplies {
+		supplies[m.Supplies[i].Supplier] = append(supplies[m.Supplies[i].Supplier], m.Supplies[i].Name)
+	}
+	dependences := p.dependences()
+	var rows []supplierRow
+	for i := range m.Organisations {
+		o := &m.Organisations[i]
+		if o.ID == m.Own || len(supplies[o.ID]) == 0 && p.g.Rank(o.ID) == chain.UnknownRank {
+			continue
+		}
+		row := supplierRow{Organisation: o, rank: p.g.Rank(o.ID), supplies: supplies[o.ID]}
+		if d := dependences[o.ID]; d != nil {
+			row.stops = d.Stops
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (r supplierRow) rankOrder() int {
+	if r.rank < 0 {
+		return 1 << 20
+	}
+	return r.rank
+}
+
+// suppliers lists the organisations that we hang on, of every rank.
+func (v *visit) suppliers() error {
+	p, err := v.picture()
+	if err != nil {
+		return err
+	}
+	all := p.supplierRows()
+	var ranks []ui.Option
+	for _, r := range all {
+		o := ui.Option{Value: strconv.Itoa(r.rank), Label: ui.Capital(rankWords(r.rank))}
+		if !slices.Contains(ranks, o) {
+			ranks = append(ranks, o)
+		}
+	}
+	slices.SortFunc(ranks, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
+	l := list[supplierRow]{
+		name: "suppliers", one: "supplier", many: "suppliers", sort: "rank",
+		search: "Search by name, category, country or supply", empty: v.noChain("suppliers"),
+		text: func(r supplierRow) []string {
+			return append([]string{r.Name, string(r.ID), r.Category, r.Country, r.LEI, strings.Join(r.Domains, " ")}, r.supplies...)
+		},
+		columns: []column[supplierRow]{
+			{key: "name", label: "Supplier", order: byText(func(r supplierRow) string { return r.Name }), cell: func(r supplierRow) ui.Cell {
+				return ui.Cell{Text: r.Name, Href: v.in("suppliers", string(r.ID)), Note: r.Country}
+			}},
+			{key: "rank", label: "Rank", tight: true, order: by(supplierRow.rankOrder), cell: func(r supplierRow) ui.Cell { return plainCell(ui.Capital(rankWords(r.rank))) }},
+			{key: "category", label: "Category", order: byText(func(r supplierRow) string { return r.Category }), cell: func(r supplierRow) ui.Cell { return plainCell(r.Category) }},
+			{label: "Supplies", cell: func(r supplierRow) ui.Cell { return plainCell(ui.AndMore(r.supplies, 3)) }},
+			{key: "stops", label: "If it alone stops", order: by(func(r supplierRow) int { return -len(r.stops) }), cell: func(r supplierRow) ui.Cell { return stopsCell(r.stops) }},
+			{key: "contacts", label: "Contacts", num: true, order: by(func(r supplierRow) int { return len(r.Contacts) }), cell: func(r supplierRow) ui.Cell {
+				if len(r.Contacts) == 0 {
+					return badgeCell(ui.Badge{Text: "none", Tone: ui.Warn})
+				}
+				return plainCell(strconv.Itoa(len(r.Contacts)))
+			}},
+		},
+		filters: []filter[supplierRow]{
+			{key: "rank", label: "Rank", options: append([]ui.Option{{Label: "All"}}, ranks...), match: func(r supplierRow, value string) bool { return strconv.Itoa(r.rank) == value }},
+			{key: "category", label: "Category", options: valuesOf("All", all, func(r supplierRow) string { return r.Category }), match: func(r supplierRow, value string) bool { return r.Category == value }},
+			{key: "stops", label: "Single points", options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Stops a process alone"}, {Value: "critical", Label: "Stops a critical process"}}, match: func(r supplierRow, value string) bool {
+				return slices.ContainsFunc(r.stops, func(s chain.ProcessStop) bool {
+					return value == "yes" || s.Criticality == chain.Critical
+				})
+			}},
+		},
+	}
+	head := ui.Head{Title: "Suppliers", Lead: "Everyone you hang on, as far up the chain as the map reaches.", Actions: []ui.Link{{Text: "Concentration", Href: v.in("concentration")}}}
+	return l.show(v, held[supplierRow]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
+}
+
+// stopsCell tells in a few words what one outage does.
+func stopsCell(stops []chain.ProcessStop) ui.Cell {
+	if len(stops) == 0 {
+		return plainCell("No process stops")
+	}
+	first, critical := stops[0].Fails, 0
+	for _, s := range stops {
+		first = min(first, s.Fails)
+		if s.Criticality == chain.Critical {
+			critical++
+		}
+	}
+	c := ui.Cell{Text: ui.Plural(len(stops), "process stops", "processes stop"), Note: "the first " + after(first)}
+	switch {
+	case critical == len(stops):
+		c.Text = ui.Plural(critical, "critical process stops", "critical processes stop")
+	case critical > 0:
+		c.Text += ", " + ui.Count(critical) + " of them critical"
+	}
+	if len(stops) == 1 {
+		c.Note = after(first)
+	}
+	return c
+}
+
+// soon bounds what a process sheet shows of the outages that stop it: what takes
+// longer leaves time to act.
+const soon = 30 * 24 * time.Hour
+
+// singleFor lists the entities that stop one process when they alone stop, and
+// counts those that take longer than [soon].
+func (p *picture) singleFor(id chain.NodeID) (rows []ui.Row, later int) {
+	type single struct {
+		d     *chain.Dependence
+		fails time.Duration
+	}
+	var singles []single
+	for _, d := range p.g.Concentration().Dependences {
+		for _, s := range d.Stops {
+			if s.Process == id {
+				singles = append(singles, single{&d, s.Fails})
+			}
+		}
+	}
+	slices.SortStableFunc(singles, func(a, b single) int { return cmp.Compare(a.fails, b.fails) })
+	for _, s := range singles {
+		if s.fails > soon {
+			later++
+			continue
+		}
+		outage := p.g.Outage(s.d.Organisations, chain.OutageOptions{})
+		words := ""
+		if stop, ok := outage.Process(id); ok {
+			words = stop.Path().Words()
+		}
+		rows = append(rows, ui.Row{Cells: []ui.Cell{
+			linkCell(s.d.Name, p.path(chain.KindOrganisation, s.d.Organisations[0])),
+			plainCell(ui.Capital(rankWords(s.d.Rank))),
+			plainCell(ui.Capital(after(s.fails))),
+			plainCell(words),
+		}})
+	}
+	return rows, later
+}
+
+// supplier shows one organisation of the chain.
+func (v *visit) supplier() error {
+	p, err := v.picture()
+	if err != nil {
+		return err
+	}
+	id := chain.NodeID(v.r.PathValue("id"))
+	o, ok := p.g.Organisation(id)
+	if !ok {
+		return entente.NotFound("There is no organisation %q in the map. It may have been renamed or removed by a later import.", id)
+	}
+	node, _ := p.g.Node(id)
+	rank := p.g.Rank(id)
+	shown := supplierPage{
+		Frame: v.frame(o.Name),
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: "Suppliers", Href: v.in("suppliers")}}, Title: o.Name,
+			Badges: []ui.Badge{{Text: rankWords(rank), Tone: ui.Accent}},
+			Lead:   o.Note,
+			Main:   ui.Link{Text: "What if it stops?", Href: p.whatIf(id)},
+		},
+		Stops: p.stops(node),
+	}
+	if len(o.Contacts) > 0 {
+		shown.Contacts = []ui.Call{{People: people(o.Contacts)}}
+	}
+	if o.ID == p.own() {
+		shown.Stops.None = "No process is in the map."
+	}
+	customers := p.addSupplies(&shown, id)
+	p.addUpstream(&shown, id)
+	shown.Facts = []ui.Fact{
+		{Name: "Rank", Value: rankWords(rank), Note: "distance in the chain"},
+		{Name: "Supplies", Value: ui.Count(len(shown.Supplies)), Note: "to " + ui.Plural(customers, "customer", "customers") + " in the chain"},
+		{Name: "Processes that stop", Value: ui.Count(len(shown.Stops.Rows)), Note: "when it alone stops"},
+	}
+	if d := p.dependences()[id]; d != nil && len(d.Organisations) > 1 {
+		var others []ui.Link
+		for _, other := range d.Organisations {
+			if other != id {
+				others = append(others, p.named(other))
+			}
+		}
+		shown.Defs = append(shown.Defs, ui.Def{Term: "One with", View: ui.Links(others)}, ui.Def{Term: "Because of", Text: ui.And(d.Because)})
+	}
+	if o.Parent != "" {
+		shown.Defs = append(shown.Defs, ui.Def{Term: "Owned by", View: ui.LinkTo(p.named(o.Parent))})
+	}
+	shown.Defs = append(shown.Defs,
+		ui.Def{Term: "Category", Text: o.Category}, ui.Def{Term: "Country", Text: o.Country}, ui.Def{Term: "LEI", Text: o.LEI},
+		ui.Def{Term: "Domains", Text: strings.Join(o.Domains, ", ")}, ui.Def{Term: "Identifier in the map", Text: string(o.ID)})
+	return v.show(200, supplierView(shown))
+}
+
+// addSupplies adds what an organisation supplies, to whom, and its products.
+func (p *picture) addSupplies(shown *supplierPage, id chain.NodeID) (customers int) {
+	m := p.g.Map()
+	seen := map[chain.NodeID]bool{}
+	for i := range m.Supplies {
+		s := &m.Supplies[i]
+		if s.Supplier != id {
+			continue
+		}
+		if !seen[s.Customer] {
+			seen[s.Customer] = true
+			customers++
+		}
+		spend := "–"
+		if s.Spend > 0 {
+			spend = p.money(s.Spend)
+		}
+		var access []string
+		for _, a := range s.Access {
+			access = append(access, p.name(a.System)+" ("+string(a.Level)+")")
+		}
+		to := p.named(s.Customer)
+		shown.Supplies = append(shown.Supplies, ui.Row{Cells: []ui.Cell{
+			{Text: s.Name, Note: s.Category}, linkCell(to.Text, to.Href),
+			plainCell(ui.Capital(strings.TrimSpace(string(s.Kind) + " " + string(s.Nature)))), plainCell(spend), plainCell(ui.And(access)),
+		}})
+	}
+	for i := range m.Products {
+		if m.Products[i].Supplier == id {
+			shown.Products = append(shown.Products, p.v.productRow(&m.Products[i]))
+		}
+	}
+	return customers
+}
+
+// addUpstream adds an organisation's own suppliers, and the systems that it runs.
+func (p *picture) addUpstream(shown *supplierPage, id chain.NodeID) {
+	m := p.g.Map()
+	seen := map[chain.NodeID]bool{id: true}
+	for i := range m.Supplies {
+		if s := &m.Supplies[i]; s.Customer == id && !seen[s.Supplier] {
+			seen[s.Supplier] = true
+			shown.Upstream = append(shown.Upstream, p.named(s.Supplier))
+		}
+	}
+	for i := range m.Systems {
+		if m.Systems[i].Operator == id {
+			shown.Systems = append(shown.Systems, p.named(m.Systems[i].ID))
+		}
+	}
+}
+
+// concentration shows on whom and on what too much hangs.
+func (v *visit) concentration() error {
+	p, err := v.picture()
+	if err != nil {
+		return err
+	}
+	c := p.g.Concentration()
+	shown := concentrationPage{
+		Frame: v.frame("Concentration"),
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: "Suppliers", Href: v.in("suppliers")}}, Title: "Concentration",
+			Lead: "On whom and on what too much hangs. Every outage here is simulated with all alternatives and buffers, not counted by links.",
+		},
+		Empty: v.noChain("chain"),
+	}
+	for _, d := range c.Dependences {
+		shown.Dependences = append(shown.Dependences, p.dependenceRow(&d))
+	}
+	for _, s := range c.SinglePoints {
+		if s.Kind == chain.KindOrganisation {
+			continue
+		}
+		l := p.link(s.Node)
+		shown.Points = append(shown.Points, ui.Row{Cells: []ui.Cell{
+			linkCell(l.Text, l.Href), plainCell(ui.Capital(string(s.Kind))), {Text: p.name(s.Organisation), Note: rankWords(s.Rank)}, stopsCell(s.Stops),
+		}})
+	}
+	for _, one := range c.Categories {
+		shown.Categories = append(shown.Categories, p.categoryRow(one))
+	}
+	shown.Facts = []ui.Fact{
+		{Name: "Single points of failure", Value: ui.Count(len(c.Dependences)), Note: "organisations that stop a process alone"},
+		{Name: "Hidden ones", Value: ui.Count(c.Hidden), Note: "of rank 2 and beyond: you have no contract with them"},
+		{Name: "Concentrated categories", Value: ui.Count(countHigh(c.Categories)), Note: "HHI above 1,800"},
+	}
+	if c.Unexamined > 0 {
+		shown.Notice = ui.Notice{Tone: ui.Warn, Text: ui.Plural(c.Unexamined, "thing was", "things were") + " not simulated, because the chain is too large for one page."}
+	}
+	return v.show(200, concentrationView(shown))
+}
+
+func countHigh(categories []chain.Category) int {
+	n := 0
+	for _, c := range categories {
+		if c.Band == chain.BandHigh {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *picture) dependenceRow(d *chain.Dependence) ui.Row {
+	var names []string
+	for _, s := range d.Stops {
+		names = append(names, s.Name+" "+after(s.Fails))
+	}
+	name := linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0]))
+	if len(d.Organisations) > 1 {
+		name.Note = ui.Plural(len(d.Organisations), "organisation", "organisations") + " as one, because of " + ui.And(d.Because)
+	}
+	rank := ui.Badge{Text: rankWords(d.Rank)}
+	if d.Rank > 1 {
+		rank.Tone = ui.Warn
+	}
+	return ui.Row{Cells: []ui.Cell{
+		name, badgeCell(rank), {Text: ui.AndMore(names, 3)},
+		linkCell("What if it stops?", p.whatIf(d.Organisations...)),
+	}}
+}
+
+func (p *picture) categoryRow(c chain.Category) ui.Row {
+	tone := map[chain.Band]ui.Tone{chain.BandHigh: ui.Bad, chain.BandModerate: ui.Warn}[c.Band]
+	basis := "by number of supplies"
+	if c.BySpend {
+		basis = "by yearly spend"
+	}
+	if !c.Direct {
+		basis += ", whole chain"
+	}
+	var shares []string
+	for _, s := range c.Shares {
+		shares = append(shares, s.Name+" "+strconv.FormatFloat(s.Percent, 'f', 0, 64)+" %")
+	}
+	return ui.Row{Cells: []ui.Cell{
+		{Text: ui.Capital(c.Category), Note: basis},
+		{Text: ui.Count(c.HHI), NoteView: ui.Share(c.HHI / 10)},
+		badgeCell(ui.Badge{Text: string(c.Band), Tone: tone}),
+		plainCell(ui.AndMore(shares, 4)),
+	}}
+}
