@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/api"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web"
+)
+
+// Config is everything that a running node is told. Its zero value is refused: at
+// least Addr, and Data or Database, must be set.
+type Config struct {
+	// Addr is where to listen: "127.0.0.1:8080", ":0" for any free port.
+	Addr string
+	// Data is the folder of the node: the SQLite database and the node's key.
+	Data string
+	// Database is a postgres:// URL; it replaces the SQLite file.
+	Database string
+	// Origin is the address by which browsers reach the node, "https://entente.example",
+	// where that is not the one it listens on.
+	Origin string
+	// Grace is how long a stop waits for requests and workers; 0 means 20 seconds.
+	Grace time.Duration
+	// Log gets what happens; nil means slog.Default().
+	Log *slog.Logger
+	// Say is told what a stop waits for; nil sends it to Log.
+	Say func(sentence string)
+}
+
+// App is a node as a value: open, serve, close.
+type App struct {
+	*node
+	c        Config
+	listener net.Listener
+	server   *http.Server
+	asking   atomic.Int64 // requests under way
+}
+
+// New opens the database, binds the address and makes the doors; it serves nothing
+// yet. A failed New leaves nothing open.
+func New(ctx context.Context, c Config) (*App, error) {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Say == nil {
+		c.Say = func(sentence string) { c.Log.Info(sentence) }
+	}
+	if c.Grace == 0 {
+		c.Grace = 20 * time.Second
+	}
+	if c.Data == "" && c.Database == "" {
+		return nil, entente.Invalid("the node has no place for its data: set a folder or a PostgreSQL address")
+	}
+	if c.Data != "" {
+		if err := usable(c.Data); err != nil {
+			return nil, err
+		}
+	}
+	listener, err := listen(c.Addr)
+	if err != nil {
+		return nil, err
+	}
+	if c.Origin == "" {
+		c.Origin = "http://" + reachable(listener.Addr())
+	}
+	a := &App{c: c, listener: listener}
+	a.node, err = openNode(ctx, c)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	if err := a.doors(); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// doors puts the pages and the API behind one server.
+func (a *App) doors() error {
+	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity}
+	machine, err := api.New(api.Config{DB: a.db, Auth: a.identity, Rooms: rooms, Version: version(), Log: a.c.Log})
+	if err != nil {
+		return err
+	}
+	pages, err := web.New(web.Config{
+		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory,
+		Secure: len(a.c.Origin) > 5 && a.c.Origin[:6] == "https:", Log: a.c.Log,
+	})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/", machine)
+	mux.HandleFunc("GET /healthz", a.health)
+	mux.Handle("/", pages)
+	a.server = &http.Server{
+		Handler:           a.counted(mux),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       15 * time.Minute, // an upload; the doors set shorter ones per route
+		WriteTimeout:      16 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(a.c.Log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+func (a *App) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.asking.Add(1)
+		defer a.asking.Add(-1)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// health answers whether the node can read its database, and tells nothing else.
+func (a *App) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	w.Header().Set("Cache-Control", "no-store")
+	if _, err := a.identity.Organisations(ctx); err != nil {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// URL is where the node can be reached from this machine.
+func (a *App) URL() string { return "http://" + reachable(a.listener.Addr()) }
+
+// Run serves until ctx ends, then stops: no new requests, those under way are
+// finished, then the workers. What is still running after Grace is cut off; it is
+// safe to do so, since nothing is acknowledged before it is stored.
+func (a *App) Run(ctx context.Context) error {
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	ended := make(chan error, 3)
+	go func() { ended <- a.runner.Run(working) }()
+	go func() { ended <- a.identity.Run(working) }()
+	go func() { ended <- a.server.Serve(a.listener) }()
+	a.c.Log.Info("serving", "address", a.URL(), "database", a.db.Name())
+
+	var fault error
+	running := 3
+	select {
+	case <-ctx.Done():
+	case fault = <-ended: // nothing ends by itself unless it failed
+		running--
+	}
+	grace, cancel := context.WithTimeout(context.Background(), a.c.Grace)
+	defer cancel()
+	a.c.Say(fmt.Sprintf("stopping: waiting for %s to be answered, at most %s", plural(int(a.asking.Load()), "request", "requests"), chain.DurationWords(a.c.Grace)))
+	if err := a.server.Shutdown(grace); err != nil {
+		a.c.Say(fmt.Sprintf("stopping: %s cut off", plural(int(a.asking.Load()), "request was", "requests were")))
+		fault = errors.Join(fault, a.server.Close())
+	}
+	a.c.Say("stopping: waiting for the workers to finish what they began")
+	stopWork()
+	for range running {
+		if err := <-ended; err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, context.Canceled) {
+			fault = errors.Join(fault, err)
+		}
+	}
+	a.c.Say("stopped")
+	return fault
+}
+
+// Close releases the address and the database. Call it after Run, or without.
+func (a *App) Close() error {
+	err := a.listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, a.db.Close())
+}
+
+// listen binds an address and says in words why it cannot.
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, entente.Conflict("the address %s is taken by another program; choose another with --addr", addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, entente.Denied("the address %s may not be used by this user: ports below 1024 need a privilege; choose another with --addr", addr)
+	case err != nil:
+		return nil, entente.Invalid("the address %q cannot be listened on: %w", addr, err)
+	}
+	return listener, nil
+}
+
+// reachable writes a listening address as a browser on this machine would.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return fmt.Sprintf("localhost:%d", tcp.Port)
+}
+
+// usable makes the node's folder and tries to write there, so that a wrong one is
+// noticed before anything else happens.
+func usable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return entente.Invalid("the folder %s cannot be made: %w; choose another with --data", dir, cause(err))
+	}
+	probe, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return entente.Denied("the folder %s cannot be written: %w; give it to the user who runs entente, or choose another with --data", dir, cause(err))
+	}
+	return errors.Join(probe.Close(), os.Remove(filepath.Clean(probe.Name())))
+}
+
+// cause strips the call and path off an error of the file system.
+func cause(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
