@@ -75,28 +75,47 @@ func eachEvent(ctx context.Context, tx *db.Tx, org entente.OrgID, do func(Event)
 	}, org)
 }
 
-// nextOf looks for the first event after a number that the consumer wants,
-// within the next page of events. It also says how far it looked.
-func nextOf(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64, wanted func(Kind) bool) (found, seen int64, err error) {
-	const page = 500
-	type mark struct {
-		seq  int64
-		kind Kind
-	}
-	seen = after
-	marks, err := db.All(ctx, tx, func(s db.Scanner) (m mark, err error) {
+// mark is where an event of which kind stands.
+type mark struct {
+	seq  int64
+	kind Kind
+}
+
+// markPage is how many events are looked over at once.
+const markPage = 500
+
+func selectMarks(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64) ([]mark, error) {
+	return db.All(ctx, tx, func(s db.Scanner) (m mark, err error) {
 		return m, s.Scan(&m.seq, &m.kind)
-	}, "SELECT seq, kind FROM journal_event WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, after, page)
-	if err != nil {
-		return 0, after, err
-	}
-	for _, m := range marks {
-		if wanted(m.kind) {
-			return m.seq, m.seq - 1, nil
+	}, "SELECT seq, kind FROM journal_event WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, after, markPage)
+}
+
+// search finds the events that a consumer wants, one after the other.
+type search struct {
+	org    entente.OrgID
+	wanted func(Kind) bool
+	page   []mark
+	seen   int64 // looked at up to here
+}
+
+// next gives the number of the next wanted event, or 0 if there is none; then
+// seen is the last event there is.
+func (s *search) next(ctx context.Context, tx *db.Tx) (int64, error) {
+	for {
+		for len(s.page) > 0 {
+			m := s.page[0]
+			s.page = s.page[1:]
+			s.seen = m.seq
+			if s.wanted(m.kind) {
+				return m.seq, nil
+			}
 		}
-		seen = m.seq
+		var err error
+		s.page, err = selectMarks(ctx, tx, s.org, s.seen)
+		if err != nil || len(s.page) == 0 {
+			return 0, err
+		}
 	}
-	return 0, seen, nil
 }
 
 // cursor is how far a consumer has read, and what stops it.
@@ -194,27 +213,31 @@ func selectJobs(ctx context.Context, tx *db.Tx, org entente.OrgID, state JobStat
 	return db.AllOf(ctx, tx, scanJob, q.Order("wake_at, id").Page(limit, 0))
 }
 
-// selectClaimable gives the first job of the organisation that is due, or whose
-// lease ran out, and that this program has a handler for. Jobs of other programs
+// selectClaimable gives the job of the organisation whose lease ran out, or the
+// first that is due, and that this program has a handler for. Jobs of other programs
 // may stand before it, so it looks at ever larger pages.
 func selectClaimable(ctx context.Context, tx *db.Tx, org entente.OrgID, now time.Time, known func(string) bool) (Job, bool, error) {
-	offset := 0
-	for limit := 4; ; limit *= 4 {
-		page, err := db.All(ctx, tx, scanJob, jobColumns+` WHERE org = $1 AND state IN ('waiting', 'running') AND wake_at <= $2
-			ORDER BY wake_at, id LIMIT $3 OFFSET $4`, org, db.Millis(now), limit, offset)
-		if err != nil {
-			return Job{}, false, err
-		}
-		for _, j := range page {
-			if known(j.Kind) {
-				return j, true, nil
+	for _, state := range []JobState{JobRunning, JobWaiting} {
+		offset := 0
+		for limit := 4; ; limit *= 4 {
+			// A state at a time, so that the index gives the order.
+			page, err := db.All(ctx, tx, scanJob, jobColumns+" WHERE org = $1 AND state = $2 AND wake_at <= $3 ORDER BY wake_at, id LIMIT $4 OFFSET $5",
+				org, string(state), db.Millis(now), limit, offset)
+			if err != nil {
+				return Job{}, false, err
 			}
+			for _, j := range page {
+				if known(j.Kind) {
+					return j, true, nil
+				}
+			}
+			if len(page) < limit {
+				break
+			}
+			offset += limit
 		}
-		if len(page) < limit {
-			return Job{}, false, nil
-		}
-		offset += limit
 	}
+	return Job{}, false, nil
 }
 
 // updateJob moves a job on, if it is still in the attempt that the caller holds.

@@ -254,7 +254,8 @@ const (
 // written down. The other error is one of the journal itself.
 func (r *Runner) advance(stop, work context.Context, org entente.OrgID, c Consumer, force bool) (more bool, failure, err error) {
 	var at cursor
-	var found, seen int64
+	var found int64
+	var look search
 	idle := false
 	err = r.d.Read(work, func(tx *db.Tx) error {
 		var err error
@@ -265,23 +266,18 @@ func (r *Runner) advance(stop, work context.Context, org entente.OrgID, c Consum
 		if idle = at.failures > 0 && time.Now().Before(at.retryAt) && !force; idle {
 			return nil
 		}
-		seen = at.seq
-		for {
-			before := seen
-			found, seen, err = nextOf(work, tx, org, before, c.wants)
-			if err != nil || found > 0 || seen == before {
-				return err
-			}
-		}
+		look = search{org: org, wanted: c.wants, seen: at.seq}
+		found, err = look.next(work, tx)
+		return err
 	})
 	if err != nil || idle {
 		return false, nil, err
 	}
 	if found == 0 {
-		if seen-at.seq < farBehind {
+		if look.seen-at.seq < farBehind {
 			return false, nil, nil
 		}
-		return false, nil, r.skip(work, org, c, seen)
+		return false, nil, r.skip(work, org, c, look.seen)
 	}
 	size := batchEvents
 	if at.failures > 0 {
@@ -341,19 +337,14 @@ func (r *Runner) batch(stop, work context.Context, org entente.OrgID, c Consumer
 		if err != nil {
 			return err
 		}
-		done := 0
-		seq := at.seq
-		for done < size && (done == 0 || time.Since(began) < batchTime && stop.Err() == nil) {
-			found, seen, err := nextOf(work, tx, org, seq, c.wants)
+		look := search{org: org, wanted: c.wants, seen: at.seq}
+		for done := 0; done < size && (done == 0 || time.Since(began) < batchTime && stop.Err() == nil); done++ {
+			found, err := look.next(work, tx)
 			if err != nil {
 				return err
 			}
 			if found == 0 {
-				if seen == seq {
-					break
-				}
-				seq = seen
-				continue
+				break
 			}
 			e, err := selectEvent(work, tx, org, found)
 			if err != nil {
@@ -363,13 +354,11 @@ func (r *Runner) batch(stop, work context.Context, org entente.OrgID, c Consumer
 			if err := safely(func() error { return c.Handle(work, tx, e) }); err != nil {
 				return err
 			}
-			seq = found
-			done++
 		}
-		if seq == at.seq {
+		if look.seen == at.seq {
 			return nil
 		}
-		if err := writeCursor(work, tx, org, c.Name, cursor{seq: seq}); err != nil {
+		if err := writeCursor(work, tx, org, c.Name, cursor{seq: look.seen}); err != nil {
 			// Also if the handler kept the failure of a statement to itself.
 			return err
 		}
