@@ -12,10 +12,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
 )
 
 // send posts one file in a form.
@@ -96,6 +100,45 @@ func TestSignIn(t *testing.T) {
 	if w := owner.get("/o/beanline"); w.Code != http.StatusSeeOther {
 		t.Errorf("the session lives on after signing out: %d", w.Code)
 	}
+}
+
+func TestSecondStepOfSigningIn(t *testing.T) {
+	n := newNode(t)
+	owner := n.as("owner@beanline.example")
+	session, err := n.Identity.Session(t.Context(), owner.cookie.Value)
+	must(t, err)
+	enrolment, err := n.Identity.EnrolTOTP(t.Context(), session)
+	must(t, err)
+	code, err := totp.GenerateCode(enrolment.Secret, time.Now())
+	must(t, err)
+	recovery, err := n.Identity.ConfirmTOTP(t.Context(), session, code, identity.Client{})
+	must(t, err)
+	owner.mustHold("/o/beanline/account", "Code of your authenticator app")
+
+	browser := n.stranger()
+	w := browser.post("/sign-in", url.Values{"email": {"owner@beanline.example"}, "password": {testPassword}, "next": {"/o/beanline/map"}})
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/sign-in/code?next=%2Fo%2Fbeanline%2Fmap" {
+		t.Fatalf("after the password: %d to %q", w.Code, w.Header().Get("Location"))
+	}
+	browser.cookie = w.Result().Cookies()[0]
+	for _, path := range []string{"/", "/o/beanline", "/o/beanline/account"} {
+		if w := browser.get(path); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/sign-in/code" {
+			t.Errorf("%s half-way: %d to %q", path, w.Code, w.Header().Get("Location"))
+		}
+	}
+	wholePage(t, "code", browser.mustHold("/sign-in/code?next=/o/beanline/map", "Enter the code", `value="/o/beanline/map"`))
+	if w := browser.post("/sign-in/code", url.Values{"code": {"000000"}}); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a wrong code: %d", w.Code)
+	}
+	w = browser.post("/sign-in/code", url.Values{"code": {recovery[0]}, "next": {"/o/beanline/map"}})
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/o/beanline/map" {
+		t.Fatalf("a right code: %d to %q\n%s", w.Code, w.Header().Get("Location"), w.Body)
+	}
+	if w := browser.get("/o/beanline"); w.Code != http.StatusSeeOther {
+		t.Error("the half-way session lives on")
+	}
+	browser.cookie = w.Result().Cookies()[0]
+	browser.mustHold("/o/beanline/map")
 }
 
 func TestSecureCookie(t *testing.T) {

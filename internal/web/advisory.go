@@ -97,8 +97,8 @@ func (v *visit) advisories() error {
 			}},
 			{key: "severity", label: "Severity", cell: func(a row) ui.Cell { return badgeCell(severityBadge(a.Severity)) }},
 			{key: hitsKey, label: "Hits", cell: func(a row) ui.Cell { return hitsCell(&a) }},
-			{label: "Ecosystems", cell: func(a row) ui.Cell { return plainCell(ui.AndMore(a.Ecosystems, 3)) }},
 			{label: "Other names", cell: func(a row) ui.Cell { return plainCell(ui.AndMore(otherNames(&a.Brief), 2)) }},
+			{label: "Ecosystems", cell: func(a row) ui.Cell { return plainCell(ui.AndMore(a.Ecosystems, 3)) }},
 			{key: "modified", label: "Changed", tight: true, cell: func(a row) ui.Cell { return dateCell(a.Modified) }},
 		},
 		filters: []filter[row]{
@@ -161,6 +161,15 @@ func otherNames(b *advisory.Brief) []string {
 	return slices.DeleteFunc(slices.Clone(b.Names), func(n string) bool { return n == b.ID })
 }
 
+// knownAs begins a sentence about an advisory with its other names.
+func knownAs(b *advisory.Brief) string {
+	names := otherNames(b)
+	if len(names) == 0 {
+		return ""
+	}
+	return "Also known as " + ui.AndMore(names, 3) + ". "
+}
+
 // advisory shows one advisory with whom it hits.
 func (v *visit) advisory() error {
 	id := v.r.PathValue("id")
@@ -182,7 +191,7 @@ func (v *visit) advisory() error {
 	shown := advisoryPage{
 		Frame: v.frame(detail.ID),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Advisories", Href: v.in("advisories")}}, Title: detail.ID, Lead: detail.Summary,
+			Crumbs: []ui.Link{{Text: "Advisories", Href: v.in("advisories")}}, Title: detail.ID, Lead: strings.TrimSpace(knownAs(&detail.Brief) + detail.Summary),
 			Badges: []ui.Badge{severityBadge(detail.Severity)},
 		},
 		Notice: v.done(),
@@ -190,6 +199,7 @@ func (v *visit) advisory() error {
 	if !detail.Withdrawn.IsZero() {
 		shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: "withdrawn"})
 	}
+	shown.OffWhy = "When the processes stop that hang on it, counted from now, with all alternatives and buffers."
 	p.fillImpact(&shown, &impact)
 	describe(&shown, &detail)
 	return v.show(http.StatusOK, advisoryView(shown))

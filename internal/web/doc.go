@@ -14,4 +14,4 @@
 // show the journal.
 package web
 
-//go:generate go tool -modfile=../../tools/go.mod templ generate
+//go:generate sh -c "cd ../.. && go tool -modfile=tools/go.mod templ generate"

@@ -130,8 +130,12 @@ func (v *visit) accountShown() (accountPage, error) {
 	if err != nil {
 		return accountPage{}, err
 	}
+	factor, err := v.Identity.SecondFactor(v.r.Context(), *v.who)
+	if err != nil {
+		return accountPage{}, err
+	}
 	p := accountPage{
-		Frame: v.frame("Account"), Email: v.who.Person.Email, Shortest: identity.MinPassword,
+		Frame: v.frame("Account"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
 		PasswordAction: v.in("account", "password"), EndOthers: v.in("account", "sessions", "end-others"),
 		Defs: []ui.Def{
 			{Term: "Name", Text: v.who.Person.Name}, {Term: "E-mail address", Text: v.who.Person.Email},

@@ -35,6 +35,7 @@ type accountPage struct {
 	OldWrong       string
 	NewWrong       string
 	Shortest       int
+	Code           bool // an authenticator app is enrolled, and its code is asked for
 	Sessions       []sessionView
 	EndOthers      string
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -42,11 +43,21 @@ func sureBadge(s chain.Sureness) ui.Badge {
 func (v *visit) advisoryPath(id string) string { return v.in("advisories", id) }
 
 // advisoryTitle names an advisory for people.
-func advisoryTitle(b *advisory.Brief) string {
-	if b.Summary == "" {
+func advisoryTitle(b *advisory.Brief) string { return cmp.Or(b.Summary, b.ID) }
+
+// advisoryNames gives the id of an advisory and those of its names that people know
+// best.
+func advisoryNames(b *advisory.Brief) string {
+	var known []string
+	for _, n := range otherNames(b) {
+		if strings.HasPrefix(n, "CVE-") {
+			known = append(known, n)
+		}
+	}
+	if len(known) == 0 {
 		return b.ID
 	}
-	return b.ID + ": " + b.Summary
+	return b.ID + " (" + ui.AndMore(known, 2) + ")"
 }
 
 // wayHops is a way of a compromise as links, from where it begins to the process.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
 )
@@ -36,7 +38,9 @@ func newNode(t *testing.T) *node {
 	t.Helper()
 	d := dbtest.SQLite(t)
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	people, err := identity.New(t.Context(), d, identity.Config{Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
+	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
+	must(t, err)
+	people, err := identity.New(t.Context(), d, identity.Config{Key: key, Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
 	must(t, err)
 	chains := chain.New(d)
 	n := &node{t: t, Config: Config{

@@ -65,10 +65,15 @@ func (p *picture) link(n chain.Node) ui.Link {
 // named is a link to a thing by its id; what the chain does not know stays a text.
 func (p *picture) named(id chain.NodeID) ui.Link {
 	n, ok := p.g.Node(id)
-	if !ok {
-		return ui.Link{Text: string(id)}
+	if ok {
+		return p.link(n)
 	}
-	return p.link(n)
+	for i := range p.g.Map().Flows {
+		if f := &p.g.Map().Flows[i]; f.ID == id {
+			return ui.Link{Text: "flow of " + cmp.Or(ui.And(f.Data), string(f.ID))}
+		}
+	}
+	return ui.Link{Text: string(id)}
 }
 
 func (p *picture) links(ids []chain.NodeID) []ui.Link {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -170,17 +171,22 @@ func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
 		}
 		view.Ways = append(view.Ways, p.wayHops(one.Way))
 		if process != "" {
-			view.Text = ui.Capital(whyWords(one.Because, nil)) + " It reaches this process: " + one.Sure.String() + "."
+			view.Text = h.because(one) + " That it reaches this process is " + one.Sure.String() + "."
 		} else if view.Text == "" {
-			view.Text = ui.Capital(whyWords(one.Because, nil))
+			view.Text = h.because(one)
 		}
 	}
 	switch {
 	case process != "":
 	case reached == 0:
-		view.Text = "It hits " + ui.Plural(h.Products, "product", "products") + ", but reaches no process by any way in the map."
+		view.Text = advisoryNames(&h.Brief) + " hits " + ui.Plural(h.Products, "product", "products") + ", but reaches no process by any way in the map."
 	case reached > len(view.Ways):
 		view.More = "It reaches " + ui.Plural(reached-len(view.Ways), "more process", "more processes") + "."
 	}
 	return view
+}
+
+// because tells what is wrong, with the names of the advisory that people know.
+func (h *riskHit) because(p *advisory.ProcessImpact) string {
+	return strings.Replace(p.Because, h.ID, advisoryNames(&h.Brief), 1) + "."
 }
