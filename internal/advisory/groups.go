@@ -83,7 +83,8 @@ func (g *Groups) group(names []string) Group {
 
 // Principal chooses the name under which a group is shown from those of its
 // records: GitHub's, because most people know it, then a CVE number, then the first
-// in the alphabet; a name that a conversion made up comes last.
+// in the alphabet; Bitnami's, which name their own product, and names that a
+// conversion made up come last.
 func Principal(records []string) string {
 	if len(records) == 0 {
 		return ""
@@ -113,8 +114,10 @@ func nameRank(id string) int {
 		return 0
 	case strings.HasPrefix(id, "CVE-"):
 		return 1
-	case strings.HasPrefix(id, "CONV-"):
+	case strings.HasPrefix(id, "BIT-"):
 		return 3
+	case strings.HasPrefix(id, "CONV-"):
+		return 4
 	}
 	return 2
 }

@@ -207,15 +207,7 @@ func scanListed(r db.Scanner, after ...any) (Listed, error) {
 }
 
 func selectGroups(ctx context.Context, tx *db.Tx, org entente.OrgID, q Query, paged bool) (list []Listed, total int, err error) {
-	search := strings.ToLower(strings.TrimSpace(cleanText(q.Search)))
-	sel := db.Select(`SELECT `+groupColumns+`, COUNT(*) OVER () FROM advisory_group g WHERE g.org = $1`, org).
-		AndIf(search != "", `g.search LIKE $1 ESCAPE '\'`, like(search)).
-		AndIf(q.Ecosystem != "", `g.ecosystems LIKE $1 ESCAPE '\'`, like("|"+cleanText(q.Ecosystem)+"|")).
-		AndIf(q.Level != "", `g.level >= $1`, q.Level.weight()).
-		AndIf(q.Withdrawn == Standing, `g.withdrawn = 0`).
-		AndIf(q.Withdrawn == OnlyWithdrawn, `g.withdrawn > 0`).
-		AndIf(q.Hits || q.Order == ByHits, `g.affected > 0`).
-		AndIf(q.Undecided, `g.unknown > 0`)
+	sel := q.choose(db.Select(`SELECT `+groupColumns+` FROM advisory_group g WHERE g.org = $1`, org))
 	switch q.Order {
 	case ByPublished:
 		sel = sel.Order(`g.published DESC, g.id`)
@@ -229,16 +221,28 @@ func selectGroups(ctx context.Context, tx *db.Tx, org entente.OrgID, q Query, pa
 	if paged {
 		sel = sel.Page(q.Limit, q.Offset)
 	}
-	err = db.EachOf(ctx, tx, sel, func(r db.Scanner) error {
-		l, err := scanListed(r, &total)
-		list = append(list, l)
-		return err
-	})
-	if err == nil && paged && len(list) == 0 && q.Offset > 0 {
-		q.Offset, q.Limit = 0, 1
-		_, total, err = selectGroups(ctx, tx, org, q, true)
+	list, err = db.AllOf(ctx, tx, func(r db.Scanner) (Listed, error) { return scanListed(r) }, sel)
+	if err != nil || !paged {
+		return list, len(list), err
 	}
-	return list, total, err
+	counts, err := db.AllOf(ctx, tx, db.Value[int], q.choose(db.Select(`SELECT COUNT(*) FROM advisory_group g WHERE g.org = $1`, org)))
+	if err != nil {
+		return nil, 0, err
+	}
+	return list, counts[0], nil
+}
+
+// choose adds the conditions of a query.
+func (q Query) choose(sel *db.Query) *db.Query {
+	search := strings.ToLower(strings.TrimSpace(cleanText(q.Search)))
+	return sel.
+		AndIf(search != "", `g.search LIKE $1 ESCAPE '\'`, like(search)).
+		AndIf(q.Ecosystem != "", `g.ecosystems LIKE $1 ESCAPE '\'`, like("|"+cleanText(q.Ecosystem)+"|")).
+		AndIf(q.Level != "", `g.level >= $1`, q.Level.weight()).
+		AndIf(q.Withdrawn == Standing, `g.withdrawn = 0`).
+		AndIf(q.Withdrawn == OnlyWithdrawn, `g.withdrawn > 0`).
+		AndIf(q.Hits || q.Order == ByHits, `g.affected > 0`).
+		AndIf(q.Undecided, `g.unknown > 0`)
 }
 
 // like makes a LIKE pattern for texts that contain s.
@@ -269,7 +273,7 @@ func (s *Service) ImpactOf(ctx context.Context, actor entente.Actor, name string
 		if err != nil {
 			return err
 		}
-		matches, err := matchesOfGroup(ctx, tx, actor.Org, group.ID)
+		matches, err := matchesOf(ctx, tx, actor.Org, group.Records)
 		if err != nil {
 			return err
 		}
@@ -344,7 +348,7 @@ func (s *Service) Get(ctx context.Context, actor entente.Actor, name string) (De
 			}
 			d.Records = append(d.Records, r)
 		}
-		d.Matches, err = s.matches(ctx, tx, actor.Org, d.Listed.ID)
+		d.Matches, err = s.matches(ctx, tx, actor.Org, d.Listed.Records)
 		return err
 	})
 	return d, err
@@ -366,12 +370,12 @@ func recordDetail(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) 
 	return d, err
 }
 
-func (s *Service) matches(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) ([]Match, error) {
-	rows, err := matchesOfGroup(ctx, tx, org, group)
+func (s *Service) matches(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]Match, error) {
+	rows, err := matchesOf(ctx, tx, org, records)
 	if err != nil {
 		return nil, err
 	}
-	past, err := historyOfGroup(ctx, tx, org, group)
+	past, err := historyOf(ctx, tx, org, records)
 	if err != nil {
 		return nil, err
 	}
@@ -478,12 +482,14 @@ func findingsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, document uint
 		for i := range atOnce {
 			args[1+i] = int64(part[min(i, len(part)-1)])
 		}
-		err := db.Each(ctx, tx, `SELECT `+groupColumns+`, `+matchColumns+` FROM advisory_match m
+		err := db.Each(ctx, tx, `WITH hit AS MATERIALIZED (SELECT org, record, package FROM advisory_match WHERE org = $1 AND package IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33))
+			SELECT `+groupColumns+`, `+matchColumns+` FROM hit
+			JOIN advisory_match m ON m.org = hit.org AND m.record = hit.record AND m.package = hit.package
 			JOIN advisory_record r ON r.org = m.org AND r.id = m.record
 			JOIN advisory_group g ON g.org = r.org AND g.id = r.member_of
-			WHERE m.org = $1 AND m.state IN ('affected', 'unknown') AND m.package IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			WHERE m.state IN ('affected', 'unknown')`, func(r db.Scanner) error {
 			var m match
 			var since, changed int64
 			l, err := scanListed(r, &m.record, &m.pack, &m.state, &m.why, &m.name, &m.version, &since, &changed)

@@ -3,9 +3,9 @@ package advisory
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -301,14 +301,7 @@ func unique(list []string) []string {
 	return slices.Compact(list)
 }
 
-func keysOf(set map[string]bool) []string {
-	all := make([]string, 0, len(set))
-	for k := range set {
-		all = append(all, k)
-	}
-	slices.Sort(all)
-	return all
-}
+func keysOf[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }
 
 func groupsOfNames(ctx context.Context, tx *db.Tx, org entente.OrgID, folded []string, groups map[string]bool) error {
 	return chunked(org, folded, func(args []any) error {
@@ -327,11 +320,36 @@ func groupsOfNames(ctx context.Context, tx *db.Tx, org entente.OrgID, folded []s
 	})
 }
 
+// recordsOf gives the records of groups, with the group of each.
+func recordsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, groups []string) (map[string]string, error) {
+	of := map[string]string{}
+	err := chunked(org, groups, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT id, member_of FROM advisory_record WHERE org = $1 AND member_of IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			var id, group string
+			if err := r.Scan(&id, &group); err != nil {
+				return err
+			}
+			of[id] = group
+			return nil
+		}, args...)
+	})
+	return of, err
+}
+
 func membersOf(ctx context.Context, tx *db.Tx, org entente.OrgID, groups []string) ([]*member, error) {
+	// In two steps, each by one index: SQLite would rather read the whole table than
+	// join the two by itself.
+	of, err := recordsOf(ctx, tx, org, groups)
+	if err != nil {
+		return nil, err
+	}
+	ids := keysOf(of)
 	var members []*member
 	byID := map[string]*member{}
-	err := chunked(org, groups, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, member_of, summary, level, score, vector, published, modified, withdrawn, ecosystems FROM advisory_record WHERE org = $1 AND member_of IN (
+	err = chunked(org, ids, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT id, member_of, summary, level, score, vector, published, modified, withdrawn, ecosystems FROM advisory_record WHERE org = $1 AND id IN (
 			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
 			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
 			m := &member{}
@@ -340,19 +358,13 @@ func membersOf(ctx context.Context, tx *db.Tx, org entente.OrgID, groups []strin
 				return err
 			}
 			m.brief.ID, m.ecosystems = m.id, splitEcosystems(eco)
-			if byID[m.id] == nil {
-				byID[m.id] = m
-				members = append(members, m)
-			}
+			byID[m.id] = m
+			members = append(members, m)
 			return nil
 		}, args...)
 	})
 	if err != nil {
 		return nil, err
-	}
-	ids := make([]string, 0, len(members))
-	for _, m := range members {
-		ids = append(ids, m.id)
 	}
 	err = chunked(org, ids, func(args []any) error {
 		return db.Each(ctx, tx, `SELECT record, name FROM advisory_alias WHERE org = $1 AND record IN (
@@ -388,20 +400,36 @@ func scanBrief(r db.Scanner, b *Brief, before []any, after ...any) error {
 
 // recordByID reads a stored record back.
 func recordByID(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) (osv.Record, error) {
-	body, err := db.One(ctx, tx, db.Value[[]byte], `SELECT body FROM advisory_body WHERE org = $1 AND id = $2`, org, id)
-	if errors.Is(err, db.ErrNoRow) {
-		return osv.Record{}, entente.NotFound("there is no advisory %s in this organisation", id)
+	var found osv.Record
+	err := eachRecord(ctx, tx, org, []string{id}, func(r osv.Record) { found = r })
+	if err == nil && found.ID == "" {
+		err = entente.NotFound("there is no advisory %s in this organisation", id)
 	}
-	if err != nil {
-		return osv.Record{}, err
-	}
-	data, err := unpack(body)
-	if err != nil {
-		return osv.Record{}, fmt.Errorf("advisory %s: %w", id, err)
-	}
-	r, _, err := osv.Parse(data)
-	if err != nil {
-		return osv.Record{}, fmt.Errorf("advisory %s: %w", id, err)
-	}
-	return r, nil
+	return found, err
+}
+
+// eachRecord reads stored records back, in any order.
+func eachRecord(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string, put func(osv.Record)) error {
+	return chunked(org, ids, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT id, body FROM advisory_body WHERE org = $1 AND id IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(s db.Scanner) error {
+			var id string
+			var body []byte
+			if err := s.Scan(&id, &body); err != nil {
+				return err
+			}
+			data, err := unpack(body)
+			if err != nil {
+				return fmt.Errorf("advisory %s: %w", id, err)
+			}
+			r, _, err := osv.Decode(data)
+			if err != nil {
+				return fmt.Errorf("advisory %s: %w", id, err)
+			}
+			r.Raw = data
+			put(r)
+			return nil
+		}, args...)
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/entente-project/entente"
@@ -36,14 +37,22 @@ func scanMatch(r db.Scanner) (match, error) {
 	return m, err
 }
 
-func matchesOfRecord(ctx context.Context, tx *db.Tx, org entente.OrgID, record string) ([]match, error) {
-	return db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+` FROM advisory_match m WHERE m.org = $1 AND m.record = $2 ORDER BY m.package`, org, record)
-}
-
-func matchesOfGroup(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) ([]match, error) {
-	return db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+` FROM advisory_record r
-		JOIN advisory_match m ON m.org = r.org AND m.record = r.id
-		WHERE r.org = $1 AND r.member_of = $2 ORDER BY m.package, m.record`, org, group)
+// matchesOf gives the matches of records, in order of the package and record.
+func matchesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]match, error) {
+	var all []match
+	err := chunked(org, records, func(args []any) error {
+		return db.Each(ctx, tx, `SELECT `+matchColumns+` FROM advisory_match m WHERE m.org = $1 AND m.record IN (
+			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
+			m, err := scanMatch(r)
+			all = append(all, m)
+			return err
+		}, args...)
+	})
+	slices.SortFunc(all, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.pack, b.pack), strings.Compare(a.record, b.record))
+	})
+	return all, err
 }
 
 // change is a match that is new or stands differently than before.
@@ -96,22 +105,26 @@ type pastOf struct {
 	pack   uint32
 }
 
-func historyOfGroup(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) (map[pastOf][]Past, error) {
+func historyOf(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) (map[pastOf][]Past, error) {
 	past := map[pastOf][]Past{}
-	err := db.Each(ctx, tx, `SELECT h.record, h.package, h.state, h.why, h.began, h.ended FROM advisory_record r
-		JOIN advisory_match_history h ON h.org = r.org AND h.record = r.id
-		WHERE r.org = $1 AND r.member_of = $2 ORDER BY h.record, h.package, h.ended, h.n`, func(r db.Scanner) error {
-		var of pastOf
-		var p Past
-		var began, ended int64
-		if err := r.Scan(&of.record, &of.pack, &p.State, &p.Why, &began, &ended); err != nil {
-			return err
+	for _, record := range records {
+		err := db.Each(ctx, tx, `SELECT package, state, why, began, ended FROM advisory_match_history
+			WHERE org = $1 AND record = $2 ORDER BY package, ended, n`, func(r db.Scanner) error {
+			of := pastOf{record: record}
+			var p Past
+			var began, ended int64
+			if err := r.Scan(&of.pack, &p.State, &p.Why, &began, &ended); err != nil {
+				return err
+			}
+			p.Began, p.Ended = db.Time(began), db.Time(ended)
+			past[of] = append(past[of], p)
+			return nil
+		}, org, record)
+		if err != nil {
+			return nil, err
 		}
-		p.Began, p.Ended = db.Time(began), db.Time(ended)
-		past[of] = append(past[of], p)
-		return nil
-	}, org, group)
-	return past, err
+	}
+	return past, nil
 }
 
 // packageCounts counts the packages of several records, each once.
@@ -196,32 +209,15 @@ func recount(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string
 	for _, h := range heads {
 		groups[h.memberOf] = true
 	}
-	of := map[string]string{} // record → group
-	err = chunked(org, keysOf(groups), func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, member_of FROM advisory_record WHERE org = $1 AND member_of IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			var id, group string
-			if err := r.Scan(&id, &group); err != nil {
-				return err
-			}
-			of[id] = group
-			return nil
-		}, args...)
-	})
+	of, err := recordsOf(ctx, tx, org, keysOf(groups))
 	if err != nil {
 		return nil, err
 	}
-	members := make([]string, 0, len(of))
-	for id := range of {
-		members = append(members, id)
-	}
-	slices.Sort(members)
 	counts := map[string]*packageCounts{}
 	for g := range groups {
 		counts[g] = newPackageCounts()
 	}
-	err = eachState(ctx, tx, org, members, func(record string, pack uint32, s State) { counts[of[record]].put(pack, s) })
+	err = eachState(ctx, tx, org, keysOf(of), func(record string, pack uint32, s State) { counts[of[record]].put(pack, s) })
 	if err != nil {
 		return nil, err
 	}

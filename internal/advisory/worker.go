@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory/osv"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
@@ -57,16 +58,23 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 		modified, withdrawn time.Time
 		hits                []Hit
 	}
-	records := make([]one, len(ids))
-	for i, id := range ids {
-		r, err := recordByID(ctx, tx, org, id)
-		if err != nil {
-			return err
-		}
-		records[i] = one{m: Compile(&r), modified: r.Modified, withdrawn: r.Withdrawn}
+	var records []one
+	err := eachRecord(ctx, tx, org, ids, func(r osv.Record) {
+		records = append(records, one{m: Compile(&r), modified: r.Modified, withdrawn: r.Withdrawn})
+	})
+	if err != nil {
+		return err
+	}
+	stored, err := matchesOf(ctx, tx, org, ids)
+	if err != nil {
+		return err
+	}
+	before := map[string][]match{}
+	for _, m := range stored {
+		before[m.record] = append(before[m.record], m)
 	}
 	// The index is held only while it is asked, so that readers need not wait.
-	err := s.indexes.with(ctx, tx, org, func(x *Index) error {
+	err = s.indexes.with(ctx, tx, org, func(x *Index) error {
 		for i := range records {
 			if r := &records[i]; x.Concerns(r.m.Keys()) {
 				r.hits = x.Match(r.m)
@@ -85,7 +93,7 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 		if r.m.Withdrawn {
 			over = fmt.Sprintf("%s was withdrawn on %s", r.m.ID, day(r.withdrawn))
 		}
-		changes, err := rematch(ctx, tx, org, r.m, r.hits, over)
+		changes, err := rematch(ctx, tx, org, r.m, before[r.m.ID], r.hits, over)
 		if err != nil {
 			return err
 		}
@@ -95,18 +103,14 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 		if err := putMatches(ctx, tx, org, changes, now); err != nil {
 			return err
 		}
-		touched = append(touched, ids[i])
+		touched = append(touched, r.m.ID)
 	}
 	return s.tell(ctx, tx, org, "", 0, touched)
 }
 
 // rematch says what changes for one record; over is the reason for those that match
 // no longer, which keep their row with another state.
-func rematch(ctx context.Context, tx *db.Tx, org entente.OrgID, m *Matcher, hits []Hit, over string) ([]change, error) {
-	before, err := matchesOfRecord(ctx, tx, org, m.ID)
-	if err != nil {
-		return nil, err
-	}
+func rematch(ctx context.Context, tx *db.Tx, org entente.OrgID, m *Matcher, before []match, hits []Hit, over string) ([]change, error) {
 	known := make(map[uint32]*match, len(before))
 	for i := range before {
 		known[before[i].pack] = &before[i]
@@ -229,7 +233,7 @@ func unmatched(ctx context.Context, tx *db.Tx, org entente.OrgID, record string,
 	if len(changes) == 0 {
 		return nil, nil
 	}
-	before, err := matchesOfRecord(ctx, tx, org, record)
+	before, err := matchesOf(ctx, tx, org, []string{record})
 	if err != nil || len(before) == 0 {
 		return changes, err
 	}

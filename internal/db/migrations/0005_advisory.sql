@@ -38,10 +38,10 @@ CREATE TABLE advisory_alias (
   folded TEXT NOT NULL,
   record TEXT NOT NULL,
   name   TEXT NOT NULL,
-  PRIMARY KEY (org, folded, record)
+  PRIMARY KEY (org, record, folded)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX advisory_alias_record ON advisory_alias (org, record);
+CREATE INDEX advisory_alias_folded ON advisory_alias (org, folded, record);
 
 -- The packages that a record names, folded as the matcher folds them.
 CREATE TABLE advisory_affects (
@@ -76,9 +76,10 @@ CREATE TABLE advisory_group (
   PRIMARY KEY (org, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX advisory_group_modified ON advisory_group (org, modified, id);
-CREATE INDEX advisory_group_published ON advisory_group (org, published, id);
-CREATE INDEX advisory_group_severity ON advisory_group (org, level, score, id);
+-- Each order of the list has its index, so that a page costs a page.
+CREATE INDEX advisory_group_modified ON advisory_group (org, modified DESC, id) WHERE withdrawn = 0;
+CREATE INDEX advisory_group_published ON advisory_group (org, published DESC, id) WHERE withdrawn = 0;
+CREATE INDEX advisory_group_severity ON advisory_group (org, level DESC, score DESC, modified DESC, id) WHERE withdrawn = 0;
 CREATE INDEX advisory_group_affected ON advisory_group (org, id) WHERE affected > 0;
 
 -- How a package of the dictionary stands to a record. Rows are never removed; a
