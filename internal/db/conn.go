@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"strings"
 )
 
 // conn is one connection. With stmts it keeps its prepared statements, which
@@ -10,6 +11,18 @@ import (
 type conn struct {
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
+	stuck bool // a rollback failed
+}
+
+// rollback ends a transaction of SQLite, if there is still one: an interrupted
+// statement may have ended it already.
+func (c *conn) rollback(ctx context.Context) error {
+	_, err := c.exec(ctx, "ROLLBACK", nil)
+	if err != nil && strings.Contains(err.Error(), "no transaction is active") {
+		err = nil
+	}
+	c.stuck = err != nil
+	return err
 }
 
 // maxStmts bounds the prepared statements of one connection. Texts are constants

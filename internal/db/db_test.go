@@ -197,7 +197,9 @@ func TestReadIsOneSnapshot(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := increment(ctx, d, "acme"); err != nil {
+			meanwhile := make(chan error, 1)
+			go func() { meanwhile <- increment(ctx, d, "acme") }()
+			if err := <-meanwhile; err != nil {
 				return err
 			}
 			after, err := headSeq(ctx, tx, "acme")
@@ -314,8 +316,11 @@ func TestMisuseIsRefused(t *testing.T) {
 		var kept *db.Tx
 		err := d.Write(ctx, "acme", func(tx *db.Tx) error {
 			kept = tx
-			if err := increment(ctx, d, "bolt"); err == nil || !strings.Contains(err.Error(), "inside a Write") {
+			if err := increment(ctx, d, "bolt"); err == nil || !strings.Contains(err.Error(), "inside another transaction") {
 				t.Errorf("a Write inside a Write: %v", err)
+			}
+			if err := d.Read(ctx, func(*db.Tx) error { return nil }); err == nil {
+				t.Error("a Read inside a Write was taken")
 			}
 			if err := d.WriteNode(ctx, func(*db.Tx) error { return nil }); err == nil {
 				t.Error("a WriteNode inside a Write was taken")

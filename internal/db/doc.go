@@ -18,8 +18,8 @@
 // it must not act on anything but its transaction, and assigns results afresh.
 // The first statement that fails ends the transaction on both engines; only
 // [ErrNoRow] does not. A row comes once in an [Tx.Insert] with DO UPDATE, or
-// PostgreSQL refuses the statement. Beginning a Write inside a Write is a fault of the
-// program and is refused.
+// PostgreSQL refuses the statement. Beginning a transaction inside a transaction is a
+// fault of the program and is refused.
 //
 // # SQL
 //

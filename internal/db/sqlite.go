@@ -8,7 +8,6 @@ import (
 	"iter"
 	"net/url"
 	"path/filepath"
-	"strings"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -134,6 +133,11 @@ func (s *sqliteStore) with(ctx context.Context, idle chan *conn, begin string, t
 		return ctx.Err()
 	}
 	defer func() { idle <- c }()
+	if c.stuck {
+		if err := c.rollback(ctx); err != nil {
+			return explain(err)
+		}
+	}
 	if _, err := c.exec(ctx, begin, nil); err != nil {
 		return explain(err)
 	}
@@ -144,8 +148,7 @@ func (s *sqliteStore) with(ctx context.Context, idle chan *conn, begin string, t
 		if committed {
 			return
 		}
-		// An interrupted statement may have rolled back already.
-		if _, rerr := c.exec(context.WithoutCancel(ctx), "ROLLBACK", nil); rerr != nil && !strings.Contains(rerr.Error(), "no transaction is active") {
+		if rerr := c.rollback(context.WithoutCancel(ctx)); rerr != nil {
 			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
 		}
 	}()
