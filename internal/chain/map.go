@@ -64,7 +64,9 @@ func ParseMap(r io.Reader, name string) (*Map, error) {
 	rd := &reader{values: maxValues}
 	m := rd.file(top)
 	v := validator{m: m}
-	v.run()
+	if rd.values >= 0 { // else only a part was read
+		v.run()
+	}
 	for _, f := range v.found {
 		if !rd.told(f.Field) {
 			f.Line = lineOf(top, f.Field)

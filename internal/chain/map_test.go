@@ -148,7 +148,7 @@ func TestParseMapSaysWhatIsWrong(t *testing.T) {
 		{"not YAML", "format: [\n", "is not YAML: line"},
 		{"two documents", head + "---\na: b\n", "goes on after the end of the map"},
 		{"large", head + strings.Repeat("#", MaxMapBytes), "is larger than 16 MiB"},
-		{"commas", head + "systems: [" + strings.Repeat(",", maxMarks) + "]", "holds more than 3000000 fields"},
+		{"commas", head + "systems: [" + strings.Repeat(",", maxMarks) + "]", "holds more than 2000000 fields"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, err := ParseMap(strings.NewReader(c.text), "bad.yaml")

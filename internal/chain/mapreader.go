@@ -17,8 +17,9 @@ const (
 	// other into more values than fit in memory.
 	maxValues = 2_000_000
 	// maxMarks bounds the punctuation of a file, and so the nodes that the YAML
-	// parser makes of it: 16 MiB of commas would take more than a gigabyte.
-	maxMarks = 3_000_000
+	// parser makes of it: 16 MiB of commas would take gigabytes. A map of 16 MiB as
+	// people and programs write them has less than two million marks.
+	maxMarks = 2_000_000
 )
 
 // reader turns the nodes of a YAML file into a map and collects what is wrong,
@@ -30,6 +31,10 @@ type reader struct {
 }
 
 func (r *reader) say(n *yaml.Node, at *place, format string, args ...any) {
+	if r.more >= maxCounted {
+		r.ended, r.values = true, -1
+		return
+	}
 	path := at.String()
 	if r.refused == nil {
 		r.refused = map[string]bool{}
@@ -92,7 +97,7 @@ func (r *reader) object(n *yaml.Node, at *place, fields []string) *object {
 		r.say(line, at, "here belongs an object with the fields %s, not %s", strings.Join(fields, ", "), whatIs(n))
 		return o
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && !r.ended; i += 2 {
 		key := r.follow(n.Content[i])
 		k := slices.Index(fields, key.Value)
 		switch {

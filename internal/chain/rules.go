@@ -42,7 +42,11 @@ func Validate(m *Map) []entente.FieldError {
 type problems struct {
 	found []entente.FieldError
 	more  int
+	ended bool // nobody looked any further
 }
+
+// maxCounted is how many problems are counted before nobody looks any further.
+const maxCounted = 10_000
 
 func (p *problems) add(f entente.FieldError) {
 	if len(p.found) >= MaxProblems {
@@ -53,7 +57,10 @@ func (p *problems) add(f entente.FieldError) {
 }
 
 func (p *problems) list() []entente.FieldError {
-	if p.more > 0 {
+	switch {
+	case p.ended:
+		return append(p.found, entente.FieldError{Message: fmt.Sprintf("… and more than %d more problems", p.more)})
+	case p.more > 0:
 		return append(p.found, entente.FieldError{Message: fmt.Sprintf("… and %d more problems", p.more)})
 	}
 	return p.found
@@ -86,14 +93,19 @@ func root(name string) *place { return &place{name: name} }
 
 type validator struct {
 	problems
-	m    *Map
-	kind map[NodeID]NodeKind // flows included, as kindFlow
+	m         *Map
+	kind      map[NodeID]NodeKind // flows included, as kindFlow
+	suggested int
 }
 
 // kindFlow marks the ids of flows, which nothing may refer to.
 const kindFlow NodeKind = "flow"
 
 func (v *validator) say(at *place, format string, args ...any) {
+	if len(v.found) >= MaxProblems {
+		v.more++ // without the cost of words that nobody reads
+		return
+	}
 	v.add(entente.FieldError{Field: at.String(), Message: fmt.Sprintf(format, args...)})
 }
 
@@ -214,14 +226,12 @@ func (v *validator) reference(at *place, id NodeID, want ...NodeKind) bool {
 		return false
 	}
 	kind, known := v.kind[id]
+	if !known && len(v.found) >= MaxProblems {
+		v.more++
+		return false
+	}
 	if !known {
-		near := closest(string(id), func(yield func(string) bool) {
-			for _, thing := range v.m.each() {
-				if slices.Contains(want, thing.kind) && !yield(string(thing.id)) {
-					return
-				}
-			}
-		})
+		near := v.near(id, want)
 		if near != "" {
 			v.say(at, "nothing in the map has the id %.80q; did you mean %q?", id, near)
 		} else {
@@ -234,6 +244,23 @@ func (v *validator) reference(at *place, id NodeID, want ...NodeKind) bool {
 		return false
 	}
 	return true
+}
+
+// maxSuggested is for how many unknown references the whole map is searched for
+// what may have been meant.
+const maxSuggested = 10
+
+func (v *validator) near(id NodeID, want []NodeKind) string {
+	if v.suggested++; v.suggested > maxSuggested {
+		return ""
+	}
+	return closest(string(id), func(yield func(string) bool) {
+		for _, thing := range v.m.each() {
+			if slices.Contains(want, thing.kind) && !yield(string(thing.id)) {
+				return
+			}
+		}
+	})
 }
 
 // optional is reference for a field that may be left out.

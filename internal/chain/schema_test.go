@@ -134,3 +134,30 @@ func TestSchemaRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestDocumentedMap reads the example of docs/map.md.
+func TestDocumentedMap(t *testing.T) {
+	page, err := os.ReadFile("../../docs/map.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("docs/map.md holds no example")
+	}
+	m, err := ParseMap(strings.NewReader(text), "docs/map.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := Compile(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := g.Outage([]NodeID{"nimbus"}, OutageOptions{}); len(o.Processes) != 1 {
+		t.Error("the example's cloud host stops nothing")
+	}
+	if err := mapSchema(t)(text); err != nil {
+		t.Error(err)
+	}
+}
