@@ -206,9 +206,10 @@ func (r *Runner) work(ctx context.Context, job *Job) error {
 	hctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	renewed := make(chan struct{})
+	held := *job // as it was claimed; the handler changes its own
 	go func() {
 		defer close(renewed)
-		r.renew(hctx, *job, cancel)
+		r.renew(hctx, held, cancel)
 	}()
 	err := safely(func() error { return handler(hctx, job) })
 	if err == nil && !job.finished {
