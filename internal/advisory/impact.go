@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/entente-project/entente/internal/chain"
@@ -63,7 +64,10 @@ type ProductImpact struct {
 	Documents  []uint32       `json:"documents"`
 	Components []ComponentHit `json:"components"`
 	More       int            `json:"more,omitempty"` // components beyond those listed
-	Reaches    []chain.NodeID `json:"reaches,omitempty"`
+	// Reaches are the processes whose told way begins here.
+	Reaches []chain.NodeID `json:"reaches,omitempty"`
+
+	last uint32 // the package that was put last
 }
 
 // ComponentHit is one affected package.
@@ -173,12 +177,13 @@ type packageHit struct {
 	record  string
 }
 
-// productHits is what is wrong with one product.
+// productHits is what is wrong with one product. Most products are only counted;
+// what is told of a few is looked up then.
 type productHits struct {
 	place    uint32 // in the index
-	affected int    // hits that are affected
-	hits     []int32
-	docs     []uint32
+	affected int32  // hits that are affected
+	first    int32  // the first hit that is, -1 without
+	last     int32  // the hit that was counted last
 }
 
 // assess joins the hits of an advisory with the documents of the index and the
@@ -188,36 +193,34 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 		Advisory: brief, Processes: []ProcessImpact{}, Products: []ProductImpact{}, Undecided: []ProductImpact{},
 		Data: []DataImpact{}, Call: []Call{},
 	}
-	products, counts := gather(x, hits)
+	products, position, counts := gather(x, hits)
 	out.Counts = counts
-
-	var sources []chain.Source
-	at := make(map[chain.NodeID]int32, len(products))
-	makers := map[chain.NodeID]bool{}
+	nodes := x.nodesOf(g)
+	sources := make([]chain.Source, 0, counts.Products)
+	down := make([]chain.NodeID, 0, counts.Products)
+	seen := make([]bool, nodes.makers)
 	for i := range products {
 		p := &products[i]
 		if p.affected == 0 {
 			continue
 		}
-		id := chain.NodeID(x.docs.products[p.place])
-		n, known := g.Node(id)
-		if !known {
+		n := &nodes.list[p.place]
+		if n.Kind == "" {
 			out.Counts.Outside++
 			continue
 		}
-		if n.Organisation != "" {
-			makers[n.Organisation] = true
+		if maker := nodes.maker[p.place]; maker >= 0 && !seen[maker] {
+			seen[maker] = true
+			out.Counts.Suppliers++
 		}
-		at[id] = int32(i)
-		sources = append(sources, chain.Source{Node: id, Sure: chain.Certain})
+		sources = append(sources, chain.Source{Node: n.ID, Sure: chain.Certain})
+		down = append(down, n.ID)
 	}
-	out.Counts.Suppliers = len(makers)
-
 	var reached chain.Compromise
 	var off chain.Outage
 	if len(sources) > 0 {
 		reached = g.Compromise(sources)
-		off = g.Outage(reached.SwitchOff(), chain.OutageOptions{})
+		off = g.Outage(down, chain.OutageOptions{})
 	}
 	out.Counts.Processes, out.Counts.Stops = len(reached.Processes), len(off.Processes)
 	for i := range reached.Others {
@@ -228,24 +231,27 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 			out.Counts.Supplies++
 		}
 	}
+	find := func(id chain.NodeID) *productHits {
+		place, known := x.docs.place[string(id)]
+		if !known || position[place] == 0 {
+			return nil
+		}
+		return &products[position[place]-1]
+	}
 	calls := caller{limit: o.Calls}
-	first := map[int32][]chain.NodeID{} // products at the begin of a way → processes
-	because := func(id chain.NodeID) string {
-		i, known := at[id]
-		if !known {
+	first := map[uint32][]chain.NodeID{} // products at the begin of a told way → processes
+	out.processes(g, &reached, &off, o, &calls, func(product, process chain.NodeID) string {
+		p := find(product)
+		if p == nil {
 			return ""
 		}
-		return products[i].because(hits, brief.ID)
-	}
-	out.processes(g, &reached, &off, o, &calls, because, func(product, process chain.NodeID) {
-		if i, known := at[product]; known {
-			first[i] = append(first[i], process)
-		}
+		first[p.place] = append(first[p.place], process)
+		return p.because(hits, brief.ID)
 	})
-	out.list(g, x, products, hits, first, o)
+	out.list(x, nodes, products, hits, first, o)
 	for _, p := range out.Products {
-		if n, known := g.Node(p.ID); known {
-			calls.maker(g, n)
+		if place, known := x.docs.place[string(p.ID)]; known {
+			calls.maker(g, nodes.list[place])
 		}
 	}
 	out.Call = calls.done()
@@ -256,41 +262,75 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 	return out
 }
 
-// gather collects the products of all documents that contain a hit. The cost
-// follows the hits.
-func gather(x *Index, hits []packageHit) ([]productHits, Counts) {
-	var counts Counts
-	var products []productHits
-	position := make([]int32, len(x.docs.products)) // 1 + position in products
+// productNodes is what one chain knows of the products of an index, by their place.
+type productNodes struct {
+	g      *chain.Graph
+	list   []chain.Node // without a kind: not in the chain
+	maker  []int32      // number of the organisation, -1 if unknown
+	makers int
+}
+
+// nodesOf looks the products up in the chain, once for each chain: chains and
+// products change seldom, and questions come often.
+func (x *Index) nodesOf(g *chain.Graph) *productNodes {
+	if n := x.nodes.Load(); n != nil && n.g == g && len(n.list) == len(x.docs.products) {
+		return n
+	}
+	n := &productNodes{g: g, list: make([]chain.Node, len(x.docs.products)), maker: make([]int32, len(x.docs.products))}
+	number := map[chain.NodeID]int32{}
+	for place, id := range x.docs.products {
+		node, known := g.Node(chain.NodeID(id))
+		n.maker[place] = -1
+		if !known {
+			n.list[place] = chain.Node{ID: chain.NodeID(id), Name: id}
+			continue
+		}
+		n.list[place] = node
+		if node.Organisation == "" {
+			continue
+		}
+		i, seen := number[node.Organisation]
+		if !seen {
+			i = int32(len(number))
+			number[node.Organisation] = i
+		}
+		n.maker[place] = i
+	}
+	n.makers = len(number)
+	x.nodes.Store(n)
+	return n
+}
+
+// gather counts the products of all documents that contain a hit. The cost follows
+// the hits. position is 1 + the position of a place in products.
+func gather(x *Index, hits []packageHit) (products []productHits, position []int32, counts Counts) {
+	position = make([]int32, len(x.docs.products))
 	seen := make([]bool, len(x.docs.ids))
 	for i := range hits {
-		current := false
+		current, affected := false, hits[i].state == Affected
 		x.numbers(hits[i].id, func(n uint32) {
 			current = true
 			place := x.docs.product[n]
 			at := position[place]
 			if at == 0 {
-				products = append(products, productHits{place: place})
+				products = append(products, productHits{place: place, first: -1, last: -1})
 				at = int32(len(products))
 				position[place] = at
 			}
 			p := &products[at-1]
-			if len(p.hits) == 0 || p.hits[len(p.hits)-1] != int32(i) {
-				p.hits = append(p.hits, int32(i))
-				if hits[i].state == Affected {
-					p.affected++
+			if affected && p.last != int32(i) {
+				p.affected++
+				if p.first < 0 {
+					p.first = int32(i)
 				}
 			}
-			id := x.docs.ids[n]
-			if !slices.Contains(p.docs, id) {
-				p.docs = append(p.docs, id)
-			}
-			if hits[i].state == Affected && !seen[n] {
+			p.last = int32(i)
+			if affected && !seen[n] {
 				seen[n] = true
 				counts.Documents++
 			}
 		})
-		if current && hits[i].state == Affected {
+		if current && affected {
 			counts.Packages++
 		}
 	}
@@ -301,26 +341,25 @@ func gather(x *Index, hits []packageHit) ([]productHits, Counts) {
 			counts.Undecided++
 		}
 	}
-	return products, counts
+	return products, position, counts
 }
 
 // because says in words what is wrong with the product.
 func (p *productHits) because(hits []packageHit, advisory string) string {
-	for _, i := range p.hits {
-		if h := &hits[i]; h.state == Affected {
-			words := fmt.Sprintf("%s affects %s %s", advisory, h.name, h.version)
-			if more := p.affected - 1; more > 0 {
-				words += fmt.Sprintf(" and %d more", more)
-			}
-			return words
-		}
+	if p.first < 0 {
+		return ""
 	}
-	return ""
+	h := &hits[p.first]
+	words := strings.TrimSpace(fmt.Sprintf("%s affects %s %s", advisory, h.name, h.version))
+	if more := p.affected - 1; more > 0 {
+		words += fmt.Sprintf(" and %d more", more)
+	}
+	return words
 }
 
 // processes tells the processes: reached ones first, then those that only stop.
 func (out *AdvisoryImpact) processes(g *chain.Graph, reached *chain.Compromise, off *chain.Outage, o ImpactOptions,
-	calls *caller, because func(chain.NodeID) string, begins func(product, process chain.NodeID),
+	calls *caller, because func(product, process chain.NodeID) string,
 ) {
 	stops := make(map[chain.NodeID]int, len(off.Processes))
 	for i := range off.Processes {
@@ -333,7 +372,7 @@ func (out *AdvisoryImpact) processes(g *chain.Graph, reached *chain.Compromise, 
 		w := r.Way()
 		hit := ProcessImpact{
 			ID: r.ID, Name: r.Name, Criticality: r.Criticality, Owner: p.Owner, Sure: w.Sure,
-			Product: w.Source.Node, Because: because(w.Source.Node), Way: make([]Hop, 0, len(w.Hops)),
+			Product: w.Source.Node, Because: because(w.Source.Node, r.ID), Way: make([]Hop, 0, len(w.Hops)),
 		}
 		for _, h := range w.Hops {
 			hit.Way = append(hit.Way, Hop{From: h.From.ID, To: h.To.ID, Kind: h.To.Kind, Name: h.To.Name, Words: h.Words, Sure: h.Sure})
@@ -341,7 +380,6 @@ func (out *AdvisoryImpact) processes(g *chain.Graph, reached *chain.Compromise, 
 		if at, does := stops[r.ID]; does {
 			hit.Off = switchOff(g, &off.Processes[at])
 		}
-		begins(w.Source.Node, r.ID)
 		for _, c := range w.Call {
 			calls.add(Call{Organisation: c.Organisation, Name: c.Name, Rank: c.Rank, Because: c.Because, Contacts: c.Contacts})
 		}
@@ -388,52 +426,72 @@ func span(d time.Duration) *Span {
 const componentsTold = 10
 
 // list tells the products: those from which a told way begins, then the others.
-func (out *AdvisoryImpact) list(g *chain.Graph, x *Index, products []productHits, hits []packageHit, first map[int32][]chain.NodeID, o ImpactOptions) {
-	order := make([]int32, 0, len(products))
+func (out *AdvisoryImpact) list(x *Index, nodes *productNodes, products []productHits, hits []packageHit, first map[uint32][]chain.NodeID, o ImpactOptions) {
+	var begin []int32
 	for i := range products {
-		if len(first[int32(i)]) > 0 {
-			order = append(order, int32(i))
+		if len(first) > 0 && first[products[i].place] != nil {
+			begin = append(begin, int32(i))
 		}
 	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(len(first[b]), len(first[a])) })
-	for i := range products {
-		if len(first[int32(i)]) == 0 {
-			order = append(order, int32(i))
-		}
-	}
+	slices.SortStableFunc(begin, func(a, b int32) int {
+		return cmp.Compare(len(first[products[b].place]), len(first[products[a].place]))
+	})
 	told, undecided := cut(out.Counts.Products, o.Products), cut(out.Counts.Undecided, o.Products)
-	for _, i := range order {
-		p := &products[i]
-		switch {
-		case p.affected > 0 && len(out.Products) < told:
-			out.Products = append(out.Products, p.tell(g, x, hits, first[i]))
-		case p.affected == 0 && len(out.Undecided) < undecided:
-			out.Undecided = append(out.Undecided, p.tell(g, x, hits, nil))
-		case len(out.Products) >= told && len(out.Undecided) >= undecided:
+	out.Products, out.Undecided = make([]ProductImpact, 0, told), make([]ProductImpact, 0, undecided)
+	at := make(map[uint32]*ProductImpact, told+undecided)
+	take := func(p *productHits) {
+		n := &nodes.list[p.place]
+		one := ProductImpact{ID: n.ID, Name: n.Name, Supplier: n.Organisation, Known: n.Kind != "", Documents: []uint32{}, Reaches: first[p.place]}
+		list := &out.Products
+		if p.affected == 0 {
+			list = &out.Undecided
+		}
+		if len(*list) == cap(*list) {
 			return
+		}
+		*list = append(*list, one)
+		at[p.place] = &(*list)[len(*list)-1]
+	}
+	for _, i := range begin {
+		take(&products[i])
+	}
+	for i := range products {
+		if len(out.Products) == told && len(out.Undecided) == undecided {
+			break
+		}
+		if at[products[i].place] == nil {
+			take(&products[i])
+		}
+	}
+	for _, state := range []State{Affected, Unknown} {
+		for i := range hits {
+			if hits[i].state == state {
+				x.numbers(hits[i].id, func(n uint32) {
+					if p := at[x.docs.product[n]]; p != nil {
+						p.put(&hits[i], x.docs.ids[n])
+					}
+				})
+			}
 		}
 	}
 }
 
-func (p *productHits) tell(g *chain.Graph, x *Index, hits []packageHit, reaches []chain.NodeID) ProductImpact {
-	id := chain.NodeID(x.docs.products[p.place])
-	n, known := g.Node(id)
-	if !known {
-		n.Name = string(id)
+// put adds a hit in one of the product's documents.
+func (p *ProductImpact) put(h *packageHit, document uint32) {
+	if !slices.Contains(p.Documents, document) {
+		p.Documents = append(p.Documents, document)
 	}
-	out := ProductImpact{ID: id, Name: n.Name, Supplier: n.Organisation, Known: known, Documents: p.docs, Reaches: reaches}
-	slices.SortStableFunc(p.hits, func(a, b int32) int { return cmp.Compare(rank(hits[b].state), rank(hits[a].state)) })
-	for _, i := range p.hits {
-		if len(out.Components) == componentsTold {
-			out.More = len(p.hits) - componentsTold
-			break
-		}
-		h := &hits[i]
-		out.Components = append(out.Components, ComponentHit{
-			Package: h.id, Name: h.name, Version: h.version, State: h.state, Why: h.why, Record: h.record,
-		})
+	if p.last == h.id {
+		return
 	}
-	return out
+	p.last = h.id
+	if len(p.Components) == componentsTold {
+		p.More++
+		return
+	}
+	p.Components = append(p.Components, ComponentHit{
+		Package: h.id, Name: h.name, Version: h.version, State: h.state, Why: h.why, Record: h.record,
+	})
 }
 
 // caller collects whom to call, each organisation once.

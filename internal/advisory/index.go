@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync/atomic"
 )
 
 // Index answers which packages, documents and products an advisory concerns, at a
@@ -18,6 +19,9 @@ type Index struct {
 	base  flat
 	added additions
 	docs  documents
+
+	// nodes is what the chain knows of the products; see nodesOf.
+	nodes atomic.Pointer[productNodes]
 }
 
 // flat is the part that does not change. Slots number the packages in ascending
