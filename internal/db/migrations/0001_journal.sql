@@ -56,4 +56,4 @@ CREATE TABLE journal_job (
 ) STRICT;
 
 CREATE INDEX journal_job_wake ON journal_job (state, wake_at, org);
-CREATE INDEX journal_job_org ON journal_job (org, state, wake_at);
+CREATE INDEX journal_job_org ON journal_job (org, state, wake_at, id);
