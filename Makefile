@@ -4,7 +4,7 @@ GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 BENCH ?=
 
-.PHONY: run build test check generate bench soak postgres
+.PHONY: run build test check generate browser bench soak postgres
 
 run: build
 	exec bin/entente demo
@@ -12,8 +12,9 @@ run: build
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/entente ./cmd/entente
 
-# Everything on both database engines; the race detector is `make soak`.
-test: check postgres
+# Everything: the pages in a real browser, then every package on both database
+# engines. The race detector is `make soak`.
+test: check postgres browser
 	$(GO) test -timeout 20m ./...
 
 # Fast and without a database: form, vet, staticcheck, drift, and the rules of the house.
@@ -22,6 +23,10 @@ check:
 
 generate:
 	$(TOOL) templ generate
+
+# Every page in Chromium: accessible, fits a phone, fails nowhere.
+browser: build
+	@tools/browser.sh
 
 # The figures of docs/performance.md. BENCH=… runs only some: see docs/performance.md.
 bench: build postgres

@@ -22,11 +22,11 @@ fetch() { "$GO" list -deps -test ./... >/dev/null && "$GO" tool -modfile=tools/g
 
 formatted() {
   local files
-  files=$(find . -name '*.go' -not -path './node_modules/*' -exec gofmt -l {} +) || return 1
+  files=$(find . -name '*.go' -not -path '*/node_modules/*' -exec gofmt -l {} +) || return 1
   [ -z "$files" ] || { printf 'not formatted; run gofmt -w on\n%s\n' "$files"; return 1; }
 }
 
-generated_sums() { find . -name '*_templ.go' -not -path './node_modules/*' -exec sha256sum {} + | sort -k2; }
+generated_sums() { find . -name '*_templ.go' -not -path '*/node_modules/*' -exec sha256sum {} + | sort -k2; }
 
 undrifted() {
   local before after

@@ -95,7 +95,7 @@ func (a *App) doors() error {
 		return err
 	}
 	pages, err := web.New(web.Config{
-		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory,
+		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner,
 		Secure: len(a.c.Origin) > 5 && a.c.Origin[:6] == "https:", Log: a.c.Log,
 	})
 	if err != nil {

@@ -43,14 +43,21 @@ func scriptMake(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(z.Close())
 		ts.Check(os.WriteFile(name, b.Bytes(), 0o644))
 	case "newer":
-		d, err := sql.Open("sqlite", name)
-		ts.Check(err)
-		_, err = d.Exec(`INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES (9999, 1, datetime('now'))`)
-		ts.Check(err)
-		ts.Check(d.Close())
+		change(ts, name, `INSERT INTO goose_db_version (version_id, is_applied, tstamp) VALUES (9999, 1, datetime('now'))`)
+	case "tampered":
+		change(ts, name, `UPDATE journal_event SET actor = 'somebody else' WHERE seq = 3`)
 	default:
 		ts.Fatalf("make does not know %s", args[0])
 	}
+}
+
+// change does to a database what only somebody with the file in their hands can.
+func change(ts *testscript.TestScript, name, statement string) {
+	d, err := sql.Open("sqlite", name)
+	ts.Check(err)
+	_, err = d.Exec(statement)
+	ts.Check(err)
+	ts.Check(d.Close())
 }
 
 // fill writes 100 MiB that compress to almost nothing.

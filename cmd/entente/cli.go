@@ -67,15 +67,15 @@ func command(ctx context.Context, args []string, c *console) int {
 	return c.exitCode(parsed.Run())
 }
 
-// hit is the outcome of impact that something is hit: not an error, but an exit code.
-var hit = errors.New("something is hit")
+// errHit is the outcome of impact that something is hit: not an error, but an exit code.
+var errHit = errors.New("something is hit")
 
 // exitCode tells an error to the user and gives its code.
 func (c *console) exitCode(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, hit) {
+	if errors.Is(err, errHit) {
 		return exitHit
 	}
 	c.fail(err)

@@ -59,7 +59,7 @@ func (i *impactCommand) Run(ctx context.Context, c *console) error {
 		err = s.flush()
 	}
 	if err == nil && r.Hit {
-		return hit
+		return errHit
 	}
 	return err
 }

@@ -77,6 +77,7 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	n.chain = chain.New(n.db)
 	n.inventory = inventory.New(n.db, inventory.Options{})
 	n.advisory = advisory.New(n.db, n.chain, advisory.Options{})
+	n.partner = partner.New(n.db, n.chain)
 	n.runner = journal.NewRunner(n.db, c.Log, n.advisory.Consumers(), n.advisory.Jobs())
 	return nil
 }

@@ -39,7 +39,7 @@ func (v *verifyCommand) Run(ctx context.Context, c *console) error {
 		}
 	}
 	if bad {
-		return hit
+		return errHit
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (d *doctorCommand) Run(ctx context.Context, c *console) error {
 		}
 	}
 	if worry {
-		return hit
+		return errHit
 	}
 	return nil
 }
