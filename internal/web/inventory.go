@@ -205,7 +205,7 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 
 func (v *visit) documentRow(d *inventory.Document) ui.Row {
 	name := linkCell(cmp.Or(d.File, d.Subject, d.Name, "document "+strconv.Itoa(int(d.ID))), v.documentPath(d.ID))
-	name.Note = strings.TrimSpace(string(d.Format) + " " + d.SpecVersion + " " + d.Encoding)
+	name.Note = formatWords(d, " ")
 	if d.Part != "" {
 		name.Note += ", part " + d.Part
 	}
@@ -215,6 +215,11 @@ func (v *visit) documentRow(d *inventory.Document) ui.Row {
 		by.Note = "by " + d.RecordedBy
 	}
 	return ui.Row{Cells: []ui.Cell{name, badgeCell(documentBadges(d)...), components, by}}
+}
+
+// formatWords names the format of a document: "SPDX 2.3, tag-value".
+func formatWords(d *inventory.Document, between string) string {
+	return strings.TrimSpace(string(d.Format)+" "+strings.TrimPrefix(d.SpecVersion, "SPDX-")) + between + d.Encoding
 }
 
 func documentBadges(d *inventory.Document) []ui.Badge {
@@ -416,7 +421,7 @@ func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.L
 		Components: components,
 		Defs: []ui.Def{
 			{Term: "Product", View: ui.LinkTo(product)}, {Term: "Part", Text: d.Part}, {Term: "Describes", Text: cmp.Or(d.Subject, d.Name)},
-			{Term: "Format", Text: strings.TrimSpace(string(d.Format) + " " + d.SpecVersion + ", " + d.Encoding)},
+			{Term: "Format", Text: formatWords(d, ", ")},
 			{Term: "Serial", Text: d.Serial}, {Term: "Revision", Text: d.Revision},
 			{Term: "Made", View: orNothing(!d.Created.IsZero(), ui.Time(d.Created))}, {Term: "Made by", Text: strings.Join(d.Authors, ", ")}, {Term: "Made with", Text: strings.Join(d.Tools, ", ")},
 			{Term: "Recorded", View: ui.Time(d.Recorded)}, {Term: "Recorded by", Text: d.RecordedBy},
