@@ -1,6 +1,7 @@
 package api
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -309,5 +310,86 @@ func TestEventsAndTheirProof(t *testing.T) {
 	}
 	if v := get[Verification](n, base+"/journal/verification"); !v.Intact || v.Events != int64(len(forward)) || len(v.Hash) != 64 {
 		t.Errorf("verification %+v of %d", v, len(forward))
+	}
+}
+
+// The main job over HTTP: advisories go in, whom they hit comes out, by any name.
+func TestImpact(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		hits := get[List[ListedAdvisory]](n, base+"/advisories?hits=true&order=hits")
+		if len(hits.Items) == 0 || *hits.Total != len(hits.Items) {
+			t.Fatalf("no advisory of the demonstration hits: %+v", hits)
+		}
+		reached := false
+		for _, a := range hits.Items {
+			for _, name := range append(a.Names, strings.ToLower(a.ID)) {
+				got := get[Impact](n, base+"/advisories/"+name+"/impact")
+				if got.Advisory.ID != a.ID || got.Counts.Products != a.Products || got.Counts.Products != len(got.Products) {
+					t.Errorf("%s: %+v", name, got.Counts)
+				}
+				for _, p := range got.Processes {
+					if p.Sure != "" && (len(p.Way) == 0 || p.Way[0].From != p.Product || p.Way[len(p.Way)-1].To != p.ID || !strings.Contains(p.Because, " affects ")) {
+						t.Errorf("%s reaches %s by %+v", name, p.ID, p.Way)
+					}
+					reached = reached || p.ID == "bean-procurement" && len(p.Way) >= 3
+				}
+			}
+			if one := get[Impact](n, base+"/advisories/"+a.ID+"/impact?processes=1&products=1&calls=1"); len(one.Processes) > 1 || len(one.Products) > 1 || len(one.Call) > 1 {
+				t.Errorf("%s: %d processes, %d products, %d calls", a.ID, len(one.Processes), len(one.Products), len(one.Call))
+			}
+			detail := get[AdvisoryDetail](n, base+"/advisories/"+a.ID)
+			if len(detail.Records) == 0 || len(detail.Matches) == 0 || len(detail.Records[0].OSV) < 100 {
+				t.Errorf("%s: %+v", a.ID, detail)
+			}
+			product := get[Impact](n, base+"/advisories/"+a.ID+"/impact").Products[0].ID
+			findings := get[List[Finding]](n, base+"/products/"+product+"/findings?limit=200")
+			if !slices.ContainsFunc(findings.Items, func(f Finding) bool { return f.Advisory.ID == a.ID }) {
+				t.Errorf("%s is not among the findings of %s", a.ID, product)
+			}
+		}
+		if !reached {
+			t.Error("nothing reaches bean procurement over three hops")
+		}
+		n.problem(n.ask("GET", base+"/advisories/CVE-1999-0001/impact", nil), 404, "CVE-1999-0001")
+	})
+}
+
+func TestRecordingAdvisories(t *testing.T) {
+	n := newNode(t, dbtest.SQLite(t))
+	record := `{"id":"TEST-2026-1","modified":"2026-01-01T00:00:00Z","summary":"a test","affected":[{"package":{"ecosystem":"npm","name":"left-pad"},"versions":["1.0.0"]}]}`
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for _, name := range []string{"TEST-2026-2.json", "TEST-2026-3.json", "README.md"} {
+		f, err := z.Create(name)
+		must(t, err)
+		io.WriteString(f, strings.Replace(record, "TEST-2026-1", strings.TrimSuffix(name, ".json"), 1))
+	}
+	must(t, z.Close())
+	post := func(body string) IngestReport {
+		t.Helper()
+		w := n.ask("POST", base+"/advisories", strings.NewReader(body))
+		var r IngestReport
+		if w.Code != 200 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		must(t, json.Unmarshal(w.Body.Bytes(), &r))
+		return r
+	}
+	if r := post(record); r.New != 1 {
+		t.Errorf("one record: %+v", r)
+	}
+	if r := post(record); r.Unchanged != 1 || r.New != 0 {
+		t.Errorf("the same again: %+v", r)
+	}
+	if r := post(archive.String()); r.New != 2 || r.Skipped != 1 {
+		t.Errorf("an archive: %+v", r)
+	}
+	if r := post("{\"id\":\n"); len(r.Wrong) != 1 {
+		t.Errorf("broken JSON: %+v", r)
+	}
+	n.problem(n.ask("POST", base+"/advisories", io.MultiReader(strings.NewReader(archive.String()[:100]), broken{})), 400, "broke off")
+	if got := get[AdvisoryTotals](n, base+"/advisory-totals"); got.Records < 3 || !slices.Contains(got.Ecosystems, "npm") {
+		t.Errorf("totals %+v", got)
 	}
 }

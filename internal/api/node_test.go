@@ -16,10 +16,12 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
+	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/journal"
 )
 
 // node is an API over real rooms that hold the demonstration: beanline whole, and
@@ -28,6 +30,7 @@ type node struct {
 	t       testing.TB
 	db      *db.DB
 	rooms   Rooms
+	runner  *journal.Runner
 	handler http.Handler
 	log     *bytes.Buffer
 	tokens  map[string]string // "beanline/owner" → token for all that the role can have
@@ -47,6 +50,8 @@ func newNode(t testing.TB, d *db.DB) *node {
 	must(t, err)
 	n.rooms.Chain = chain.New(d)
 	n.rooms.Inventory = inventory.New(d, inventory.Options{Temp: t.TempDir()})
+	n.rooms.Advisory = advisory.New(d, n.rooms.Chain, advisory.Options{})
+	n.runner = journal.NewRunner(d, nil, n.rooms.Advisory.Consumers(), n.rooms.Advisory.Jobs())
 	n.handler, err = New(Config{DB: d, Auth: n.rooms.Identity, Rooms: n.rooms, Version: "test", Log: slog.New(slog.NewTextHandler(n.log, nil))})
 	must(t, err)
 	for _, o := range []string{"beanline", "rosthof"} {
@@ -103,6 +108,11 @@ func (n *node) organisation(name string) {
 			}
 		}
 	}
+	files, err := fs.Sub(catalog.Files(), catalog.Advisories)
+	must(n.t, err)
+	_, err = n.rooms.Advisory.Ingest(ctx, system, advisory.FromFS(files, "the demonstration"), advisory.IngestOptions{})
+	must(n.t, err)
+	must(n.t, n.runner.CatchUp(ctx, org))
 }
 
 // token makes a token of the member with the role, for the verbs given, or all that

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
@@ -11,4 +12,5 @@ type Rooms struct {
 	Identity  *identity.Service
 	Chain     *chain.Service
 	Inventory *inventory.Service
+	Advisory  *advisory.Service
 }

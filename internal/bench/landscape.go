@@ -8,6 +8,11 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 )
 
+// unit is how many processes one business unit has. What a unit needs lies mostly
+// in the unit; a twentieth of the systems are platforms that all units share, so
+// that some products reach few processes and some reach all.
+const unit = 20
+
 // landscape makes the map of a large company: processes whose activities need
 // systems and supplies, suppliers of rank 1 to 3, and one product per document,
 // which suppliers deliver and systems run.
@@ -59,6 +64,15 @@ func landscape(rng *rand.Rand, suppliers, processes, products int) *chain.Map {
 		}
 	}
 	systems := processes * 2
+	platforms := systems / 20
+	near := func(u int) int { // a system of the unit, or a platform
+		size := unit * 2
+		if rng.IntN(10) == 0 || platforms+u*size >= systems {
+			return rng.IntN(platforms)
+		}
+		return platforms + u*size + rng.IntN(min(size, systems-platforms-u*size))
+	}
+	unitOf := func(system int) int { return (system - platforms) / (unit * 2) }
 	for i := range systems {
 		s := chain.System{ID: id("system", i), Name: fmt.Sprintf("System %d", i), Kind: chain.SystemApplication, Operator: "us", Data: []chain.Class{chain.ClassInternal}}
 		for range 3 {
@@ -66,8 +80,8 @@ func landscape(rng *rand.Rand, suppliers, processes, products int) *chain.Map {
 		}
 		first := byRank[1]
 		s.Needs = []chain.Need{{Any: []chain.NodeID{id("supply", first[rng.IntN(len(first))])}, Buffer: 4 * time.Hour}}
-		if i > 0 {
-			s.Needs = append(s.Needs, chain.Need{Any: []chain.NodeID{id("system", rng.IntN(i))}})
+		if other := near(max(0, unitOf(i))); i >= platforms && other < i {
+			s.Needs = append(s.Needs, chain.Need{Any: []chain.NodeID{id("system", other)}})
 		}
 		m.Systems = append(m.Systems, s)
 	}
@@ -81,7 +95,7 @@ func landscape(rng *rand.Rand, suppliers, processes, products int) *chain.Map {
 			first := byRank[1]
 			act := chain.Activity{ID: chain.NodeID(fmt.Sprintf("activity-%d-%d", i, a)), Name: fmt.Sprintf("Step %d of process %d", a+1, i), Buffer: time.Hour}
 			act.Needs = []chain.Need{
-				{Any: []chain.NodeID{id("system", rng.IntN(systems))}},
+				{Any: []chain.NodeID{id("system", near(i/unit))}},
 				{Any: appendNew([]chain.NodeID{id("supply", first[rng.IntN(len(first))])}, id("supply", first[rng.IntN(len(first))])), Buffer: 12 * time.Hour},
 			}
 			p.Activities = append(p.Activities, act)
@@ -89,8 +103,9 @@ func landscape(rng *rand.Rand, suppliers, processes, products int) *chain.Map {
 		m.Processes = append(m.Processes, p)
 	}
 	for i := range systems / 2 {
-		from, to := rng.IntN(systems), rng.IntN(systems)
-		if from != to {
+		from := platforms + rng.IntN(systems-platforms)
+		to := near(unitOf(from))
+		if from != to && to >= platforms {
 			m.Flows = append(m.Flows, chain.Flow{ID: id("flow", i), From: id("system", from), To: id("system", to), Data: []string{"orders"}, Class: chain.ClassConfidential, Interface: "REST API"})
 		}
 	}

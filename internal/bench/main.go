@@ -29,6 +29,7 @@ type options struct {
 	suppliers  int
 	processes  int
 	profile    string
+	keep       string
 }
 
 func main() {
@@ -43,6 +44,7 @@ func main() {
 	flag.IntVar(&o.suppliers, "suppliers", 500, "suppliers of part a")
 	flag.IntVar(&o.processes, "processes", 500, "processes of part a")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the requests of part a to this `file`")
+	flag.StringVar(&o.keep, "keep", "", "fill the SQLite node of part a in this `folder`, keep it, and use it again if it is there")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -62,6 +64,10 @@ type part struct {
 
 var parts = []part{
 	{"d", "outage what-if over a large graph", (*bench).outage},
+	{"a", "one advisory over the whole fleet, through the HTTP API", (*bench).impact},
+	{"b", "the index of packages: build, save, load", (*bench).index},
+	{"c", "ingest of large documents by the program", (*bench).ingest},
+	{"e", "start-up and idle memory of the program", (*bench).startup},
 }
 
 // bench is one run.
@@ -70,6 +76,7 @@ type bench struct {
 	*report
 	stage *stage
 	fleet *fleet
+	large string // the folder of the node of part a, once it is filled
 }
 
 func run(ctx context.Context, o options) (err error) {
