@@ -4,13 +4,16 @@ GO    ?= go
 TOOL  := $(GO) tool -modfile=tools/go.mod
 BENCH ?=
 
+# One setting for building and testing, so that nothing is compiled twice.
+export CGO_ENABLED ?= 0
+
 .PHONY: run build test check generate browser bench soak postgres
 
 run: build
 	exec bin/entente demo
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/entente ./cmd/entente
+	$(GO) build -o bin/entente ./cmd/entente
 
 # Everything: the pages in a real browser, then every package on both database
 # engines. The race detector is `make soak`.
@@ -34,7 +37,7 @@ bench: build postgres
 
 # Long property runs and the race detector: minutes, not seconds.
 soak: postgres
-	$(GO) test -race -tags soak -timeout 90m ./...
+	CGO_ENABLED=1 $(GO) test -race -tags soak -timeout 90m ./...
 
 # The tests start a private PostgreSQL from the system's own programs.
 postgres:

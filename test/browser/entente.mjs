@@ -1,0 +1,103 @@
+// Starts the real program with its demonstration and a real headless Chromium, and
+// watches every page for what a person would not see: console errors, violations of
+// the content security policy, failed or foreign requests.
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const root = path.resolve(import.meta.dirname, "../..");
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+export const shots = process.env.ENTENTE_SCREENSHOTS ?? "";
+
+/** Starts `entente demo` on a free port and gives its address and sign-ins. */
+export async function startDemo() {
+  const binary = path.join(root, "bin/entente");
+  if (!existsSync(binary)) throw new Error("bin/entente is missing: run make build first");
+  const data = await mkdtemp(path.join(tmpdir(), "entente-browser-"));
+  const child = spawn(binary, ["demo", "--addr", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  const ready = new Promise((resolve, reject) => {
+    const hear = (chunk) => {
+      said += chunk;
+      const address = said.match(/http:\/\/127\.0\.0\.1:\d+/);
+      const people = [...said.matchAll(/([a-z-]+@[a-z.-]+\.example)\s+(\S+)/g)].map(([, email, password]) => ({ email, password }));
+      if (address && /Ctrl|ready/i.test(said) && people.length > 0) resolve({ address: address[0], people });
+    };
+    child.stdout.on("data", hear);
+    child.stderr.on("data", hear);
+    child.on("exit", (code) => reject(new Error(`the demonstration ended with ${code}:\n${said}`)));
+    setTimeout(() => reject(new Error(`the demonstration did not start within 60 s:\n${said}`)), 60_000).unref();
+  });
+  const demo = await ready;
+  return {
+    ...demo,
+    output: () => said,
+    async stop() {
+      child.removeAllListeners("exit");
+      const ended = new Promise((resolve) => child.on("exit", resolve));
+      child.kill("SIGTERM");
+      await ended;
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Starts a headless Chromium that asks nobody outside this machine for anything. */
+export async function startBrowser() {
+  const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+  if (!executablePath) throw new Error("no Chromium on this machine: install the system's package chromium");
+  return chromium.launch({
+    executablePath,
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+/** Opens a page that records whatever went wrong behind it. */
+export async function openPage(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("console", (m) => {
+    if (m.type() === "error" || m.type() === "warning") page.faults.push(`console ${m.type()}: ${m.text()}`);
+  });
+  page.on("pageerror", (e) => page.faults.push(`script error: ${e.message}`));
+  page.on("request", (r) => {
+    const host = new URL(r.url()).hostname;
+    if (host && host !== "127.0.0.1") page.faults.push(`a request to a third party: ${r.url()}`);
+  });
+  page.on("response", (r) => {
+    if (r.status() >= 500) page.faults.push(`${r.status()} for ${r.url()}`);
+  });
+  return page;
+}
+
+/** Signs a person in with the password, as the form of the page asks for it. */
+export async function signIn(page, demo, person) {
+  await page.goto(demo.address + "/sign-in");
+  await page.fill("input[type=email]", person.email);
+  await page.fill("input[type=password]", person.password);
+  await Promise.all([page.waitForURL((u) => !u.pathname.startsWith("/sign-in")), page.click("main button[type=submit]")]);
+}
+
+/** Runs axe and gives its violations in words. */
+export async function axe(page) {
+  // The page's policy forbids injected scripts; evaluate runs outside of it.
+  await page.evaluate(axeSource);
+  const result = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  return result.violations.map((v) => `${v.id}: ${v.help} at ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + (n.any[0] ? ` (${n.any[0].message})` : "")).join("; ")}`);
+}
+
+/** Says how far the page is wider than its window, in pixels. */
+export async function overflow(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+}
+
+export async function shoot(page, name) {
+  if (!shots) return;
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: path.join(shots, name + ".png"), fullPage: true });
+}

@@ -1,0 +1,73 @@
+// Every page that can be reached from the home page, once as each kind of page: axe
+// finds nothing in light and dark, nothing is wider than a phone of 360 px, and
+// nothing fails behind it.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { axe, openPage, overflow, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
+
+let demo, browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+/** One page of a kind is enough: /o/x/processes/a and /o/x/processes/b are alike. */
+function kindOf(url) {
+  const parts = url.pathname.split("/");
+  // /o/{org}/{room}/{id}/{what}/{id}
+  for (let i = 4; i < parts.length; i += 2) parts[i] = "*";
+  return parts.join("/") + [...url.searchParams.keys()].sort().map((k) => "?" + k).join("");
+}
+
+async function crawl(page, start) {
+  const seen = new Map();
+  const open = [new URL(start)];
+  while (open.length > 0 && seen.size < 150) {
+    const url = open.shift();
+    url.hash = "";
+    const kind = kindOf(url);
+    if (seen.has(kind)) continue;
+    const answer = await page.goto(url.href);
+    seen.set(kind, url.href);
+    if (!(answer.headers()["content-type"] ?? "").startsWith("text/html")) continue;
+    assert.equal(answer.status(), 200, `${url.href} answered ${answer.status()}`);
+    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => a.href))) {
+      const next = new URL(href);
+      if (next.origin === url.origin && !/\.(csv|xlsx|svg|yaml|json)$|format=|\/api\//.test(next.href)) open.push(next);
+    }
+  }
+  return seen;
+}
+
+test("every page is accessible, fits a phone and fails nowhere", { timeout: 600_000 }, async () => {
+  const page = await openPage(browser);
+  await page.goto(demo.address + "/sign-in");
+  const pages = new Map([["/sign-in", demo.address + "/sign-in"]]);
+  assert.deepEqual(await axe(page), [], "sign-in");
+  await shoot(page, "sign-in");
+  await signIn(page, demo, demo.people[0]);
+  for (const [kind, url] of await crawl(page, page.url())) pages.set(kind, url);
+  assert.ok(pages.size > 10, `only ${pages.size} kinds of pages were found`);
+  const faults = [];
+  for (const [kind, url] of pages) {
+    const name = kind.replaceAll("/", "_").replaceAll("*", "x").replaceAll("?", "-");
+    for (const look of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: look });
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.goto(url);
+      for (const v of await axe(page)) faults.push(`${kind} (${look}): ${v}`);
+      await shoot(page, `${name}.${look}`);
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(url);
+    const wide = await overflow(page);
+    if (wide > 0) faults.push(`${kind}: ${wide} px wider than a phone`);
+    await shoot(page, `${name}.phone`);
+  }
+  assert.deepEqual([...faults, ...page.faults], []);
+});
