@@ -12,9 +12,9 @@
 // Tables owned: chain_revision, chain_organisation, chain_contact, chain_process,
 // chain_cost, chain_item, chain_activity, chain_system, chain_supply,
 // chain_access, chain_product, chain_carries, chain_need, chain_need_option,
-// chain_flow.
+// chain_flow, chain_import (spreadsheets, from their upload on).
 //
-// Events written: chain.imported (a whole map was taken over), chain.changed (one
-// process was edited). Both name what was added, changed and removed.
+// Events written: chain.imported (a whole map was taken over; a spreadsheet was
+// imported, or its import undone), chain.changed (one process was edited). Both name what was added, changed and removed.
 // Events read: none.
 package chain

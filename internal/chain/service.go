@@ -13,7 +13,8 @@ import (
 )
 
 // The events that this room writes. The subject is the process of a change, and
-// empty for an import; the body is [Changed].
+// empty for the import of a map; that of a sheet, and its undoing, name it by
+// [SheetSubject]. The body is [Changed].
 const (
 	EventImported journal.Kind = "chain.imported"
 	EventChanged  journal.Kind = "chain.changed"
@@ -24,6 +25,7 @@ const (
 type Service struct {
 	db     *db.DB
 	graphs *graphs
+	sheets sheetProgress
 }
 
 // New opens the room.
@@ -163,6 +165,13 @@ func valid(m *Map) error {
 // write replaces the chain by what edit makes of it, in one transaction with its
 // event. Edit gets nil if there is none yet.
 func (s *Service) write(ctx context.Context, actor entente.Actor, kind journal.Kind, subject string, edit func(old *Map, revision int64) (*Map, error)) (Changed, error) {
+	nothing := func(*db.Tx, *Map, *Map) error { return nil }
+	return s.writeAnd(ctx, actor, kind, subject, edit, nothing)
+}
+
+// writeAnd is write with something more to do in the same transaction, which gets
+// the chain before and after.
+func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journal.Kind, subject string, edit func(old *Map, revision int64) (*Map, error), also func(tx *db.Tx, old, m *Map) error) (Changed, error) {
 	var done Changed
 	err := s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		old, revision, err := load(ctx, tx, actor.Org)
@@ -175,6 +184,9 @@ func (s *Service) write(ctx context.Context, actor entente.Actor, kind journal.K
 		}
 		done, err = save(ctx, tx, actor.Org, old, m)
 		if err != nil {
+			return err
+		}
+		if err := also(tx, old, m); err != nil {
 			return err
 		}
 		done.Revision = revision

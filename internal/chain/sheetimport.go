@@ -1,0 +1,559 @@
+package chain
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+// SheetState says how far the import of a sheet is.
+type SheetState string
+
+// The states of an import.
+const (
+	SheetDraft   SheetState = "draft"   // uploaded; nothing was changed yet
+	SheetWaiting SheetState = "waiting" // started
+	SheetDone    SheetState = "done"
+	SheetFailed  SheetState = "failed" // nothing was changed; it can be started again
+	SheetUndone  SheetState = "undone"
+)
+
+// SheetImport is the import of a spreadsheet, from its upload on.
+type SheetImport struct {
+	ID       int64
+	Kind     SheetKind
+	File     string // its name
+	State    SheetState
+	Rows     int
+	Heading  []string
+	Options  SheetOptions
+	Counts   SheetCounts // once it is done
+	Note     string      // why it failed
+	By       string      // the name of the person
+	At       time.Time   // of the upload
+	Done     time.Time
+	Undone   time.Time
+	UndoneBy string
+	CanUndo  bool
+}
+
+// Bounds of what is kept.
+const (
+	maxOpenSheets = 20
+	keepDrafts    = 24 * time.Hour
+	keepUndo      = 90 * 24 * time.Hour
+	maxSheetFile  = 200 // characters of its name
+	maxConflicts  = 20
+)
+
+// jobImport runs a started import.
+const jobImport = "chain.import"
+
+type importJob struct {
+	Import   int64         `json:"import"`
+	Revision int64         `json:"revision"`
+	Actor    entente.Actor `json:"actor"` // as they were a moment ago, when they started it
+}
+
+// SheetSubject names the import of a sheet as the subject of its events.
+func SheetSubject(id int64) string { return "sheet/" + strconv.FormatInt(id, 10) }
+
+// Jobs are the handlers of the jobs that this room schedules.
+func (s *Service) Jobs() map[string]journal.JobHandler {
+	return map[string]journal.JobHandler{jobImport: s.runImport}
+}
+
+// requireSheet refuses who may change nothing of what sheets of a kind are about.
+// What a person may change only in part is decided row by row.
+func requireSheet(actor entente.Actor, k SheetKind) error {
+	object := identity.Object{Kind: string(sheetNodes[k]), Org: actor.Org}
+	if ok, _ := identity.Can(actor, identity.ChainEdit, object); ok {
+		return nil
+	}
+	for _, id := range actor.Scope {
+		object.ID = id
+		if ok, _ := identity.Can(actor, identity.ChainEdit, object); ok {
+			return nil
+		}
+	}
+	return identity.Require(actor, identity.ChainEdit, identity.In(actor.Org))
+}
+
+func mayEdit(actor entente.Actor) func(NodeKind, NodeID) error {
+	whole, _ := identity.Can(actor, identity.ChainEdit, identity.In(actor.Org))
+	return func(kind NodeKind, id NodeID) error {
+		if whole {
+			return nil
+		}
+		return identity.Require(actor, identity.ChainEdit, identity.Object{Kind: string(kind), Org: actor.Org, ID: string(id)})
+	}
+}
+
+// KeepSheet keeps an uploaded sheet for the steps of its import, with a guess of
+// which column is which. Drafts are thrown away after a day.
+func (s *Service) KeepSheet(ctx context.Context, actor entente.Actor, kind SheetKind, file string, sheet Sheet) (SheetImport, error) {
+	if !kind.Valid() {
+		return SheetImport{}, entente.NotFound("there are no sheets of the kind %.40q", kind)
+	}
+	if err := requireSheet(actor, kind); err != nil {
+		return SheetImport{}, err
+	}
+	if err := sheet.check(); err != nil {
+		return SheetImport{}, err
+	}
+	packed, err := pack(sheet)
+	if err != nil {
+		return SheetImport{}, err
+	}
+	kept := SheetImport{
+		Kind: kind, File: cut(strings.ToValidUTF8(strings.ReplaceAll(file, "\x00", ""), ""), maxSheetFile), State: SheetDraft, Rows: len(sheet.Rows), Heading: sheet.Heading,
+		Options: SheetOptions{Mapping: GuessMapping(kind, sheet.Heading), Exists: ExistsSkip, Wrong: WrongStop},
+		By:      actor.Name, At: time.Now(),
+	}
+	err = s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
+		if err := clearSheets(ctx, tx, actor.Org, kept.At); err != nil {
+			return err
+		}
+		var err error
+		kept.ID, err = insertSheet(ctx, tx, actor, kept, packed)
+		return err
+	})
+	return kept, err
+}
+
+func (sheet Sheet) check() error {
+	if len(sheet.Heading) == 0 || len(sheet.Rows) == 0 {
+		return entente.Invalid("the sheet holds no rows below its heading")
+	}
+	if len(sheet.Rows) > MaxSheetRows {
+		return entente.TooLarge("the sheet has %d rows; at most %d are imported at once", len(sheet.Rows), MaxSheetRows)
+	}
+	size := 0
+	for _, r := range sheet.Rows {
+		for _, c := range r.Cells {
+			size += len(c)
+		}
+	}
+	if size > MaxSheetBytes {
+		return entente.TooLarge("the cells of the sheet hold more than %d MiB", MaxSheetBytes>>20)
+	}
+	return nil
+}
+
+func cut(s string, most int) string {
+	r := []rune(s)
+	return string(r[:min(len(r), most)])
+}
+
+// SheetImport gives one import.
+func (s *Service) SheetImport(ctx context.Context, actor entente.Actor, id int64) (SheetImport, error) {
+	var found SheetImport
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		var err error
+		found, err = selectSheet(ctx, tx, actor.Org, id)
+		return err
+	})
+	if err != nil {
+		return SheetImport{}, err
+	}
+	return found, requireSheet(actor, found.Kind)
+}
+
+// SheetImports lists the latest imports, the newest first.
+func (s *Service) SheetImports(ctx context.Context, actor entente.Actor, limit int) ([]SheetImport, error) {
+	var all []SheetImport
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		var err error
+		all, err = selectSheets(ctx, tx, actor.Org, limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var denied error
+	shown := slices.DeleteFunc(all, func(i SheetImport) bool {
+		err := requireSheet(actor, i.Kind)
+		if err != nil {
+			denied = err
+		}
+		return err != nil
+	})
+	if len(shown) > 0 {
+		return shown, nil
+	}
+	for _, k := range SheetKinds() {
+		denied = requireSheet(actor, k)
+		if denied == nil {
+			return nil, nil
+		}
+	}
+	return nil, denied
+}
+
+// SetSheetOptions changes how a draft is imported.
+func (s *Service) SetSheetOptions(ctx context.Context, actor entente.Actor, id int64, opt SheetOptions) error {
+	if err := opt.check(); err != nil {
+		return err
+	}
+	found, err := s.SheetImport(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if err := checkMapping(found.Kind, opt.Mapping, len(found.Heading)); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error { return updateSheetOptions(ctx, tx, actor.Org, id, opt) })
+}
+
+// DropSheet throws a draft away.
+func (s *Service) DropSheet(ctx context.Context, actor entente.Actor, id int64) error {
+	if _, err := s.SheetImport(ctx, actor, id); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error { return deleteSheet(ctx, tx, actor.Org, id) })
+}
+
+// SheetRows gives the rows that are kept of an import: all of a draft, those that
+// were refused once it is done.
+func (s *Service) SheetRows(ctx context.Context, actor entente.Actor, id int64) (Sheet, error) {
+	if _, err := s.SheetImport(ctx, actor, id); err != nil {
+		return Sheet{}, err
+	}
+	var sheet Sheet
+	err := s.db.Read(ctx, func(tx *db.Tx) error { return unpackColumn(ctx, tx, actor.Org, id, columnSheet, &sheet) })
+	return sheet, err
+}
+
+// SheetResult tells what became of each row of an import that is done.
+func (s *Service) SheetResult(ctx context.Context, actor entente.Actor, id int64) ([]PlannedRow, error) {
+	if _, err := s.SheetImport(ctx, actor, id); err != nil {
+		return nil, err
+	}
+	var rows []PlannedRow
+	err := s.db.Read(ctx, func(tx *db.Tx) error { return unpackColumn(ctx, tx, actor.Org, id, columnResult, &rows) })
+	return rows, err
+}
+
+// PreviewSheet tells what the import of a draft would do, row by row, and changes
+// nothing.
+func (s *Service) PreviewSheet(ctx context.Context, actor entente.Actor, id int64) (*SheetPlan, error) {
+	found, err := s.SheetImport(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	var plan *SheetPlan
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		var sheet Sheet
+		if err := unpackColumn(ctx, tx, actor.Org, id, columnSheet, &sheet); err != nil {
+			return err
+		}
+		m, revision, err := load(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		plan, err = planSheet(firstMap(m, actor.Org, found.Options), found.Kind, sheet, found.Options, mayEdit(actor), nil)
+		if err == nil {
+			plan.Revision = revision
+		}
+		return err
+	})
+	return plan, err
+}
+
+// firstMap is the chain, or its beginning if there is none yet.
+func firstMap(m *Map, org entente.OrgID, opt SheetOptions) *Map {
+	if m != nil {
+		return m
+	}
+	own := Organisation{ID: NodeID(org), Name: opt.OwnName}
+	if own.Name == "" {
+		own.Name = string(org)
+	}
+	m = &Map{Own: own.ID, Currency: opt.Currency, Organisations: []Organisation{own}}
+	if m.Currency == "" {
+		m.Currency = "EUR"
+	}
+	return m
+}
+
+// StartSheet lets the import of a draft run in the background. A revision other
+// than 0 is that of the preview: if the chain has changed since, the import fails
+// as a conflict.
+func (s *Service) StartSheet(ctx context.Context, actor entente.Actor, id, revision int64) error {
+	if _, err := s.SheetImport(ctx, actor, id); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
+		if err := startSheet(ctx, tx, actor.Org, id); err != nil {
+			return err
+		}
+		_, err := journal.Schedule(ctx, tx, actor.Org, jobImport, time.Now(), importJob{Import: id, Revision: revision, Actor: actor})
+		return err
+	})
+}
+
+// runImport is the job of [Service.StartSheet]. What is wrong with the sheet is
+// written down; only a fault is tried again.
+func (s *Service) runImport(ctx context.Context, job *journal.Job) error {
+	var body importJob
+	if err := json.Unmarshal(job.Body, &body); err != nil {
+		return journal.GiveUp(err)
+	}
+	if body.Actor.Org != job.Org {
+		return journal.GiveUp(errors.New("chain: the import is of another organisation"))
+	}
+	_, err := s.RunSheet(ctx, body.Actor, body.Import, body.Revision)
+	var known *entente.Error
+	if err == nil || !errors.As(err, &known) || known.Kind == entente.KindInternal || known.Kind == entente.KindUnavailable {
+		return err
+	}
+	return s.db.Write(ctx, job.Org, func(tx *db.Tx) error { return failSheet(ctx, tx, job.Org, body.Import, known.Error()) })
+}
+
+// RunSheet imports a started sheet, in one transaction with its event.
+func (s *Service) RunSheet(ctx context.Context, actor entente.Actor, id, revision int64) (Changed, error) {
+	found, err := s.SheetImport(ctx, actor, id)
+	if err != nil {
+		return Changed{}, err
+	}
+	if found.State != SheetWaiting {
+		return Changed{}, nil // an attempt before this one has done it
+	}
+	var sheet Sheet
+	err = s.db.Read(ctx, func(tx *db.Tx) error { return unpackColumn(ctx, tx, actor.Org, id, columnSheet, &sheet) })
+	if err != nil {
+		return Changed{}, err
+	}
+	tell, end := s.sheets.begin(actor.Org, id, len(sheet.Rows))
+	defer end()
+	var plan *SheetPlan
+	edit := func(old *Map, now int64) (*Map, error) {
+		if err := madeFor(revision, now); err != nil {
+			return nil, err
+		}
+		var err error
+		plan, err = planSheet(firstMap(old, actor.Org, found.Options), found.Kind, sheet, found.Options, mayEdit(actor), tell)
+		if err != nil {
+			return nil, err
+		}
+		if plan.Blocked != "" {
+			return nil, entente.Invalid("nothing was imported: %s", plan.Blocked)
+		}
+		return plan.next, nil
+	}
+	return s.writeAnd(ctx, actor, EventImported, SheetSubject(id), edit, func(tx *db.Tx, old, m *Map) error {
+		return finishSheet(ctx, tx, actor.Org, id, plan, refusedOf(sheet, plan), undoOf(old, m, plan.touched))
+	})
+}
+
+// refusedOf keeps the rows that were refused, for people to correct.
+func refusedOf(sheet Sheet, plan *SheetPlan) Sheet {
+	kept := Sheet{Heading: sheet.Heading}
+	refused := map[int]bool{}
+	for _, r := range plan.Rows {
+		if r.Action == RowRefuse {
+			refused[r.Line] = true
+		}
+	}
+	for _, r := range sheet.Rows {
+		if refused[r.Line] {
+			kept.Rows = append(kept.Rows, r)
+		}
+	}
+	return kept
+}
+
+// undoEntry is what a thing was before an import, and how to tell that nothing has
+// touched it since.
+type undoEntry struct {
+	Kind   NodeKind `json:"kind"`
+	ID     NodeID   `json:"id"`
+	Before any      `json:"before,omitempty"` // absent for what the import added
+	After  string   `json:"after"`
+}
+
+func fingerprint(thing any) string {
+	sum := sha256.Sum256([]byte(thingText(thing)))
+	return fmt.Sprintf("%x", sum[:12])
+}
+
+func undoOf(old, m *Map, touched []NodeID) []undoEntry {
+	before := map[NodeID]spot{}
+	if old != nil {
+		before = spots(old)
+	}
+	after := spots(m)
+	entries := make([]undoEntry, 0, len(touched))
+	for _, id := range touched {
+		now := m.thing(after[id])
+		e := undoEntry{Kind: after[id].kind, ID: id, After: fingerprint(now)}
+		if was, known := before[id]; known {
+			e.Before = old.thing(was)
+			if fingerprint(e.Before) == e.After {
+				continue
+			}
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// UndoSheet takes an import back: what it added goes, and what it changed becomes
+// what it was. If anything of that was touched since, nothing is undone, and the
+// conflict names it.
+func (s *Service) UndoSheet(ctx context.Context, actor entente.Actor, id int64) (Changed, error) {
+	found, err := s.SheetImport(ctx, actor, id)
+	if err != nil {
+		return Changed{}, err
+	}
+	if found.State == SheetUndone {
+		return Changed{}, entente.Conflict("this import was undone already, by %s", found.UndoneBy)
+	}
+	if !found.CanUndo {
+		return Changed{}, entente.Conflict("this import cannot be undone: it was not carried out, or it is older than %d days", int(keepUndo.Hours()/24))
+	}
+	var raw []struct {
+		undoEntry
+		Before json.RawMessage `json:"before"`
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error { return unpackColumn(ctx, tx, actor.Org, id, columnUndo, &raw) })
+	if err != nil {
+		return Changed{}, err
+	}
+	may := mayEdit(actor)
+	entries := make([]undoEntry, len(raw))
+	for i, r := range raw {
+		if err := may(r.Kind, r.ID); err != nil {
+			return Changed{}, err
+		}
+		entries[i] = r.undoEntry
+		entries[i].Before = nil
+		if len(r.Before) > 0 {
+			entries[i].Before, err = remade(r.Kind, r.Before)
+			if err != nil {
+				return Changed{}, fmt.Errorf("chain: the undo data of import %d: %w", id, err)
+			}
+		}
+	}
+	edit := func(old *Map, _ int64) (*Map, error) {
+		if old == nil {
+			return nil, entente.Conflict("the chain is gone")
+		}
+		return undone(old, entries)
+	}
+	return s.writeAnd(ctx, actor, EventImported, SheetSubject(id), edit, func(tx *db.Tx, _, _ *Map) error {
+		return undoneSheet(ctx, tx, actor, id)
+	})
+}
+
+// undone gives the map without what an import did.
+func undone(old *Map, entries []undoEntry) (*Map, error) {
+	at := spots(old)
+	var since []entente.FieldError
+	gone := map[NodeID]bool{}
+	m := *old
+	m.Organisations, m.Processes, m.Systems = slices.Clone(old.Organisations), slices.Clone(old.Processes), slices.Clone(old.Systems)
+	m.Supplies, m.Products = slices.Clone(old.Supplies), slices.Clone(old.Products)
+	for _, e := range entries {
+		s, known := at[e.ID]
+		switch {
+		case !known || s.kind != e.Kind:
+			since = append(since, entente.FieldError{Field: string(e.ID), Message: "it was removed since"})
+		case fingerprint(old.thing(s)) != e.After:
+			since = append(since, entente.FieldError{Field: thingName(old.thing(s)), Message: "it was changed since"})
+		case e.Before == nil:
+			gone[e.ID] = true
+		default:
+			m.put(s, e.Before)
+		}
+	}
+	m.Organisations = slices.DeleteFunc(m.Organisations, func(o Organisation) bool { return gone[o.ID] })
+	m.Processes = slices.DeleteFunc(m.Processes, func(p Process) bool { return gone[p.ID] })
+	m.Systems = slices.DeleteFunc(m.Systems, func(y System) bool { return gone[y.ID] })
+	m.Supplies = slices.DeleteFunc(m.Supplies, func(y Supply) bool { return gone[y.ID] })
+	m.Products = slices.DeleteFunc(m.Products, func(p Product) bool { return gone[p.ID] })
+	if len(since) == 0 {
+		for _, f := range Validate(&m) {
+			since = append(since, entente.FieldError{Field: m.holderOf(f.Field), Message: "it refers since to what the import added: " + f.Message})
+		}
+	}
+	if len(since) == 0 {
+		return &m, nil
+	}
+	wrong := entente.Conflict("the import cannot be undone, because things have changed since; nothing was undone")
+	if len(since) > maxConflicts {
+		more := len(since) - maxConflicts
+		since = append(since[:maxConflicts], entente.FieldError{Message: fmt.Sprintf("… and %d more", more)})
+	}
+	wrong.Fields = since
+	return nil, wrong
+}
+
+// holderOf names the thing that the path of a field leads to.
+func (m *Map) holderOf(field string) string {
+	list, rest, _ := strings.Cut(field, "[")
+	number, _, _ := strings.Cut(rest, "]")
+	i, err := strconv.Atoi(number)
+	kind, known := map[string]NodeKind{
+		"organisations": KindOrganisation, "processes": KindProcess, "systems": KindSystem, "supplies": KindSupply, "products": KindProduct,
+	}[list]
+	switch {
+	case err != nil:
+		return field
+	case known:
+		return thingName(m.thing(spot{kind, i}))
+	case list == "flows":
+		return "the flow " + string(m.Flows[i].ID)
+	}
+	return field
+}
+
+// sheetProgress knows the imports that run in this process.
+type sheetProgress struct {
+	mu      sync.Mutex
+	running map[string]*atomic.Int64
+}
+
+func (p *sheetProgress) begin(org entente.OrgID, id int64, total int) (tell func(int), end func()) {
+	key := string(org) + "/" + SheetSubject(id)
+	count := &atomic.Int64{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running == nil {
+		p.running = map[string]*atomic.Int64{}
+	}
+	p.running[key] = count
+	end = func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		maps.DeleteFunc(p.running, func(_ string, c *atomic.Int64) bool { return c == count })
+	}
+	return func(n int) { count.Store(int64(min(n, total))) }, end
+}
+
+// SheetProgress tells how many rows of a running import are checked; false if it
+// does not run in this process: it waits, or another replica runs it. Once all are
+// checked, they are written.
+func (s *Service) SheetProgress(actor entente.Actor, id int64) (rows int, ok bool) {
+	s.sheets.mu.Lock()
+	defer s.sheets.mu.Unlock()
+	count, ok := s.sheets.running[string(actor.Org)+"/"+SheetSubject(id)]
+	if !ok {
+		return 0, false
+	}
+	return int(count.Load()), true
+}
