@@ -25,7 +25,7 @@ type Brief struct {
 }
 
 // AdvisoryImpact is the main answer: who is hit by an advisory, by which way, how
-// surely, by when it hurts to switch off what is vulnerable, and whom to call. The
+// surely, by when it hurts to switch off what is reached, and whom to call. The
 // lists are cut as [ImpactOptions] say; Counts always counts everything.
 type AdvisoryImpact struct {
 	Advisory Brief  `json:"advisory"`
@@ -33,7 +33,10 @@ type AdvisoryImpact struct {
 	// Processes hit: those that the compromise reaches, the surest and most critical
 	// first; then those that only stop if what is reached is switched off ([chain.Compromise.SwitchOff]).
 	Processes []ProcessImpact `json:"processes"`
-	Products  []ProductImpact `json:"products"`
+	// Down is what has to be switched off to keep the compromise from the processes,
+	// as [chain.Compromise.SwitchOff] chooses it.
+	Down     []chain.NodeID  `json:"down"`
+	Products []ProductImpact `json:"products"`
 	// Undecided are products with packages of which it cannot be told.
 	Undecided []ProductImpact `json:"undecided"`
 	Data      []DataImpact    `json:"data"`
@@ -48,7 +51,8 @@ type Counts struct {
 	Outside   int `json:"outside"`   // of these, products that the chain does not know
 	Undecided int `json:"undecided"` // products with undecided packages only
 	Processes int `json:"processes"` // processes that the compromise reaches
-	Stops     int `json:"stops"`     // processes that stop if what is reached is switched off
+	Down      int `json:"down"`      // things to switch off to keep it from the processes
+	Stops     int `json:"stops"`     // processes that stop if they are switched off
 	Systems   int `json:"systems"`
 	Supplies  int `json:"supplies"`
 	Suppliers int `json:"suppliers"` // organisations that make the products
@@ -191,13 +195,12 @@ type productHits struct {
 func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOptions) AdvisoryImpact {
 	out := AdvisoryImpact{
 		Advisory: brief, Processes: []ProcessImpact{}, Products: []ProductImpact{}, Undecided: []ProductImpact{},
-		Data: []DataImpact{}, Call: []Call{},
+		Data: []DataImpact{}, Call: []Call{}, Down: []chain.NodeID{},
 	}
 	products, position, counts := gather(x, hits)
 	out.Counts = counts
 	nodes := x.nodesOf(g)
 	sources := make([]chain.Source, 0, counts.Products)
-	down := make([]chain.NodeID, 0, counts.Products)
 	seen := make([]bool, nodes.makers)
 	for i := range products {
 		p := &products[i]
@@ -214,13 +217,15 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 			out.Counts.Suppliers++
 		}
 		sources = append(sources, chain.Source{Node: n.ID, Sure: chain.Certain})
-		down = append(down, n.ID)
 	}
 	var reached chain.Compromise
 	var off chain.Outage
 	if len(sources) > 0 {
 		reached = g.Compromise(sources)
+		down := reached.SwitchOff()
 		off = g.Outage(down, chain.OutageOptions{})
+		out.Counts.Down = len(down)
+		out.Down = down[:cut(len(down), o.Products)]
 	}
 	out.Counts.Processes, out.Counts.Stops = len(reached.Processes), len(off.Processes)
 	for i := range reached.Others {

@@ -71,12 +71,14 @@ type stopped struct {
 func (g *Graph) Outage(down []NodeID, opts OutageOptions) Outage {
 	o := Outage{OutageOptions: opts, g: g}
 	start := make([]int32, 0, len(down))
+	known := make(map[int32]bool, len(down))
 	for _, id := range down {
 		v, ok := g.index[id]
 		switch {
 		case !ok:
 			o.Unknown = append(o.Unknown, id)
-		case !slices.Contains(start, v):
+		case !known[v]:
+			known[v] = true
 			start = append(start, v)
 			o.Down = append(o.Down, id)
 		}
