@@ -99,7 +99,7 @@ func TestNothingOverlaps(t *testing.T) {
 				}
 			}
 		}
-		if d.SVG() != d.SVG() {
+		if first, again := d.SVG(), d.SVG(); first != again {
 			t.Fatal("the same diagram is drawn in two ways")
 		}
 	})

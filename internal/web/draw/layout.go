@@ -29,7 +29,6 @@ type box struct {
 }
 
 func (b *box) cx() int { return b.x + b.w/2 }
-func (b *box) cy() int { return b.y + b.h/2 }
 
 type cluster struct {
 	group      *Group
