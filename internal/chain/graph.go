@@ -373,7 +373,7 @@ func (g *Graph) label(v int32) string {
 // activity finds an activity: activities follow their process in the numbering.
 func (g *Graph) activity(v int32) *Activity {
 	p := &g.m.Processes[g.place[v]]
-	return &p.Activities[v-g.index[p.ID]-1]
+	return &p.Activities[v-g.processes[g.place[v]]-1]
 }
 
 // Organisation gives an organisation of the chain by its id.
