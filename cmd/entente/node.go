@@ -17,6 +17,7 @@ import (
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/partner"
 )
 
 // What stands in a node's folder.
@@ -39,6 +40,7 @@ type node struct {
 	chain     *chain.Service
 	inventory *inventory.Service
 	advisory  *advisory.Service
+	partner   *partner.Service
 	runner    *journal.Runner
 }
 

@@ -21,11 +21,61 @@ type gatherer struct {
 	g   *chain.Graph
 	m   *chain.Map
 	own chain.NodeID
+
+	supplies map[chain.NodeID][]*chain.Supply  // to us, by supplier
+	products map[chain.NodeID][]*chain.Product // by supplier
+	runs     map[chain.NodeID]string           // names of our systems, by a product that they run
+	flowing  map[chain.NodeID][]*chain.Flow    // between us and another, by the other
+	stops    map[chain.NodeID]bool             // whose legal entity stops a process
+	all      bool                              // stops is about all organisations
 }
 
 func newGatherer(g *chain.Graph) gatherer {
 	m := g.Map()
-	return gatherer{g: g, m: m, own: m.Own}
+	t := gatherer{
+		g: g, m: m, own: m.Own,
+		supplies: map[chain.NodeID][]*chain.Supply{}, products: map[chain.NodeID][]*chain.Product{},
+		runs: map[chain.NodeID]string{}, flowing: map[chain.NodeID][]*chain.Flow{}, stops: map[chain.NodeID]bool{},
+	}
+	for i := range m.Supplies {
+		if s := &m.Supplies[i]; s.Customer == t.own {
+			t.supplies[s.Supplier] = append(t.supplies[s.Supplier], s)
+		}
+	}
+	for i := range m.Products {
+		p := &m.Products[i]
+		t.products[p.Supplier] = append(t.products[p.Supplier], p)
+	}
+	for i := range m.Systems {
+		s := &m.Systems[i]
+		if s.Operator != t.own {
+			continue
+		}
+		for _, p := range s.Products {
+			if t.runs[p] == "" {
+				t.runs[p] = s.Name
+			}
+		}
+	}
+	for i := range m.Flows {
+		f := &m.Flows[i]
+		from, to := t.behind(f.From), t.behind(f.To)
+		switch {
+		case from == to:
+		case from == t.own:
+			t.flowing[to] = append(t.flowing[to], f)
+		case to == t.own:
+			t.flowing[from] = append(t.flowing[from], f)
+		}
+	}
+	c := g.Concentration()
+	t.all = c.Unexamined == 0 && c.MoreDependences == 0
+	for _, d := range c.Dependences {
+		for _, o := range d.Organisations {
+			t.stops[o] = true
+		}
+	}
+	return t
 }
 
 // of gathers the facts about one supplier. What the chain cannot tell stays unknown.
@@ -37,19 +87,17 @@ func (t gatherer) of(supplier chain.NodeID) Gathered {
 		}
 		out.Facts[c] = Fact{Known: true, Computed: true, Value: value, Reason: fmt.Sprintf(format, args...)}
 	}
-	goodsOnly := true
-	for _, s := range t.m.Supplies {
-		if s.Supplier != supplier || s.Customer != t.own {
-			continue
-		}
+	supplies := t.supplies[supplier]
+	goodsOnly := len(supplies) > 0
+	for _, s := range supplies {
 		out.Spend += s.Spend
 		goodsOnly = goodsOnly && s.Nature == chain.NatureGoods
 		for _, a := range s.Access {
 			say(LogicalAccess, accessValue(a.Level), "%s access to %s through %s", a.Level, t.name(a.System), s.Name)
 		}
 	}
-	for _, p := range t.m.Products {
-		if system, runs := t.runsHere(p.ID); p.Supplier == supplier && runs {
+	for _, p := range t.products[supplier] {
+		if system, runs := t.runs[p.ID]; runs {
 			say(LogicalAccess, 3, "%s runs on our %s: its updates are a way in", p.Name, system)
 		}
 	}
@@ -77,32 +125,11 @@ func accessValue(l chain.AccessLevel) int {
 	return 1
 }
 
-// runsHere finds a system that we operate and that runs the product.
-func (t gatherer) runsHere(p chain.NodeID) (system string, runs bool) {
-	for _, s := range t.m.Systems {
-		if s.Operator == t.own && slices.Contains(s.Products, p) {
-			return s.Name, true
-		}
-	}
-	return "", false
-}
-
 // flows reads what data reaches the supplier, and over which interfaces.
 func (t gatherer) flows(supplier chain.NodeID, out *Gathered, say func(Criterion, int, string, ...any)) {
-	for _, f := range t.m.Flows {
-		from, to := t.behind(f.From), t.behind(f.To)
-		if to != supplier && from != supplier || from == to {
-			continue
-		}
-		other := from
-		if from == supplier {
-			other = to
-		}
-		if other != t.own {
-			continue
-		}
+	for _, f := range t.flowing[supplier] {
 		say(Connectivity, interfaceValue(f.Interface+" "+f.Protocol), "%s between %s and %s", strings.TrimSpace(f.Interface+" "+f.Protocol), t.name(f.From), t.name(f.To))
-		if to != supplier {
+		if t.behind(f.To) != supplier {
 			continue
 		}
 		say(DataAccess, classValue(f.Class), "%s data flows to it: %s", f.Class, strings.Join(f.Data, ", "))
@@ -125,13 +152,16 @@ func classValue(c chain.Class) int {
 // interfaceValue reads from the words people use how closely two systems are tied.
 func interfaceValue(words string) int {
 	words = strings.ToLower(words)
-	for value, marks := range map[int][]string{
-		3: {"sso", "single sign-on", "saml", "site-to-site", "agent", "federation"},
-		1: {"sftp", "ftp", "file", "csv", "mail", "edi", "upload", "drop"},
+	for _, known := range []struct {
+		value int
+		marks []string
+	}{
+		{3, []string{"sso", "single sign-on", "saml", "site-to-site", "agent", "federation"}},
+		{1, []string{"sftp", "ftp", "file", "csv", "mail", "edi", "upload", "drop"}},
 	} {
-		for _, mark := range marks {
+		for _, mark := range known.marks {
 			if strings.Contains(words, mark) {
-				return value
+				return known.value
 			}
 		}
 	}
@@ -194,7 +224,10 @@ func (t gatherer) processes(supplier chain.NodeID, out *Gathered, say func(Crite
 	default:
 		say(Concentration, 0, "at most one process relies on it")
 	}
-	stopped := t.g.Outage([]chain.NodeID{supplier}, chain.OutageOptions{}).Processes
+	var stopped []chain.ProcessOutage
+	if t.stops[supplier] || !t.all { // else the simulation of its legal entity has told already
+		stopped = t.g.Outage([]chain.NodeID{supplier}, chain.OutageOptions{}).Processes
+	}
 	if len(stopped) == 0 {
 		say(Substitutability, 0, "no process stops without it: what it delivers has an alternative today")
 	}

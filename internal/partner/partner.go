@@ -3,6 +3,7 @@ package partner
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -27,9 +28,10 @@ const CriticalFunction Criterion = "critical-function"
 
 // Service answers how much hangs on each supplier.
 type Service struct {
-	db    *db.DB
-	chain *chain.Service
-	now   func() time.Time
+	db     *db.DB
+	chain  *chain.Service
+	now    func() time.Time
+	memory gatheredChains
 }
 
 // New opens the room.
@@ -65,11 +67,12 @@ func (s *Service) Standings(ctx context.Context, actor entente.Actor) ([]Standin
 	if err != nil {
 		return nil, err
 	}
-	var out []Standing
-	t := newGatherer(g)
-	for _, o := range g.Map().Organisations {
-		if g.Rank(o.ID) == 1 {
-			out = append(out, s.standing(t, &o, known))
+	gathered := s.gathered(actor.Org, g)
+	out := make([]Standing, 0, len(gathered))
+	m := g.Map()
+	for i := range m.Organisations {
+		if of, direct := gathered[m.Organisations[i].ID]; direct {
+			out = append(out, s.standing(g, &m.Organisations[i], of, known))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Standing) int {
@@ -88,22 +91,29 @@ func (s *Service) Standing(ctx context.Context, actor entente.Actor, supplier ch
 	if !ok || g.Rank(supplier) < 1 {
 		return Standing{}, entente.NotFound("%q is not a supplier in this chain", supplier)
 	}
-	return s.standing(newGatherer(g), o, known), nil
+	of, direct := s.gathered(actor.Org, g)[supplier]
+	if !direct {
+		of = newGatherer(g).assessed(supplier)
+	}
+	return s.standing(g, o, of, known), nil
 }
 
-func (s *Service) standing(t gatherer, o *chain.Organisation, known recorded) Standing {
-	gathered := t.of(o.ID)
+func (s *Service) standing(g *chain.Graph, o *chain.Organisation, of assessed, known recorded) Standing {
 	answers := known.answers[o.ID]
-	for _, a := range answers {
-		if a.Criterion == CriticalFunction {
-			gathered.Circumstances.Function = a.Value > 0
-			continue
-		}
-		gathered.Facts[a.Criterion] = Fact{Known: true, Value: a.Value, Reason: fmt.Sprintf("%s (%s)", a.Reason, a.By)}
-	}
 	out := Standing{
-		Supplier: o.ID, Name: o.Name, Rank: t.g.Rank(o.ID), Spend: gathered.Spend,
-		Assessment: Assess(gathered.Facts, gathered.Circumstances), Answers: answers, Override: known.overrides[o.ID],
+		Supplier: o.ID, Name: o.Name, Rank: g.Rank(o.ID), Spend: of.Spend,
+		Assessment: of.assessment, Answers: answers, Override: known.overrides[o.ID],
+	}
+	if len(answers) > 0 {
+		facts, circumstances := maps.Clone(of.Facts), of.Circumstances
+		for _, a := range answers {
+			if a.Criterion == CriticalFunction {
+				circumstances.Function = a.Value > 0
+				continue
+			}
+			facts[a.Criterion] = Fact{Known: true, Value: a.Value, Reason: fmt.Sprintf("%s (%s)", a.Reason, a.By)}
+		}
+		out.Assessment = Assess(facts, circumstances)
 	}
 	out.Tier, out.Overridden = Effective(out.Assessment, out.Override, s.now())
 	return out

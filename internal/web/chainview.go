@@ -70,7 +70,9 @@ type stopsView struct {
 type supplierPage struct {
 	Frame    ui.Page
 	Head     ui.Head
+	Notice   ui.Notice
 	Facts    []ui.Fact
+	Tier     *tierView // nil where no tier is worked out
 	Stops    stopsView
 	Supplies []ui.Row
 	Products []ui.Row

@@ -9,6 +9,7 @@ import (
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/partner"
 )
 
 // Config is what the pages are wired to. All rooms are needed.
@@ -19,6 +20,7 @@ type Config struct {
 	Chain     *chain.Service
 	Inventory *inventory.Service
 	Advisory  *advisory.Service
+	Partner   *partner.Service
 	// Secure says that browsers reach the node over TLS, directly or through a proxy.
 	Secure bool
 	// Address tells from where a request comes; nil takes the connection's other end.

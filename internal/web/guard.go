@@ -41,7 +41,7 @@ func (v *visit) enter(route Route) error {
 			v.org = ui.Organisation{ID: string(org), Name: m.OrgName}
 		}
 	}
-	return v.Identity.Require(*v.who, actor, route.Verb, identity.In(org))
+	return v.Identity.Require(*v.who, actor, route.Verb, route.object(org, v.r.PathValue("id")))
 }
 
 // recognise finds the session of the browser, if it has one that still lives.
@@ -173,5 +173,8 @@ var notices = map[string]ui.Notice{
 	"ended":     {Tone: ui.Good, Text: "The session has ended."},
 	"others":    {Tone: ui.Good, Text: "All other sessions have ended."},
 	"advisory":  {Tone: ui.Good, Text: "The advisories were recorded."},
+	"answered":  {Tone: ui.Good, Text: "Your answer was recorded, and the tier was worked out anew."},
+	"tier":      {Tone: ui.Good, Text: "The tier was set by hand."},
+	"freed":     {Tone: ui.Good, Text: "The computed tier applies again."},
 	"unchanged": {Tone: ui.Calm, Text: "All of these advisories were known already. Nothing was changed."},
 }

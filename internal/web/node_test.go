@@ -23,6 +23,7 @@ import (
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/partner"
 )
 
 const testPassword = "seven quiet beans in autumn"
@@ -45,7 +46,7 @@ func newNode(t *testing.T) *node {
 	chains := chain.New(d)
 	n := &node{t: t, Config: Config{
 		DB: d, Identity: people, Chain: chains, Inventory: inventory.New(d, inventory.Options{Temp: t.TempDir()}),
-		Advisory: advisory.New(d, chains, advisory.Options{}), Log: quiet,
+		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Log: quiet,
 	}}
 	n.handler, err = New(n.Config)
 	must(t, err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/identity"
 )
 
@@ -16,6 +17,10 @@ type Route struct {
 	// Door says who comes in; behind [ByVerb], Verb says what they must be allowed.
 	Door Door
 	Verb identity.Verb
+	// Kind is that of the thing that Verb is about, whose id stands as {id} in the
+	// path (no id: any thing of the kind). Without a kind, it is the organisation as a
+	// whole.
+	Kind string
 
 	limits limits
 	run    func(*visit) error
@@ -46,7 +51,7 @@ var (
 
 // Routes lists every route of the pages, room by room.
 func Routes() []Route {
-	return slices.Concat(identityRoutes(), homeRoutes(), chainRoutes(), inventoryRoutes(), advisoryRoutes(), journalRoutes())
+	return slices.Concat(identityRoutes(), homeRoutes(), chainRoutes(), partnerRoutes(), inventoryRoutes(), advisoryRoutes(), journalRoutes())
 }
 
 func page(pattern string, verb identity.Verb, run func(*visit) error) Route {
@@ -60,6 +65,20 @@ func act(pattern string, verb identity.Verb, run func(*visit) error) Route {
 func (r Route) through(d Door) Route {
 	r.Door, r.Verb = d, ""
 	return r
+}
+
+// on narrows the right that the route needs to one thing.
+func (r Route) on(kind string) Route {
+	r.Kind = kind
+	return r
+}
+
+// object is what the verb of the route is about.
+func (r Route) object(org entente.OrgID, id string) identity.Object {
+	if r.Kind == "" {
+		return identity.In(org)
+	}
+	return identity.Object{Kind: r.Kind, Org: org, ID: id}
 }
 
 func (r Route) within(l limits) Route {

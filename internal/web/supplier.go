@@ -11,6 +11,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -20,6 +21,7 @@ type supplierRow struct {
 	rank     int
 	supplies []string
 	stops    []chain.ProcessStop
+	standing *partner.Standing // nil for those who do not deliver to us
 }
 
 // dependences finds, for every organisation, what stops when its legal entity alone
@@ -70,6 +72,10 @@ func (v *visit) suppliers() error {
 		return err
 	}
 	all := p.supplierRows()
+	err = v.addStandings(all)
+	if err != nil {
+		return err
+	}
 	var ranks []ui.Option
 	for _, r := range all {
 		o := ui.Option{Value: strconv.Itoa(r.rank), Label: ui.Capital(rankWords(r.rank))}
@@ -89,6 +95,7 @@ func (v *visit) suppliers() error {
 				return ui.Cell{Text: r.Name, Href: v.in("suppliers", string(r.ID)), Note: r.Country}
 			}},
 			{key: "rank", label: "Rank", tight: true, order: by(supplierRow.rankOrder), cell: func(r supplierRow) ui.Cell { return plainCell(ui.Capital(rankWords(r.rank))) }},
+			{key: "tier", label: "Tier", tight: true, order: by(supplierRow.tierOrder), cell: func(r supplierRow) ui.Cell { return tierCell(r.standing) }},
 			{key: "category", label: "Category", order: byText(func(r supplierRow) string { return r.Category }), cell: func(r supplierRow) ui.Cell { return plainCell(r.Category) }},
 			{label: "Supplies", cell: func(r supplierRow) ui.Cell { return plainCell(ui.AndMore(r.supplies, 3)) }},
 			{key: "stops", label: "If it alone stops", order: by(func(r supplierRow) int { return -len(r.stops) }), cell: func(r supplierRow) ui.Cell { return stopsCell(r.stops) }},
@@ -101,6 +108,7 @@ func (v *visit) suppliers() error {
 		},
 		filters: []filter[supplierRow]{
 			{key: "rank", label: "Rank", options: append([]ui.Option{{Label: "All"}}, ranks...), match: func(r supplierRow, value string) bool { return strconv.Itoa(r.rank) == value }},
+			tierFilter(),
 			{key: "category", label: "Category", options: valuesOf("All", all, func(r supplierRow) string { return r.Category }), match: func(r supplierRow, value string) bool { return r.Category == value }},
 			{key: "stops", label: "Single points", options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Stops a process alone"}, {Value: "critical", Label: "Stops a critical process"}}, match: func(r supplierRow, value string) bool {
 				return slices.ContainsFunc(r.stops, func(s chain.ProcessStop) bool {
@@ -180,14 +188,23 @@ func (p *picture) singleFor(id chain.NodeID) (rows []ui.Row, later int) {
 
 // supplier shows one organisation of the chain.
 func (v *visit) supplier() error {
-	p, err := v.picture()
+	shown, err := v.supplierShown()
 	if err != nil {
 		return err
+	}
+	shown.Notice = v.done()
+	return v.show(200, supplierView(shown))
+}
+
+func (v *visit) supplierShown() (supplierPage, error) {
+	p, err := v.picture()
+	if err != nil {
+		return supplierPage{}, err
 	}
 	id := chain.NodeID(v.r.PathValue("id"))
 	o, ok := p.g.Organisation(id)
 	if !ok {
-		return entente.NotFound("There is no organisation %q in the map. It may have been renamed or removed by a later import.", id)
+		return supplierPage{}, entente.NotFound("There is no organisation %q in the map. It may have been renamed or removed by a later import.", id)
 	}
 	node, _ := p.g.Node(id)
 	rank := p.g.Rank(id)
@@ -214,6 +231,10 @@ func (v *visit) supplier() error {
 		{Name: "Supplies", Value: ui.Count(len(shown.Supplies)), Note: "to " + ui.Plural(customers, "customer", "customers") + " in the chain"},
 		{Name: "Processes that stop", Value: ui.Count(len(shown.Stops.Rows)), Note: "when it alone stops"},
 	}
+	err = v.addTier(&shown, id, rank)
+	if err != nil {
+		return supplierPage{}, err
+	}
 	if d := p.dependences()[id]; d != nil && len(d.Organisations) > 1 {
 		var others []ui.Link
 		for _, other := range d.Organisations {
@@ -229,7 +250,7 @@ func (v *visit) supplier() error {
 	shown.Defs = append(shown.Defs,
 		ui.Def{Term: "Category", Text: o.Category}, ui.Def{Term: "Country", Text: o.Country}, ui.Def{Term: "LEI", Text: o.LEI},
 		ui.Def{Term: "Domains", Text: strings.Join(o.Domains, ", ")}, ui.Def{Term: "Identifier in the map", Text: string(o.ID)})
-	return v.show(200, supplierView(shown))
+	return shown, nil
 }
 
 // addSupplies adds what an organisation supplies, to whom, and its products.
