@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,21 +17,30 @@ import (
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/db/dbtest"
 )
 
 // started runs the demonstration's node in this process until the test ends.
 func started(t *testing.T) *App {
 	t.Helper()
+	return startedOn(t, Config{Data: t.TempDir()}, true)
+}
+
+func startedOn(t *testing.T, c Config, demo bool) *App {
+	t.Helper()
+	c.Addr, c.Log = "127.0.0.1:0", slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(context.Background())
-	app, err := New(ctx, Config{Addr: "127.0.0.1:0", Data: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	app, err := New(ctx, c)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
-	c := &console{in: strings.NewReader(""), out: io.Discard, err: io.Discard, getenv: func(string) string { return "" }, width: unknown}
-	if err := app.loadDemo(ctx, c); err != nil {
-		cancel()
-		t.Fatal(err)
+	if demo {
+		quiet := &console{in: strings.NewReader(""), out: io.Discard, err: io.Discard, getenv: func(string) string { return "" }, width: unknown}
+		if err := app.loadDemo(ctx, quiet); err != nil {
+			cancel()
+			t.Fatal(err)
+		}
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- app.Run(ctx) }()
@@ -94,23 +105,54 @@ func TestEverybodyCanSignIn(t *testing.T) {
 	app := started(t)
 	for _, org := range catalog.Organisations() {
 		for _, p := range org.People {
-			jar, err := cookiejar.New(nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			client := &http.Client{Jar: jar, Timeout: 20 * time.Second}
-			answer, err := client.PostForm(app.URL()+"/sign-in", url.Values{"email": {p.Email}, "password": {demoPassword}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(answer.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = answer.Body.Close()
-			if answer.StatusCode != http.StatusOK || !strings.Contains(string(body), org.Name) {
+			answer, body := signedIn(t, app, p.Email)
+			if answer.StatusCode != http.StatusOK || !strings.Contains(body, org.Name) {
 				t.Errorf("%s: %s at %s", p.Email, answer.Status, answer.Request.URL)
 			}
 		}
+	}
+}
+
+// signedIn signs somebody in by the form and gives the page that follows.
+func signedIn(t *testing.T, app *App, email string) (answer *http.Response, body string) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Timeout: 20 * time.Second}
+	answer, err = client.PostForm(app.URL()+"/sign-in", url.Values{"email": {email}, "password": {demoPassword}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer, string(text)
+}
+
+// Two replicas on one PostgreSQL are one node: what is set up at one is there at the
+// other, and a key that is not theirs is refused.
+func TestReplicasOnPostgres(t *testing.T) {
+	database := dbtest.PostgresConfig(t).Postgres
+	first := Config{Data: t.TempDir(), Database: database}
+	startedOn(t, first, true)
+	key, err := os.ReadFile(filepath.Join(first.Data, keyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := Config{Data: t.TempDir(), Database: database}
+	if err := os.WriteFile(filepath.Join(second.Data, keyFile), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := startedOn(t, second, false)
+	if answer, body := signedIn(t, other, "lead@beanline.example"); answer.StatusCode != http.StatusOK || !strings.Contains(body, "Beanline") {
+		t.Errorf("%s at %s", answer.Status, answer.Request.URL)
+	}
+	_, err = New(t.Context(), Config{Addr: "127.0.0.1:0", Data: t.TempDir(), Database: database, Log: slog.New(slog.DiscardHandler)})
+	if entente.KindOf(err) != entente.KindInvalid || !strings.Contains(err.Error(), "node key") {
+		t.Errorf("a replica with another key: %v", err)
 	}
 }
