@@ -132,17 +132,6 @@ func (c *indexes) swap(org entente.OrgID, x *Index, seq int64) {
 	c.weigh(k, x.Size().Bytes)
 }
 
-// forget drops the index of an organisation.
-func (c *indexes) forget(org entente.OrgID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if e, ok := c.byOrg[org]; ok {
-		k := c.order.Remove(e).(*kept)
-		delete(c.byOrg, org)
-		c.bytes -= k.bytes
-	}
-}
-
 // openIndex loads the stored form, or builds the index from the inventory if there
 // is none that can be used or if so much has happened since that building is faster.
 func openIndex(ctx context.Context, tx *db.Tx, org entente.OrgID, head int64) (*Index, int64, error) {

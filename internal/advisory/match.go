@@ -3,7 +3,6 @@ package advisory
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 
@@ -519,16 +518,4 @@ func sign(n int) int {
 		return 1
 	}
 	return 0
-}
-
-// ecosystems lists the ecosystems that an advisory names, without releases, sorted.
-func (m *Matcher) ecosystems() []string {
-	var out []string
-	for _, k := range m.keys {
-		if k.Ecosystem != ecoGit {
-			out = append(out, k.Ecosystem)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -189,67 +189,69 @@ func (s *Service) matchPackages(ctx context.Context, tx *db.Tx, org entente.OrgI
 	}
 	now := s.now()
 	var touched []string
-	for _, id := range slices.Sorted(maps.Keys(concerned)) {
-		m, err := s.matcher(ctx, tx, org, id)
-		if err != nil {
-			return err
-		}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(concerned)), batchSize) {
 		var changes []change
-		seen := map[uint32]bool{}
-		for _, f := range concerned[id] {
-			if seen[f.pack.ID] {
-				continue
-			}
-			seen[f.pack.ID] = true
-			v := m.Match(f.names)
-			if rank(v.State) == 0 {
-				continue
-			}
-			// The advisory may have been matched with this package already, when
-			// its own event was handled after the document was recorded.
-			changes = append(changes, change{match: match{
-				record: id, pack: f.pack.ID, state: v.State, why: v.Why, name: f.pack.Title(), version: f.pack.Version,
-			}})
-		}
-		changes, err = unmatched(ctx, tx, org, id, changes)
+		err := eachRecord(ctx, tx, org, ids, func(r osv.Record) {
+			changes = append(changes, matchFresh(Compile(&r), concerned[r.ID])...)
+		})
 		if err != nil {
 			return err
 		}
-		if len(changes) == 0 {
-			continue
+		changes, err = unmatched(ctx, tx, org, changes)
+		if err != nil {
+			return err
 		}
 		if err := putMatches(ctx, tx, org, changes, now); err != nil {
 			return err
 		}
-		touched = append(touched, id)
+		for _, c := range changes {
+			touched = append(touched, c.record)
+		}
 	}
-	return s.tell(ctx, tx, org, product, body.Document, touched)
+	return s.tell(ctx, tx, org, product, body.Document, unique(touched))
 }
 
 var errEnough = errors.New("enough")
 
-// unmatched leaves out what is matched in the same way already.
-func unmatched(ctx context.Context, tx *db.Tx, org entente.OrgID, record string, changes []change) ([]change, error) {
-	if len(changes) == 0 {
-		return nil, nil
+// matchFresh matches one advisory with new packages that it names.
+func matchFresh(m *Matcher, packages []*fresh) []change {
+	var changes []change
+	seen := map[uint32]bool{}
+	for _, f := range packages {
+		if seen[f.pack.ID] {
+			continue
+		}
+		seen[f.pack.ID] = true
+		v := m.Match(f.names)
+		if rank(v.State) == 0 {
+			continue
+		}
+		changes = append(changes, change{match: match{
+			record: m.ID, pack: f.pack.ID, state: v.State, why: v.Why, name: f.pack.Title(), version: f.pack.Version,
+		}})
 	}
-	before, err := matchesOf(ctx, tx, org, []string{record})
-	if err != nil || len(before) == 0 {
-		return changes, err
-	}
-	return slices.DeleteFunc(changes, func(c change) bool {
-		at, known := slices.BinarySearchFunc(before, c.pack, func(m match, pack uint32) int { return int(m.pack) - int(pack) })
-		return known && before[at].state == c.state && before[at].why == c.why
-	}), nil
+	return changes
 }
 
-// matcher compiles a stored record.
-func (s *Service) matcher(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) (*Matcher, error) {
-	r, err := recordByID(ctx, tx, org, id)
+// unmatched leaves out what is matched already: the advisory's own event may have
+// been handled after the document was recorded.
+func unmatched(ctx context.Context, tx *db.Tx, org entente.OrgID, changes []change) ([]change, error) {
+	var records []string
+	for _, c := range changes {
+		records = append(records, c.record)
+	}
+	before, err := matchesOf(ctx, tx, org, unique(records))
 	if err != nil {
 		return nil, err
 	}
-	return Compile(&r), nil
+	known := make(map[pastOf]*match, len(before))
+	for i := range before {
+		known[pastOf{before[i].record, before[i].pack}] = &before[i]
+	}
+	return slices.DeleteFunc(changes, func(c change) bool {
+		m := known[pastOf{c.record, c.pack}]
+		return m != nil && m.state == c.state && m.why == c.why
+	}), nil
 }
 
 // toldAdvisories bounds the list in one event.
