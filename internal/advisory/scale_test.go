@@ -174,3 +174,63 @@ func BenchmarkIngest(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkImpactOf asks the service, over a database with 10,000 bills of materials
+// of 500 components, 500 suppliers and 500 processes, about every advisory that hits.
+func BenchmarkImpactOf(b *testing.B) {
+	fleet := drawFleet(b, 10_000, 500)
+	for name, open := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		b.Run(name, func(b *testing.B) {
+			r := newRoom(b, open(b), "us")
+			if _, err := r.chain.Import(b.Context(), r.actor, landscape(len(fleet.docs), 500, 500)); err != nil {
+				b.Fatal(err)
+			}
+			start := time.Now()
+			for n, doc := range fleet.docs {
+				purls := make([]string, len(doc))
+				for i, id := range doc {
+					purls[i] = fleet.purls[id]
+				}
+				r.sbom(productName(n), purls...)
+			}
+			b.Logf("recorded in %v", time.Since(start).Round(time.Second))
+			start = time.Now()
+			if _, err := r.s.Ingest(b.Context(), r.actor, FromPath(filepath.Join(sharedData(b), "osv")), IngestOptions{}); err != nil {
+				b.Fatal(err)
+			}
+			r.catchUp()
+			b.Logf("ingested and matched in %v", time.Since(start).Round(time.Second))
+			if err := r.s.SaveIndex(b.Context(), "us"); err != nil {
+				b.Fatal(err)
+			}
+			r.restart()
+			start = time.Now()
+			r.with(func(x *Index) { b.Logf("index of %+v opened in %v", x.Size(), time.Since(start).Round(time.Millisecond)) })
+			var ids []string
+			for {
+				list, total, err := r.s.List(b.Context(), r.actor, Query{Hits: true, Order: ByName, Limit: MaxPage, Offset: len(ids)})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, l := range list {
+					ids = append(ids, l.ID)
+				}
+				if len(ids) >= total {
+					break
+				}
+			}
+			var times []time.Duration
+			for b.Loop() {
+				for _, id := range ids {
+					start := time.Now()
+					if _, err := r.s.ImpactOf(b.Context(), r.actor, id, ImpactOptions{}); err != nil {
+						b.Fatal(err)
+					}
+					times = append(times, time.Since(start))
+				}
+			}
+			percentiles(b, times)
+			b.ReportMetric(float64(len(ids)), "advisories")
+		})
+	}
+}
