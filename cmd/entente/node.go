@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,7 +81,9 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	n.inventory = inventory.New(n.db, inventory.Options{})
 	n.advisory = advisory.New(n.db, n.chain, advisory.Options{})
 	n.partner = partner.New(n.db, n.chain)
-	n.runner = journal.NewRunner(n.db, c.Log, n.advisory.Consumers(), n.advisory.Jobs())
+	jobs := n.advisory.Jobs()
+	maps.Copy(jobs, n.chain.Jobs())
+	n.runner = journal.NewRunner(n.db, c.Log, n.advisory.Consumers(), jobs)
 	return nil
 }
 

@@ -70,6 +70,10 @@ func (n *node) tell() {
 	system := entente.System("beanline", entente.DoorCommand)
 	_, err := n.Chain.Import(n.t.Context(), system, m)
 	must(n.t, err)
+	_, err = n.Chain.KeepSheet(n.t.Context(), system, chain.SheetSuppliers, "suppliers.csv", chain.Sheet{
+		Heading: []string{"Supplier", "Country"}, Rows: []chain.SheetRow{{Line: 2, Cells: []string{"Newcomer", "DE"}}, {Line: 3, Cells: []string{"Elsewhere", "Atlantis"}}},
+	})
+	must(n.t, err)
 	names, err := fs.Glob(catalog.Files(), catalog.SBOMs+"/*")
 	must(n.t, err)
 	for _, name := range names {

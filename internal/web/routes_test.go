@@ -22,6 +22,7 @@ import (
 // examples are things of the demonstration, for the wildcards of the routes.
 var examples = map[string]string{
 	"/o/{org}/processes/{id}":            "bean-procurement",
+	"/o/{org}/processes/{id}/chain":      "bean-procurement",
 	"/o/{org}/systems/{id}":              "procurement-portal",
 	"/o/{org}/suppliers/{id}":            "nordhost",
 	"/o/{org}/suppliers/{id}/answer":     "rosthof",
@@ -33,6 +34,13 @@ var examples = map[string]string{
 	"/o/{org}/components/{package}":      "1",
 	"/o/{org}/account/sessions/{id}/end": "none",
 	"/o/{org}/advisories/{id}":           "GHSA-jfh8-c2jp-5v3q",
+	"/o/{org}/import/{id}":               "1",
+	"/o/{org}/import/{id}/refused":       "1",
+	"/o/{org}/import/{id}/columns":       "1",
+	"/o/{org}/import/{id}/options":       "1",
+	"/o/{org}/import/{id}/start":         "1",
+	"/o/{org}/import/{id}/undo":          "1",
+	"/o/{org}/import/{id}/drop":          "2",
 }
 
 var wildcard = regexp.MustCompile(`\{[a-z]+\}`)
