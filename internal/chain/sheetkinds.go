@@ -27,6 +27,9 @@ func SheetKinds() []SheetKind {
 // Valid says whether there is such a kind.
 func (k SheetKind) Valid() bool { return slices.Contains(SheetKinds(), k) }
 
+// About is the kind of the things that the rows are about.
+func (k SheetKind) About() NodeKind { return sheetNodes[k] }
+
 // One is the noun of one row.
 func (k SheetKind) One() string {
 	switch k {

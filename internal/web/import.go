@@ -17,7 +17,7 @@ import (
 )
 
 func importRoutes() []Route {
-	return []Route{
+	routes := []Route{
 		page("/o/{org}/import", identity.ChainEdit, (*visit).importStart),
 		act("/o/{org}/import", identity.ChainEdit, (*visit).importUpload).within(mapLimits),
 		page("/o/{org}/import/template", identity.ChainEdit, (*visit).importTemplate),
@@ -29,6 +29,20 @@ func importRoutes() []Route {
 		act("/o/{org}/import/{id}/undo", identity.ChainEdit, (*visit).importUndo).within(mapLimits),
 		act("/o/{org}/import/{id}/drop", identity.ChainEdit, (*visit).importDrop),
 	}
+	for i := range routes {
+		// Whoever may change suppliers comes in; what they may not change beside them
+		// is decided by the kind of the sheet and row by row.
+		routes[i] = routes[i].on(string(chain.KindOrganisation))
+	}
+	return routes
+}
+
+// importItem leads to the import whoever may import anything.
+func (v *visit) importItem() []ui.NavItem {
+	if !v.mayOn(identity.ChainEdit, string(chain.KindOrganisation), "") {
+		return nil
+	}
+	return []ui.NavItem{v.navItem("Import", "import")}
 }
 
 const (
@@ -90,6 +104,9 @@ func (v *visit) importStartShown() (importStartPage, error) {
 		Title: "Import " + string(kind), Action: of(v.in("import")), CSV: of(v.in("import", "template"), "csv"), XLSX: of(v.in("import", "template"), "xlsx"),
 	}
 	for _, k := range chain.SheetKinds() {
+		if !v.mayOn(identity.ChainEdit, string(k.About()), "") {
+			continue
+		}
 		shown.Tabs = append(shown.Tabs, ui.Tab{
 			Link: ui.Link{Text: ui.Capital(string(k)), Href: v.in("import") + "?" + url.Values{"kind": {string(k)}}.Encode()}, Current: k == kind,
 		})

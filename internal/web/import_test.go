@@ -165,6 +165,34 @@ func TestAuditorsDoNotImport(t *testing.T) {
 	}
 }
 
+// Procurement imports what it looks after, and is not shown the rest.
+func TestProcurementImportsSuppliers(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	_, err := n.Identity.AddMember(t.Context(), entente.System("beanline", entente.DoorCommand), identity.NewMember{
+		NewPerson: identity.NewPerson{Name: "A buyer", Email: "buyer@beanline.example", Password: testPassword}, Role: entente.RoleProcurement,
+	})
+	must(t, err)
+	buyer := n.as("buyer@beanline.example")
+	body := buyer.mustHold("/o/beanline/import", `href="/o/beanline/import"`, "kind=products", "kind=contacts")
+	if strings.Contains(body, "kind=processes") || strings.Contains(body, "kind=systems") {
+		t.Error("procurement is led to sheets that it may not import")
+	}
+	if w := buyer.send("/o/beanline/import?kind=processes", "sheet", "x.csv", []byte("Process\nA\n")); w.Code != http.StatusForbidden {
+		t.Errorf("processes: %d", w.Code)
+	}
+	w := buyer.send("/o/beanline/import?kind=suppliers", "sheet", "x.csv", []byte("Supplier\nA\n"))
+	if w.Code != http.StatusSeeOther {
+		t.Fatalf("suppliers: %d %s", w.Code, w.Body)
+	}
+	buyer.post("/o/beanline/import/2/start", nil)
+	n.runJobs()
+	buyer.mustHold("/o/beanline/import/2", "1 row was imported.")
+	if w := buyer.post("/o/beanline/import/2/undo", nil); w.Code != http.StatusSeeOther {
+		t.Errorf("undo: %d", w.Code)
+	}
+}
+
 // A template names every column, is recognised as a whole, and its own rows are not
 // imported.
 func TestTemplatesReadBack(t *testing.T) {

@@ -133,7 +133,7 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.ChainRead, "Systems", "systems"),
 		v.item(identity.ChainRead, "Suppliers", "suppliers"),
 		v.item(identity.ChainRead, "What if", "what-if"),
-		v.item(identity.ChainEdit, "Import", "import"),
+		v.importItem(),
 	)...)
 	add("Products & advisories", join(
 		v.item(identity.AdvisoryRead, "Advisories", "advisories"),
