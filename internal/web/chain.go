@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ func chainRoutes() []Route {
 	return []Route{
 		page("/o/{org}/processes", identity.ChainRead, (*visit).processes),
 		page("/o/{org}/processes/{id}", identity.ChainRead, (*visit).process),
+		page("/o/{org}/processes/{id}/chain", identity.ChainRead, (*visit).processChain),
+		page("/o/{org}/data-flows", identity.ChainRead, (*visit).dataFlows),
 		page("/o/{org}/systems", identity.ChainRead, (*visit).systems),
 		page("/o/{org}/systems/{id}", identity.ChainRead, (*visit).system),
 		page("/o/{org}/suppliers", identity.ChainRead, (*visit).suppliers),
@@ -127,6 +130,10 @@ func (v *visit) process() error {
 			Crumbs: []ui.Link{{Text: "Processes", Href: v.in("processes")}}, Title: r.Name,
 			Badges: []ui.Badge{criticalityBadge(r.BIA.Criticality)},
 			Main:   ui.Link{Text: "What if it stops?", Href: p.whatIf(r.ID)},
+			Actions: []ui.Link{
+				{Text: "Its chain as a drawing", Href: v.in("processes", string(r.ID), "chain")},
+				{Text: "Its data flows", Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))},
+			},
 		},
 		Facts: []ui.Fact{
 			{Name: "RTO", Value: span(r.BIA.RTO), Note: "to be running again"},
@@ -426,7 +433,7 @@ func (v *visit) mapShown() (mapPage, error) {
 			{Name: "Systems", Value: ui.Count(len(m.Systems)), Href: v.in("systems")},
 			{Name: "Supplies", Value: ui.Count(len(m.Supplies))},
 			{Name: "Products", Value: ui.Count(len(m.Products)), Href: v.in("products")},
-			{Name: "Flows", Value: ui.Count(len(m.Flows))},
+			{Name: "Flows", Value: ui.Count(len(m.Flows)), Href: v.in("data-flows")},
 		}
 	}
 	return shown, nil

@@ -16,6 +16,8 @@ type picture struct {
 	g *chain.Graph
 	// processOf finds the process of an activity; made when first needed.
 	processOf map[chain.NodeID]chain.NodeID
+	// systems by their ids; made when first needed.
+	systems map[chain.NodeID]*chain.System
 }
 
 func (v *visit) picture() (*picture, error) {

@@ -50,6 +50,7 @@ type Node struct {
 type Edge struct {
 	From, To string
 	Label    string
+	Note     string // said in the tooltip only
 	Mark     Mark
 	Dashed   bool
 }

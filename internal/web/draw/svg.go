@@ -24,8 +24,8 @@ func (d Diagram) File() string {
 func (d Diagram) write(style string) string {
 	p := place(d)
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`,
-		p.w, p.h, p.w, p.h, esc(d.Title))
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 %d %d" width="%d" height="%d" role="%s" aria-label="%s">`,
+		p.w, p.h, p.w, p.h, d.role(), esc(d.Title))
 	if style != "" {
 		b.WriteString("<style>" + style + "</style>")
 	}
@@ -45,6 +45,16 @@ func (d Diagram) write(style string) string {
 	b.WriteString(labels)
 	b.WriteString("</svg>")
 	return b.String()
+}
+
+// role is that of a picture, unless there is something in it to reach.
+func (d Diagram) role() string {
+	for _, n := range d.Nodes {
+		if n.Href != "" {
+			return "group"
+		}
+	}
+	return "img"
 }
 
 func writeEdges(b *strings.Builder, p placed) (labels string) {
@@ -135,7 +145,7 @@ func edgeTitle(p placed, e Edge) string {
 	if e.Label != "" {
 		title += ": " + e.Label
 	}
-	return title
+	return join(title, e.Note)
 }
 
 func writeBox(b *strings.Builder, bx *box) {

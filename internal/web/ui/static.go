@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/entente-project/entente/internal/web/draw"
 )
 
 //go:embed static
@@ -46,6 +48,7 @@ func load() map[string]asset {
 			loaded[e.Name()] = newAsset(e.Name(), "image/svg+xml", content)
 		}
 	}
+	sheet.WriteString("@layer parts {\n" + draw.Style + "}\n")
 	loaded["entente.css"] = newAsset("entente.css", "text/css; charset=utf-8", sheet.Bytes())
 	return loaded
 }
