@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -96,7 +97,7 @@ func (a *App) doors() error {
 	}
 	pages, err := web.New(web.Config{
 		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner,
-		Secure: len(a.c.Origin) > 5 && a.c.Origin[:6] == "https:", Log: a.c.Log,
+		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
 	})
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ const demoAddr = "127.0.0.1:8080"
 
 type demoCommand struct {
 	Addr     string `placeholder:"HOST:PORT" help:"Where to listen; without it 127.0.0.1:8080, or the next free port."`
-	Data     string `type:"path" placeholder:"DIR" help:"Folder to keep; without it a temporary one that is removed at the end."`
+	Data     string `placeholder:"DIR" help:"Folder to keep; without it a temporary one that is removed at the end."`
 	LogLevel string `default:"warn" enum:"debug,info,warn,error" help:"How much to log: debug, info, warn or error."`
 }
 

@@ -29,7 +29,7 @@ const (
 
 // nodeFlags say which node a command works on, and in which organisation.
 type nodeFlags struct {
-	Data         string `type:"path" env:"ENTENTE_DATA" placeholder:"DIR" help:"Folder of the node ($ENTENTE_DATA)."`
+	Data         string `env:"ENTENTE_DATA" placeholder:"DIR" help:"Folder of the node ($ENTENTE_DATA)."`
 	Database     string `env:"ENTENTE_DATABASE" placeholder:"URL" help:"PostgreSQL instead of the SQLite file in the folder: postgres://… ($ENTENTE_DATABASE)."`
 	Organisation string `env:"ENTENTE_ORGANISATION" placeholder:"NAME" help:"Organisation, by its name or identifier; not needed where the node has one ($ENTENTE_ORGANISATION)."`
 }
