@@ -85,6 +85,9 @@ func (v *visit) fail(err error) {
 		_ = v.redirect("/sign-in/code")
 		return
 	}
+	if v.askProof(err) {
+		return
+	}
 	v.Identity.RecordDenied(v.r.Context(), err)
 	if errors.Is(err, errSignedIn) {
 		v.toSignIn()

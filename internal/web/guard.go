@@ -41,7 +41,16 @@ func (v *visit) enter(route Route) error {
 			v.org = ui.Organisation{ID: string(org), Name: m.OrgName}
 		}
 	}
-	return v.Identity.Require(*v.who, actor, route.Verb, route.object(org, v.r.PathValue("id")))
+	object := route.object(org, v.r.PathValue("id"))
+	err = identity.Require(actor, route.Verb, object)
+	if err != nil || route.Method == http.MethodGet {
+		return err // what only shows needs no fresh proof
+	}
+	err = v.takeProof()
+	if err != nil {
+		return err
+	}
+	return v.Identity.Require(*v.who, actor, route.Verb, object)
 }
 
 // recognise finds the session of the browser, if it has one that still lives.
@@ -161,7 +170,11 @@ func (v *visit) upload(field string) (io.ReadCloser, string, error) {
 // done tells what an act just before this page did; its words come from the program,
 // never from the URL.
 func (v *visit) done() ui.Notice {
-	return notices[v.r.URL.Query().Get("done")]
+	what := v.r.URL.Query().Get("done")
+	if n, ok := peopleNotices[what]; ok {
+		return n
+	}
+	return notices[what]
 }
 
 var notices = map[string]ui.Notice{

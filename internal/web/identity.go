@@ -12,7 +12,7 @@ import (
 )
 
 func identityRoutes() []Route {
-	return []Route{
+	return slices.Concat([]Route{
 		page("/{$}", "", (*visit).start).through(SignedIn),
 		page("/sign-in", "", (*visit).signInForm).through(Open),
 		act("/sign-in", "", (*visit).signIn).through(Open),
@@ -23,7 +23,7 @@ func identityRoutes() []Route {
 		act("/o/{org}/account/password", identity.AccountSelf, (*visit).changePassword),
 		act("/o/{org}/account/sessions/{id}/end", identity.AccountSelf, (*visit).endSession),
 		act("/o/{org}/account/sessions/end-others", identity.AccountSelf, (*visit).endOtherSessions),
-	}
+	}, proofRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes())
 }
 
 // start leads to the visitor's organisation, or lets them choose.

@@ -41,7 +41,7 @@ func newNode(t *testing.T) *node {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
 	must(t, err)
-	people, err := identity.New(t.Context(), d, identity.Config{Key: key, Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
+	people, err := identity.New(t.Context(), d, identity.Config{Key: key, Origin: "http://localhost:8080", Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
 	must(t, err)
 	chains := chain.New(d)
 	n := &node{t: t, Config: Config{
@@ -51,6 +51,11 @@ func newNode(t *testing.T) *node {
 	n.handler, err = New(n.Config)
 	must(t, err)
 	n.found("beanline", "Beanline")
+	members, err := people.Members(t.Context(), entente.System("beanline", entente.DoorCommand))
+	must(t, err)
+	for _, act := range []string{"", "/role", "/remove"} {
+		examples["/o/{org}/people/{id}"+act] = string(members[0].Person.ID)
+	}
 	return n
 }
 

@@ -33,6 +33,9 @@ var examples = map[string]string{
 	"/o/{org}/documents/{document}":      "1",
 	"/o/{org}/components/{package}":      "1",
 	"/o/{org}/account/sessions/{id}/end": "none",
+	"/o/{org}/tokens/{id}/revoke":        "none",
+
+	"/o/{org}/invitations/{id}/withdraw": "none",
 	"/o/{org}/advisories/{id}":           "GHSA-jfh8-c2jp-5v3q",
 	"/o/{org}/import/{id}":               "1",
 	"/o/{org}/import/{id}/refused":       "1",

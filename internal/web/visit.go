@@ -143,7 +143,10 @@ func (v *visit) frame(title string) ui.Page {
 	)...)
 	add("Settings", join(
 		v.item(identity.ChainRead, "Map", "map"),
+		v.item(identity.PeopleRead, "People", "people"),
+		v.item(identity.TokenManage, "API tokens", "tokens"),
 		v.item(identity.JournalRead, "Journal", "journal"),
+		v.item(identity.OrganisationRead, "Organisation", "organisation"),
 		[]ui.NavItem{v.navItem("Account", "account")},
 	)...)
 	return p

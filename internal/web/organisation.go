@@ -1,0 +1,53 @@
+package web
+
+import (
+	"net/http"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+func organisationRoutes() []Route {
+	return []Route{
+		page("/o/{org}/organisation", identity.OrganisationRead, (*visit).organisation),
+		act("/o/{org}/organisation/name", identity.OrganisationManage, (*visit).renameOrganisation),
+	}
+}
+
+// organisation shows the settings of the organisation.
+func (v *visit) organisation() error {
+	return v.showOrganisation(http.StatusOK, v.done(), "", "")
+}
+
+func (v *visit) showOrganisation(status int, notice ui.Notice, name, wrong string) error {
+	o, err := v.Identity.Organisation(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	p := organisationPage{
+		Frame: v.frame("Organisation"), Notice: notice, Name: o.Name, NameWrong: wrong,
+		Head: ui.Head{Title: "Organisation", Lead: "Settings that apply to everybody in " + o.Name + "."},
+		Defs: []ui.Def{{Term: "Name", Text: o.Name}, {Term: "Identifier", View: code(string(o.ID))}, {Term: "On this node since", View: ui.Date(o.Created)}},
+	}
+	if wrong != "" {
+		p.Name = name
+	}
+	if v.may(identity.OrganisationManage) {
+		p.Rename = v.in("organisation", "name")
+	}
+	return v.show(status, organisationView(p))
+}
+
+func (v *visit) renameOrganisation() error {
+	name := v.text("name")
+	err := v.Identity.RenameOrganisation(v.r.Context(), v.actor, name)
+	if err == nil {
+		return v.redirect(v.in("organisation") + "?done=renamed")
+	}
+	var wrong *entente.Error
+	if !asInvalid(err, &wrong) {
+		return err
+	}
+	return v.showOrganisation(statusFor(wrong), ui.Notice{Tone: ui.Bad, Text: "The name was not changed."}, name, ui.Capital(wrong.Message)+".")
+}

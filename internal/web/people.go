@@ -1,0 +1,443 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+func peopleRoutes() []Route {
+	return []Route{
+		page("/o/{org}/people", identity.PeopleRead, (*visit).people),
+		page("/o/{org}/people/{id}", identity.PeopleRead, (*visit).member),
+		act("/o/{org}/people/{id}/role", identity.PeopleManage, (*visit).setRole),
+		act("/o/{org}/people/{id}/remove", identity.PeopleManage, (*visit).removeMember),
+		page("/o/{org}/invitations", identity.InvitationManage, (*visit).invitations),
+		act("/o/{org}/invitations", identity.InvitationManage, (*visit).invite),
+		act("/o/{org}/invitations/{id}/withdraw", identity.InvitationManage, (*visit).withdrawInvitation),
+		page("/invitation", "", (*visit).invitation).through(Open),
+		act("/invitation", "", (*visit).acceptInvitation).through(Open),
+	}
+}
+
+// peopleNotices are what [visit.done] tells after acts on people and access.
+var peopleNotices = map[string]ui.Notice{
+	"role":      {Tone: ui.Good, Text: "The role was changed. It applies at once."},
+	"removed":   {Tone: ui.Good, Text: "The person was removed, and their API tokens for this organisation were revoked."},
+	"withdrawn": {Tone: ui.Good, Text: "The invitation was withdrawn. Its link opens nothing any more."},
+	"revoked":   {Tone: ui.Good, Text: "The token was revoked. Programs that use it are refused from now on."},
+	"renamed":   {Tone: ui.Good, Text: "The organisation has its new name."},
+	"joined":    {Tone: ui.Good, Text: "Welcome. You are a member now."},
+}
+
+// people lists the members of the organisation.
+func (v *visit) people() error {
+	members, err := v.Identity.Members(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	processes, err := v.processNames()
+	if err != nil {
+		return err
+	}
+	l := list[identity.Member]{
+		name: "people", one: "person", many: "people", search: "Search by name or e-mail address", sort: "name",
+		empty: ui.Empty{Title: "Nobody belongs to this organisation"},
+		text:  func(m identity.Member) []string { return []string{m.Person.Name, m.Person.Email} },
+		columns: []column[identity.Member]{
+			{key: "name", label: "Name", order: byText(func(m identity.Member) string { return m.Person.Name }), cell: func(m identity.Member) ui.Cell {
+				return ui.Cell{Text: m.Person.Name, Href: v.in("people", string(m.Person.ID)), Note: m.Person.Email}
+			}},
+			{key: "role", label: "Role", order: by(func(m identity.Member) int { return slices.Index(entente.Roles(), m.Role) }), cell: func(m identity.Member) ui.Cell {
+				return plainCell(ui.Capital(roleWords(m.Role)))
+			}},
+			{label: "Limited to", cell: func(m identity.Member) ui.Cell { return plainCell(scopeWords(m.Role, m.Scope, processes)) }},
+			{key: "since", label: "Member since", tight: true, order: by(func(m identity.Member) int64 { return m.Since.Unix() }), cell: func(m identity.Member) ui.Cell {
+				return ui.Cell{Text: ui.Day(m.Since), View: ui.Date(m.Since)}
+			}},
+		},
+		filters: []filter[identity.Member]{{
+			key: "role", label: "Role", options: valuesOf("All", members, func(m identity.Member) string { return roleWords(m.Role) }),
+			match: func(m identity.Member, value string) bool { return roleWords(m.Role) == value },
+		}},
+	}
+	head := ui.Head{Title: "People", Lead: "Who belongs to the organisation, and what each of them may do in it."}
+	if v.may(identity.InvitationManage) {
+		head.Main = ui.Link{Text: "Invite a colleague", Href: v.in("invitations")}
+	}
+	return l.show(v, held[identity.Member]{l, members}, func(shown ui.List) templ.Component {
+		return peopleView(peoplePage{Frame: v.frame(head.Title), Head: head, Notice: v.done(), List: shown, Roles: roleMeanings()})
+	})
+}
+
+// processNames gives the names of the organisation's processes by their ids.
+func (v *visit) processNames() (map[string]string, error) {
+	if !v.may(identity.ChainRead) {
+		return nil, nil
+	}
+	g, err := v.Chain.Graph(v.r.Context(), v.actor)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, p := range g.Map().Processes {
+		names[string(p.ID)] = p.Name
+	}
+	return names, nil
+}
+
+// scopeWords says what a role is limited to; "" for a role without such a limit.
+func scopeWords(role entente.Role, scope []string, names map[string]string) string {
+	switch {
+	case role != entente.RoleBusinessOwner && role != entente.RoleContact:
+		return ""
+	case len(scope) == 0:
+		return "nothing yet"
+	}
+	words := make([]string, len(scope))
+	for i, id := range scope {
+		words[i] = id
+		if names[id] != "" {
+			words[i] = names[id]
+		}
+	}
+	return ui.AndMore(words, 4)
+}
+
+var meaningOfRole = map[entente.Role]string{
+	entente.RoleOwner:         "Everything, also people, access and the organisation itself.",
+	entente.RoleSecurityLead:  "Everything in the chain, products and advisories; reads the journal, oversees API tokens.",
+	entente.RoleAnalyst:       "Works on the chain, products and advisories.",
+	entente.RoleBusinessOwner: "Reads everything about the chain, and changes the processes that are assigned.",
+	entente.RoleProcurement:   "Reads everything about the chain, and changes suppliers, supplies and products.",
+	entente.RoleAuditor:       "Reads everything, also the journal, and changes nothing.",
+	entente.RoleContact:       "A guest from a partner, who sees their own partnership only.",
+}
+
+func roleMeanings() []ui.Def {
+	var defs []ui.Def
+	for _, r := range entente.Roles() {
+		defs = append(defs, ui.Def{Term: ui.Capital(roleWords(r)), Text: meaningOfRole[r]})
+	}
+	return defs
+}
+
+// roleForm makes the fields in which a role and its scope are chosen. A contact is a
+// guest of one partnership, so nobody becomes one here.
+func (v *visit) roleForm(role entente.Role, scope []string, wrong string) (roleForm, error) {
+	f := roleForm{
+		Role:  ui.Choice{Name: "role", Label: "Role", Value: string(role)},
+		Scope: ui.CheckGroup{Name: "scope", Label: "Processes that the business owner may change", Class: "scope", Ticked: scope},
+		Wrong: wrong,
+	}
+	for _, r := range entente.Roles() {
+		if r != entente.RoleContact || role == r {
+			f.Role.Options = append(f.Role.Options, ui.Option{Value: string(r), Label: ui.Capital(roleWords(r))})
+		}
+	}
+	names, err := v.processNames()
+	if err != nil {
+		return f, err
+	}
+	for id, name := range names {
+		f.Scope.Options = append(f.Scope.Options, ui.Option{Value: id, Label: name})
+	}
+	slices.SortFunc(f.Scope.Options, func(a, b ui.Option) int { return strings.Compare(a.Label+a.Value, b.Label+b.Value) })
+	if len(f.Scope.Options) == 0 {
+		f.Scope.Hint = "The chain has no process yet. Assign some once it has."
+	}
+	return f, nil
+}
+
+// chosenRole reads the fields of [visit.roleForm]. Ticks in a scope that the role does not
+// have are left from another choice and mean nothing; ids that are no process of the
+// chain are refused.
+func (v *visit) chosenRole(before []string) (entente.Role, []string, error) {
+	role := entente.Role(v.text("role"))
+	switch role {
+	case entente.RoleContact:
+		return role, before, nil
+	case entente.RoleBusinessOwner:
+	default:
+		return role, nil, nil
+	}
+	names, err := v.processNames()
+	if err != nil {
+		return role, nil, err
+	}
+	scope := v.r.PostForm["scope"]
+	for _, id := range scope {
+		if names[id] == "" {
+			return role, nil, entente.Invalid("there is no process %.60q in the chain any more; choose among those that are listed", id)
+		}
+	}
+	return role, scope, nil
+}
+
+// member shows one person of the organisation.
+func (v *visit) member() error {
+	return v.showMember(http.StatusOK, "", "", nil)
+}
+
+func (v *visit) showMember(status int, wrong string, role entente.Role, scope []string) error {
+	m, err := v.Identity.Member(v.r.Context(), v.actor, entente.PersonID(v.r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	names, err := v.processNames()
+	if err != nil {
+		return err
+	}
+	p := memberPage{
+		Frame: v.frame(m.Person.Name), Notice: v.done(),
+		Head: ui.Head{Crumbs: []ui.Link{{Text: "People", Href: v.in("people")}}, Title: m.Person.Name, Badges: []ui.Badge{{Text: roleWords(m.Role)}}},
+		Defs: []ui.Def{
+			{Term: "E-mail address", Text: m.Person.Email}, {Term: "Role", Text: ui.Capital(roleWords(m.Role)) + ": " + meaningOfRole[m.Role]},
+			{Term: "Limited to", Text: scopeWords(m.Role, m.Scope, names)}, {Term: "Member since", View: ui.Date(m.Since)},
+		},
+		Self: m.Person.ID == v.actor.Person,
+	}
+	if wrong != "" {
+		p.Notice = ui.Notice{Tone: ui.Bad, Text: wrong}
+	} else {
+		role, scope = m.Role, m.Scope
+	}
+	if v.may(identity.PeopleManage) {
+		p.Name, p.RoleAction, p.RemoveAction = m.Person.Name, v.in("people", string(m.Person.ID), "role"), v.in("people", string(m.Person.ID), "remove")
+		p.Form, err = v.roleForm(role, scope, "")
+		if err != nil {
+			return err
+		}
+	}
+	return v.show(status, memberView(p))
+}
+
+func (v *visit) setRole() error {
+	id := entente.PersonID(v.r.PathValue("id"))
+	m, err := v.Identity.Member(v.r.Context(), v.actor, id)
+	if err != nil {
+		return err
+	}
+	role, scope, err := v.chosenRole(m.Scope)
+	if err == nil {
+		err = v.Identity.SetRole(v.r.Context(), v.actor, id, role, scope)
+	}
+	if err == nil {
+		if id == v.actor.Person && role != v.actor.Role {
+			return v.redirect(v.in("account")) // the page may not be theirs any more
+		}
+		return v.redirect(v.in("people", string(id)) + "?done=role")
+	}
+	var wrong *entente.Error
+	if !asInvalid(err, &wrong) {
+		return err
+	}
+	return v.showMember(statusFor(wrong), "The role was not changed: "+wrong.Message+".", role, v.r.PostForm["scope"])
+}
+
+func (v *visit) removeMember() error {
+	id := entente.PersonID(v.r.PathValue("id"))
+	err := v.Identity.RemoveMember(v.r.Context(), v.actor, id)
+	var wrong *entente.Error
+	switch {
+	case err == nil && id == v.actor.Person:
+		return v.redirect("/")
+	case err == nil:
+		return v.redirect(v.in("people") + "?done=removed")
+	case !asInvalid(err, &wrong):
+		return err
+	}
+	m, failed := v.Identity.Member(v.r.Context(), v.actor, id)
+	if failed != nil {
+		return failed
+	}
+	return v.showMember(statusFor(wrong), "The person was not removed: "+wrong.Message+".", m.Role, m.Scope)
+}
+
+func statusFor(e *entente.Error) int {
+	status, _ := statusOf(e.Kind)
+	return status
+}
+
+// Days for which invitations and API tokens can be made to live.
+var (
+	invitationDays = []int{1, 3, 7, 14, 30}
+	tokenDays      = []int{7, 30, 90, 180, 365}
+)
+
+const day = 24 * time.Hour
+
+func lifeChoice(days []int, label, chosen string, standard time.Duration) ui.Choice {
+	c := ui.Choice{Name: "days", Label: label, Value: chosen}
+	if chosen == "" {
+		c.Value = strconv.Itoa(int(standard / day))
+	}
+	for _, d := range days {
+		c.Options = append(c.Options, ui.Option{Value: strconv.Itoa(d), Label: ui.Plural(d, "day", "days")})
+	}
+	return c
+}
+
+// life reads the choice of [lifeChoice].
+func (v *visit) life() (time.Duration, error) {
+	n, err := strconv.Atoi(v.text("days"))
+	if err != nil || n < 1 || n > 1000 {
+		return 0, entente.Invalid("choose for how many days it is to last")
+	}
+	return time.Duration(n) * day, nil
+}
+
+// invitations shows the form that invites, and the invitations so far.
+func (v *visit) invitations() error {
+	return v.showInvitations(http.StatusOK, invitationsPage{Notice: v.done()}, entente.RoleAnalyst)
+}
+
+func (v *visit) showInvitations(status int, p invitationsPage, role entente.Role) error {
+	all, err := v.Identity.Invitations(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	names, err := v.processNames()
+	if err != nil {
+		return err
+	}
+	p.Form, err = v.roleForm(role, v.r.PostForm["scope"], "")
+	if err != nil {
+		return err
+	}
+	p.Frame, p.Action = v.frame("Invitations"), v.in("invitations")
+	p.Head = ui.Head{
+		Crumbs: []ui.Link{{Text: "People", Href: v.in("people")}}, Title: "Invitations",
+		Lead: "You get a link and give it to your colleague, in whatever way you trust. It works once.",
+	}
+	p.Days = lifeChoice(invitationDays, "The link works for", v.text("days"), identity.InvitationLife)
+	now := time.Now()
+	for _, i := range all {
+		row := invitationView{
+			Email: i.Email, Role: ui.Capital(roleWords(i.Role)), Scope: scopeWords(i.Role, i.Scope, names), By: i.InvitedBy, Made: i.Created, State: ui.Badge{Text: "open", Tone: ui.Accent},
+		}
+		switch {
+		case i.Outcome != identity.InvitationOpen:
+			row.State, row.At = ui.Badge{Text: string(i.Outcome)}, i.OutcomeAt
+			if i.Outcome == identity.InvitationAccepted {
+				row.State.Tone = ui.Good
+			}
+		case !now.Before(i.Expires):
+			row.State, row.At = ui.Badge{Text: "expired"}, i.Expires
+		default:
+			row.Until, row.Withdraw = i.Expires, v.in("invitations", i.ID, "withdraw")
+		}
+		p.All = append(p.All, row)
+	}
+	return v.show(status, invitationsView(p))
+}
+
+// invite makes an invitation and shows its link, this once.
+func (v *visit) invite() error {
+	p := invitationsPage{Email: v.text("email"), Name: v.text("name")}
+	life, err := v.life()
+	role, scope, wrongRole := v.chosenRole(nil)
+	if err == nil {
+		err = wrongRole
+	}
+	if err == nil && role == entente.RoleContact {
+		err = entente.Invalid("a contact is a guest of a partnership; choose another role for a colleague")
+	}
+	if err == nil {
+		var secret string
+		var made identity.Invitation
+		secret, made, err = v.Identity.Invite(v.r.Context(), v.actor, identity.NewInvitation{Email: p.Email, Name: p.Name, Role: role, Scope: scope, Life: life})
+		if err == nil {
+			v.r.PostForm = url.Values{}
+			return v.showInvitations(http.StatusCreated, invitationsPage{
+				Link: v.base() + "/invitation?" + url.Values{"key": {secret}}.Encode(), LinkFor: made.Email, LinkUntil: made.Expires,
+			}, entente.RoleAnalyst)
+		}
+	}
+	var wrong *entente.Error
+	if !asInvalid(err, &wrong) {
+		return err
+	}
+	p.Notice = ui.Notice{Tone: ui.Bad, Text: "Nobody was invited: " + wrong.Message + "."}
+	return v.showInvitations(statusFor(wrong), p, role)
+}
+
+// base is the address by which the visitor reached this node.
+func (v *visit) base() string {
+	if v.Secure {
+		return "https://" + v.r.Host
+	}
+	return "http://" + v.r.Host
+}
+
+func (v *visit) withdrawInvitation() error {
+	err := v.Identity.WithdrawInvitation(v.r.Context(), v.actor, v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return v.redirect(v.in("invitations") + "?done=withdrawn")
+}
+
+// invitation shows an invitation to the one who opened its link.
+func (v *visit) invitation() error {
+	return v.showOffer(http.StatusOK, v.r.URL.Query().Get("key"), offerPage{})
+}
+
+func (v *visit) showOffer(status int, secret string, p offerPage) error {
+	offer, err := v.Identity.Offer(v.r.Context(), secret)
+	if err != nil {
+		return err
+	}
+	p.Org, p.Role, p.Meaning, p.By = offer.OrgName, roleWords(offer.Role), meaningOfRole[offer.Role], offer.InvitedBy
+	p.Email, p.Expires, p.Key, p.Shortest = offer.Email, offer.Expires, secret, identity.MinPassword
+	if p.Name == "" && p.Notice.Text == "" {
+		p.Name = offer.Name
+	}
+	switch {
+	case v.signedIn() && v.who.Person.Email == offer.Email:
+		p.As = offerAccept
+	case v.signedIn():
+		p.As, p.Other = offerOther, v.who.Person.Email
+	case offer.HasAccount:
+		p.As = offerSignIn
+		p.SignIn = "/sign-in?" + url.Values{"next": {"/invitation?" + url.Values{"key": {secret}}.Encode()}}.Encode()
+	default:
+		p.As = offerNew
+	}
+	return v.show(status, offerView(p))
+}
+
+func (v *visit) signedIn() bool { return v.who != nil && !v.who.Pending }
+
+// acceptInvitation makes the visitor a member: with the account of the session, or
+// with a new one.
+func (v *visit) acceptInvitation() error {
+	secret := v.text("key")
+	if v.signedIn() {
+		org, err := v.Identity.AcceptInvitation(v.r.Context(), secret, *v.who)
+		if err != nil {
+			return err
+		}
+		return v.redirect(pathIn(org, "account") + "?done=joined")
+	}
+	name := v.text("name")
+	token, session, err := v.Identity.AcceptInvitationAsNew(v.r.Context(), secret, name, v.r.PostFormValue("password"), v.client())
+	if err == nil {
+		v.remember(token, session)
+		return v.redirect("/")
+	}
+	var wrong *entente.Error
+	if !asInvalid(err, &wrong) {
+		return err
+	}
+	return v.showOffer(statusFor(wrong), secret, offerPage{Name: name, Notice: ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message) + "."}})
+}

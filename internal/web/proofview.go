@@ -1,0 +1,17 @@
+package web
+
+import "github.com/entente-project/entente/internal/web/ui"
+
+// proofPage asks for a proof of identity and carries along what it is needed for.
+type proofPage struct {
+	Frame    ui.Page
+	Status   int
+	Wrong    string
+	Action   string
+	Carried  []ui.Option // fields of the form: name and value
+	Back     string
+	Email    string
+	Password bool
+	Code     bool
+	Minutes  int
+}
