@@ -157,6 +157,8 @@ func TestWrongCells(t *testing.T) {
 		{SheetSuppliers, "Supplier|ID", "A|bean-procurement", "ID", "is the ID of a process"},
 		{SheetSuppliers, "Supplier", "Beanline GmbH", "Supplier", "your own organisation"},
 		{SheetSuppliers, "Supplier|Note", "A|" + strings.Repeat("x", 5000), "Note", "5000 characters"},
+		{SheetSuppliers, "Supplier|Contact|Phone", "A|Desk|" + strings.Repeat("1", 300), "Phone", "300 characters"},
+		{SheetContacts, "Organisation|Name|For", "nimbus|Ada|" + strings.Repeat("1", 300), "For", "300 characters"},
 		{SheetProcesses, "Process|RTO", "A|24", "RTO", "no unit"},
 		{SheetProcesses, "Process|RTO|MTPD", "A|3d|8h", "RTO", "longer than the MTPD"},
 		{SheetProcesses, "Process|Criticality", "A|highh", "Criticality", "did you mean high"},

@@ -219,8 +219,10 @@ func (p *planner) check(r *row, thing any, columns map[string]string) {
 		v.product(at, t)
 	}
 	for _, f := range v.found[:min(len(v.found), 5)] {
-		field := strings.TrimPrefix(f.Field, "row.")
-		field, _, _ = strings.Cut(field, "[")
+		field, part, _ := strings.Cut(strings.TrimPrefix(f.Field, "row."), "[")
+		if _, part, _ = strings.Cut(part, "]."); field == "contacts" {
+			field += "." + part
+		}
 		field = strings.TrimPrefix(field, "bia.")
 		key := cmp.Or(columns[field], field)
 		if p.label(key) == "" {
@@ -276,7 +278,11 @@ func (p *planner) fillSupplier(r *row) {
 		return
 	}
 	if r.first == nil {
-		p.check(r, now, map[string]string{"contacts": "contact"})
+		p.check(r, now, nil)
+	}
+	if contact != nil {
+		p.check(r, &Organisation{ID: r.ID, Name: "x", Contacts: []Contact{*contact}},
+			map[string]string{"contacts.name": "contact", "contacts.role": "contact_role", "contacts.email": "email", "contacts.phone": "phone"})
 	}
 	if supply != nil {
 		p.check(r, supply, map[string]string{"name": "supply", "kind": "bespoke", "category": "supply_category"})
@@ -313,7 +319,10 @@ func (p *planner) fillOrganisation(r *row, o *Organisation) {
 	take(p, r, "note", &o.Note, asText)
 	if name := r.values["parent"]; name != "" {
 		if id, ok := p.refer(r, "parent", name, KindOrganisation); ok {
-			o.Parent, r.parent = id, id
+			o.Parent = id
+			if !r.exists || p.opt.Exists == ExistsUpdate {
+				r.parent = id
+			}
 		}
 	}
 }
@@ -511,7 +520,8 @@ func (p *planner) fillContact(r *row) {
 		return
 	}
 	p.contacts[key] = r
-	p.check(r, &Organisation{ID: id, Name: "x", Contacts: []Contact{c}}, map[string]string{"contacts": "name"})
+	p.check(r, &Organisation{ID: id, Name: "x", Contacts: []Contact{c}},
+		map[string]string{"contacts.name": "name", "contacts.role": "role", "contacts.email": "email", "contacts.phone": "phone"})
 	o := p.before(id).(*Organisation)
 	r.exists = sameContact(o.Contacts, c) >= 0
 	r.Reason = "of " + o.Name
