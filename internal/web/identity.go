@@ -23,7 +23,7 @@ func identityRoutes() []Route {
 		act("/o/{org}/account/password", identity.AccountSelf, (*visit).changePassword),
 		act("/o/{org}/account/sessions/{id}/end", identity.AccountSelf, (*visit).endSession),
 		act("/o/{org}/account/sessions/end-others", identity.AccountSelf, (*visit).endOtherSessions),
-	}, proofRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes())
+	}, proofRoutes(), securityRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes())
 }
 
 // start leads to the visitor's organisation, or lets them choose.
@@ -134,8 +134,12 @@ func (v *visit) accountShown() (accountPage, error) {
 	if err != nil {
 		return accountPage{}, err
 	}
+	has, err := v.Identity.HasPassword(v.r.Context(), *v.who)
+	if err != nil {
+		return accountPage{}, err
+	}
 	p := accountPage{
-		Frame: v.frame("Account"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
+		Frame: v.frame("Account"), First: !has, Security: v.in("account", "security"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
 		PasswordAction: v.in("account", "password"), EndOthers: v.in("account", "sessions", "end-others"),
 		Defs: []ui.Def{
 			{Term: "Name", Text: v.who.Person.Name}, {Term: "E-mail address", Text: v.who.Person.Email},
@@ -158,7 +162,7 @@ func (v *visit) changePassword() error {
 		return v.redirect(v.in("account") + "?done=password")
 	}
 	status, text := refusal(err)
-	if status == 0 {
+	if status == 0 || identity.IsNotFresh(err) {
 		return err
 	}
 	p, shown := v.accountShown()

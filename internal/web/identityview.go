@@ -35,7 +35,9 @@ type accountPage struct {
 	OldWrong       string
 	NewWrong       string
 	Shortest       int
-	Code           bool // an authenticator app is enrolled, and its code is asked for
+	First          bool   // there is no password yet
+	Security       string // where the second factor and passkeys are looked after
+	Code           bool   // an authenticator app is enrolled, and its code is asked for
 	Sessions       []sessionView
 	EndOthers      string
 }

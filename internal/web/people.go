@@ -31,12 +31,13 @@ func peopleRoutes() []Route {
 
 // peopleNotices are what [visit.done] tells after acts on people and access.
 var peopleNotices = map[string]ui.Notice{
-	"role":      {Tone: ui.Good, Text: "The role was changed. It applies at once."},
-	"removed":   {Tone: ui.Good, Text: "The person was removed, and their API tokens for this organisation were revoked."},
-	"withdrawn": {Tone: ui.Good, Text: "The invitation was withdrawn. Its link opens nothing any more."},
-	"revoked":   {Tone: ui.Good, Text: "The token was revoked. Programs that use it are refused from now on."},
-	"renamed":   {Tone: ui.Good, Text: "The organisation has its new name."},
-	"joined":    {Tone: ui.Good, Text: "Welcome. You are a member now."},
+	"role":        {Tone: ui.Good, Text: "The role was changed. It applies at once."},
+	"removed":     {Tone: ui.Good, Text: "The person was removed, and their API tokens for this organisation were revoked."},
+	"withdrawn":   {Tone: ui.Good, Text: "The invitation was withdrawn. Its link opens nothing any more."},
+	"revoked":     {Tone: ui.Good, Text: "The token was revoked. Programs that use it are refused from now on."},
+	"renamed":     {Tone: ui.Good, Text: "The organisation has its new name."},
+	"app-removed": {Tone: ui.Good, Text: "The authenticator app and its recovery codes were removed. Your password alone opens your account now."},
+	"joined":      {Tone: ui.Good, Text: "Welcome. You are a member now."},
 }
 
 // people lists the members of the organisation.

@@ -1,0 +1,41 @@
+package web
+
+import (
+	"time"
+
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+type securityPage struct {
+	Frame       ui.Page
+	Head        ui.Head
+	Notice      ui.Notice
+	HasPassword bool
+	App         bool
+	Since       time.Time
+	Codes       int
+	Enrol       string
+	Remove      string
+	NewCodes    string
+}
+
+type enrolPage struct {
+	Frame   ui.Page
+	Head    ui.Head
+	Size    int    // modules of the code in each direction
+	Modules string // the dark ones, as the path of an SVG
+	Secret  string
+	Spaced  string
+	URL     string
+	Wrong   string
+	Action  string
+}
+
+type codesPage struct {
+	Frame  ui.Page
+	Head   ui.Head
+	Notice ui.Notice
+	Email  string
+	Codes  []string
+	Next   string
+}
