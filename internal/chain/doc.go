@@ -12,9 +12,11 @@
 // Tables owned: chain_revision, chain_organisation, chain_contact, chain_process,
 // chain_cost, chain_item, chain_activity, chain_system, chain_supply,
 // chain_access, chain_product, chain_carries, chain_need, chain_need_option,
-// chain_flow, chain_import (spreadsheets, from their upload on).
+// chain_flow, chain_import (spreadsheets, from their upload on), chain_history (what
+// each thing was before and after a change).
 //
 // Events written: chain.imported (a whole map was taken over; a spreadsheet was
-// imported, or its import undone), chain.changed (one process was edited). Both name what was added, changed and removed.
+// imported, or its import undone), chain.changed (one thing was edited or removed).
+// Both name what was added, changed and removed.
 // Events read: none.
 package chain

@@ -194,7 +194,12 @@ func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journa
 			return nil
 		}
 		done.Revision++
-		err = putRevision(ctx, tx, actor.Org, done.Revision, m, time.Now())
+		now := time.Now()
+		err = putRevision(ctx, tx, actor.Org, done.Revision, m, now)
+		if err != nil {
+			return err
+		}
+		err = remember(ctx, tx, actor, kind, done, old, m, now)
 		if err != nil {
 			return err
 		}

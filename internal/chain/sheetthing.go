@@ -40,7 +40,7 @@ func spots(m *Map) map[NodeID]spot {
 	return at
 }
 
-// thing gives the pointer to the thing at a spot; nil for kinds that no sheet has.
+// thing gives the pointer to the thing at a spot; nil for activities.
 func (m *Map) thing(s spot) any {
 	switch s.kind {
 	case KindOrganisation:
@@ -53,6 +53,8 @@ func (m *Map) thing(s spot) any {
 		return &m.Supplies[s.i]
 	case KindProduct:
 		return &m.Products[s.i]
+	case kindFlow:
+		return &m.Flows[s.i]
 	}
 	return nil
 }
@@ -71,8 +73,10 @@ func (m *Map) put(s spot, thing any) int {
 		return putAt(&m.Supplies, s.i, *t)
 	case *Product:
 		return putAt(&m.Products, s.i, *t)
+	case *Flow:
+		return putAt(&m.Flows, s.i, *t)
 	}
-	panic(fmt.Sprintf("chain: no sheet makes %T", thing))
+	panic(fmt.Sprintf("chain: a map has no list of %T", thing))
 }
 
 func putAt[T any](all *[]T, i int, thing T) int {
@@ -119,6 +123,8 @@ func thingText(thing any) string {
 		w.supply(t)
 	case *Product:
 		w.product(t)
+	case *Flow:
+		w.flow(t)
 	}
 	w.Flush() // a buffer takes everything
 	return b.String()
@@ -136,6 +142,8 @@ func thingName(thing any) string {
 		return t.Name
 	case *Product:
 		return t.Name
+	case *Flow:
+		return "the flow " + string(t.ID)
 	}
 	return ""
 }
