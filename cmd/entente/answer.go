@@ -131,7 +131,7 @@ func (a answerer) compromise(r *report, found []finding, at func(chain.NodeID) *
 		}
 	}
 	all := a.g.Compromise(sources)
-	for _, o := range all.Others {
+	for _, o := range all.Others() {
 		if o.Kind != chain.KindSystem {
 			continue
 		}

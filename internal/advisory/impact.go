@@ -200,8 +200,8 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 	products, position, counts := gather(x, hits)
 	out.Counts = counts
 	nodes := x.nodesOf(g)
-	sources := make([]chain.Source, 0, counts.Products)
-	seen := make([]bool, nodes.makers)
+	var sources []chain.Source
+	seen, begun := make([]bool, nodes.makers), make([]bool, nodes.twins)
 	for i := range products {
 		p := &products[i]
 		if p.affected == 0 {
@@ -216,7 +216,12 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 			seen[maker] = true
 			out.Counts.Suppliers++
 		}
-		sources = append(sources, chain.Source{Node: n.ID, Sure: chain.Certain})
+		// Of products that are used in the same way one is enough: the others reach
+		// the same things by the same hops.
+		if twin := nodes.twin[p.place]; !begun[twin] {
+			begun[twin] = true
+			sources = append(sources, chain.Source{Node: n.ID, Sure: chain.Certain})
+		}
 	}
 	var reached chain.Compromise
 	var off chain.Outage
@@ -228,14 +233,7 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 		out.Down = down[:cut(len(down), o.Products)]
 	}
 	out.Counts.Processes, out.Counts.Stops = len(reached.Processes), len(off.Processes)
-	for i := range reached.Others {
-		switch reached.Others[i].Kind {
-		case chain.KindSystem:
-			out.Counts.Systems++
-		case chain.KindSupply:
-			out.Counts.Supplies++
-		}
-	}
+	out.Counts.Systems, out.Counts.Supplies = reached.Count(chain.KindSystem), reached.Count(chain.KindSupply)
 	find := func(id chain.NodeID) *productHits {
 		place, known := x.docs.place[string(id)]
 		if !known || position[place] == 0 {
@@ -273,6 +271,8 @@ type productNodes struct {
 	list   []chain.Node // without a kind: not in the chain
 	maker  []int32      // number of the organisation, -1 if unknown
 	makers int
+	twin   []int32 // number of the way in which the product is used
+	twins  int
 }
 
 // nodesOf looks the products up in the chain, once for each chain: chains and
@@ -281,8 +281,9 @@ func (x *Index) nodesOf(g *chain.Graph) *productNodes {
 	if n := x.nodes.Load(); n != nil && n.g == g && len(n.list) == len(x.docs.products) {
 		return n
 	}
-	n := &productNodes{g: g, list: make([]chain.Node, len(x.docs.products)), maker: make([]int32, len(x.docs.products))}
-	number := map[chain.NodeID]int32{}
+	products := len(x.docs.products)
+	n := &productNodes{g: g, list: make([]chain.Node, products), maker: make([]int32, products), twin: make([]int32, products)}
+	number, twins, uses := map[chain.NodeID]int32{}, map[string]int32{}, usesOf(g.Map())
 	for place, id := range x.docs.products {
 		node, known := g.Node(chain.NodeID(id))
 		n.maker[place] = -1
@@ -291,6 +292,12 @@ func (x *Index) nodesOf(g *chain.Graph) *productNodes {
 			continue
 		}
 		n.list[place] = node
+		twin, known := twins[uses[node.ID]]
+		if !known {
+			twin = int32(len(twins))
+			twins[uses[node.ID]] = twin
+		}
+		n.twin[place] = twin
 		if node.Organisation == "" {
 			continue
 		}
@@ -301,9 +308,41 @@ func (x *Index) nodesOf(g *chain.Graph) *productNodes {
 		}
 		n.maker[place] = i
 	}
-	n.makers = len(number)
+	n.makers, n.twins = len(number), len(twins)
 	x.nodes.Store(n)
 	return n
+}
+
+// usesOf writes down for each product how it is used: which supplies deliver it,
+// which systems run it, what names it as a need. Equal texts are equal uses.
+func usesOf(m *chain.Map) map[chain.NodeID]string {
+	uses := map[chain.NodeID]string{}
+	put := func(how string, by chain.NodeID, products []chain.NodeID) {
+		for _, p := range products {
+			uses[p] += how + string(by) + " "
+		}
+	}
+	needs := func(by chain.NodeID, list []chain.Need) {
+		for _, n := range list {
+			put("needed by ", by, n.Any)
+		}
+	}
+	for i := range m.Supplies {
+		put("in ", m.Supplies[i].ID, m.Supplies[i].Products)
+		needs(m.Supplies[i].ID, m.Supplies[i].Needs)
+	}
+	for i := range m.Systems {
+		put("on ", m.Systems[i].ID, m.Systems[i].Products)
+		needs(m.Systems[i].ID, m.Systems[i].Needs)
+	}
+	for i := range m.Processes {
+		p := &m.Processes[i]
+		needs(p.ID, p.Needs)
+		for j := range p.Activities {
+			needs(p.Activities[j].ID, p.Activities[j].Needs)
+		}
+	}
+	return uses
 }
 
 // gather counts the products of all documents that contain a hit. The cost follows

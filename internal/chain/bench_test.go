@@ -163,7 +163,7 @@ func BenchmarkCompromise100k(b *testing.B) {
 			r.Way()
 		}
 	}
-	b.ReportMetric(float64(len(c.Processes)+len(c.Others)), "reached")
+	b.ReportMetric(float64(len(c.Processes)+len(c.Others())), "reached")
 	b.ReportMetric(float64(len(c.Processes)), "processes")
 }
 

@@ -57,14 +57,19 @@ type Compromise struct {
 	Unknown []NodeID // sources that are not in the chain
 	// Processes reached: the surest first, then the more critical, then the nearer.
 	Processes []Reached
-	// Others are the things of other kinds that are reached, in the order in which
-	// the compromise reaches them: the surest and then the nearest first.
-	Others []Reached
 	// Data are the classes of data within reach, the most sensitive first.
 	Data []DataReached
 
 	g      *Graph
 	levels [Certain + 1][]mark
+	others []reach          // what is no process, in order
+	counts [product + 1]int // of everything reached, by kind
+}
+
+// reach is where a thing stands in the walk that reaches it most surely.
+type reach struct {
+	pos  int32
+	sure Sureness
 }
 
 // Reached is one thing that a compromise reaches.
@@ -312,30 +317,63 @@ func (g *Graph) Compromise(sources []Source) Compromise {
 	for level := Certain; level >= Possible; level-- {
 		c.levels[level] = slices.Clone(scratch.walk(g, level, start, c.Sources))
 	}
-	c.Others = make([]Reached, 0, len(c.levels[Possible]))
+	c.others = make([]reach, 0, len(c.levels[Possible]))
+	var processes []reach
 	for level := Certain; level >= Possible; level-- {
 		for pos, k := range c.levels[level] {
 			if level < Certain && scratch.reached(level+1, k.node) {
 				continue
 			}
-			c.take(level, int32(pos), k)
+			kind := g.kinds[k.node]
+			c.counts[kind]++
+			if kind == process {
+				processes = append(processes, reach{int32(pos), level})
+			} else {
+				c.others = append(c.others, reach{int32(pos), level})
+			}
 		}
 	}
-	slices.SortStableFunc(c.Processes, func(a, b Reached) int {
-		return cmp.Or(cmp.Compare(b.Sure, a.Sure), cmp.Compare(weight(b.Criticality), weight(a.Criticality)), cmp.Compare(a.Hops, b.Hops))
+	slices.SortStableFunc(processes, func(a, b reach) int {
+		x, y := c.mark(a), c.mark(b)
+		return cmp.Or(cmp.Compare(b.sure, a.sure), cmp.Compare(weight(g.criticality(y.node)), weight(g.criticality(x.node))), cmp.Compare(x.hops, y.hops))
 	})
+	c.Processes = make([]Reached, len(processes))
+	for i, r := range processes {
+		c.Processes[i] = c.reached(r)
+	}
 	c.data(scratch)
 	return *c
 }
 
-func (c *Compromise) take(level Sureness, pos int32, k mark) {
-	r := Reached{Node: c.g.node(k.node), Sure: level, Hops: int(k.hops), c: c, pos: pos}
-	if r.Kind == KindProcess {
-		r.Criticality = c.g.m.Processes[c.g.place[k.node]].BIA.Criticality
-		c.Processes = append(c.Processes, r)
-		return
+func (c *Compromise) mark(r reach) *mark { return &c.levels[r.sure][r.pos] }
+
+func (c *Compromise) reached(r reach) Reached {
+	k := c.mark(r)
+	return Reached{Node: c.g.node(k.node), Criticality: c.g.criticality(k.node), Sure: r.sure, Hops: int(k.hops), c: c, pos: r.pos}
+}
+
+// criticality is that of a process.
+func (g *Graph) criticality(v int32) Criticality {
+	if g.kinds[v] != process {
+		return ""
 	}
-	c.Others = append(c.Others, r)
+	return g.m.Processes[g.place[v]].BIA.Criticality
+}
+
+// Others gives the things that are no processes and are reached, in the order in
+// which the compromise reaches them: the surest and then the nearest first. They
+// can be very many.
+func (c Compromise) Others() []Reached {
+	all := make([]Reached, len(c.others))
+	for i, r := range c.others {
+		all[i] = c.reached(r)
+	}
+	return all
+}
+
+// Count says how many things of a kind are reached.
+func (c Compromise) Count(kind NodeKind) int {
+	return c.counts[slices.Index(kindNames[:], kind)]
 }
 
 // reached says whether a walk of at least this sureness came to the thing: the
@@ -392,10 +430,10 @@ func (c *Compromise) data(s *spreadScratch) {
 		d.Sure = max(d.Sure, sure)
 		d.Where = append(d.Where, where)
 	}
-	for _, r := range c.Others {
-		if r.Kind == KindSystem {
-			for _, class := range c.g.m.Systems[c.g.place[c.g.index[r.ID]]].Data {
-				put(class, r.ID, r.Sure)
+	for _, r := range c.others {
+		if v := c.mark(r).node; c.g.kinds[v] == system {
+			for _, class := range c.g.m.Systems[c.g.place[v]].Data {
+				put(class, c.g.ids[v], r.sure)
 			}
 		}
 	}
@@ -417,11 +455,14 @@ func (c *Compromise) data(s *spreadScratch) {
 
 // Find gives what is known of one thing, if the compromise reaches it.
 func (c Compromise) Find(id NodeID) (Reached, bool) {
-	for _, list := range [][]Reached{c.Processes, c.Others} {
-		for _, r := range list {
-			if r.ID == id {
-				return r, true
-			}
+	for _, r := range c.Processes {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	for _, r := range c.others {
+		if c.g.ids[c.mark(r).node] == id {
+			return c.reached(r), true
 		}
 	}
 	return Reached{}, false

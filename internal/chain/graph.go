@@ -21,6 +21,7 @@ import (
 type Graph struct {
 	m     *Map
 	ids   []NodeID
+	names []string // as people call them, side by side: they are looked up by the thousand
 	kinds []uint8
 	place []int32 // position in the map's list of that kind
 	owner []int32 // the organisation behind a thing, -1 if unknown
@@ -148,12 +149,14 @@ func (g *Graph) name() {
 	m := g.m
 	n := m.things() - len(m.Flows)
 	g.ids = make([]NodeID, 0, n)
+	g.names = make([]string, 0, n)
 	g.kinds = make([]uint8, 0, n)
 	g.place = make([]int32, 0, n)
 	g.index = make(map[NodeID]int32, n)
-	add := func(id NodeID, kind uint8, place int) int32 {
+	add := func(id NodeID, name string, kind uint8, place int) int32 {
 		v := int32(len(g.ids))
 		g.ids = append(g.ids, id)
+		g.names = append(g.names, name)
 		g.kinds = append(g.kinds, kind)
 		g.place = append(g.place, int32(place))
 		g.number = append(g.number, -1)
@@ -161,25 +164,25 @@ func (g *Graph) name() {
 		return v
 	}
 	for i := range m.Organisations {
-		add(m.Organisations[i].ID, organisation, i)
+		add(m.Organisations[i].ID, m.Organisations[i].Name, organisation, i)
 	}
 	for i := range m.Processes {
 		p := &m.Processes[i]
-		v := add(p.ID, process, i)
+		v := add(p.ID, p.Name, process, i)
 		g.number[v] = int32(len(g.processes))
 		g.processes = append(g.processes, v)
 		for j := range p.Activities {
-			add(p.Activities[j].ID, activity, i)
+			add(p.Activities[j].ID, p.Activities[j].Name, activity, i)
 		}
 	}
 	for i := range m.Systems {
-		add(m.Systems[i].ID, system, i)
+		add(m.Systems[i].ID, m.Systems[i].Name, system, i)
 	}
 	for i := range m.Supplies {
-		add(m.Supplies[i].ID, supply, i)
+		add(m.Supplies[i].ID, m.Supplies[i].Name, supply, i)
 	}
 	for i := range m.Products {
-		add(m.Products[i].ID, product, i)
+		add(m.Products[i].ID, m.Products[i].Name, product, i)
 	}
 	g.own = g.index[m.Own]
 	g.owner = make([]int32, n)
@@ -353,28 +356,7 @@ func (g *Graph) node(v int32) Node {
 	return n
 }
 
-func (g *Graph) label(v int32) string {
-	switch i := g.place[v]; g.kinds[v] {
-	case organisation:
-		return g.m.Organisations[i].Name
-	case process:
-		return g.m.Processes[i].Name
-	case activity:
-		return g.activity(v).Name
-	case system:
-		return g.m.Systems[i].Name
-	case supply:
-		return g.m.Supplies[i].Name
-	default:
-		return g.m.Products[i].Name
-	}
-}
-
-// activity finds an activity: activities follow their process in the numbering.
-func (g *Graph) activity(v int32) *Activity {
-	p := &g.m.Processes[g.place[v]]
-	return &p.Activities[v-g.processes[g.place[v]]-1]
-}
+func (g *Graph) label(v int32) string { return g.names[v] }
 
 // Organisation gives an organisation of the chain by its id.
 func (g *Graph) Organisation(id NodeID) (*Organisation, bool) {

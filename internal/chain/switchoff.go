@@ -10,9 +10,9 @@ package chain
 // nothing for months, while the portal that runs it has to go off the net now.
 func (c Compromise) SwitchOff() []NodeID {
 	var off []NodeID
-	for i := range c.Others {
-		if r := &c.Others[i]; r.Kind == KindSystem && r.Sure >= Likely {
-			off = append(off, r.ID)
+	for _, r := range c.others {
+		if v := c.mark(r).node; c.g.kinds[v] == system && r.sure >= Likely {
+			off = append(off, c.g.ids[v])
 		}
 	}
 	var seen map[int32]bool
