@@ -1,13 +1,16 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -58,7 +61,15 @@ func (e events) page(q query, offset, limit int) (found []journal.Event, matchin
 
 func (e events) search(tx *db.Tx, q query, head int64, offset, limit int) (found []journal.Event, matching int, err error) {
 	const step = 1000
-	for before, seen := head+1, 0; before > 1 && seen < mostSearched; seen += step {
+	from, to := days(q)
+	before := head + 1
+	if !to.IsZero() {
+		before, err = e.firstAfter(tx, head, to.Add(clockSlack))
+		if err != nil {
+			return nil, 0, err
+		}
+	}
+	for seen := 0; before > 1 && seen < mostSearched; seen += step {
 		batch, err := journal.Latest(e.ctx, tx, e.org, before, step)
 		if err != nil {
 			return nil, 0, err
@@ -74,9 +85,87 @@ func (e events) search(tx *db.Tx, q query, head int64, offset, limit int) (found
 				matching++
 			}
 		}
-		before = batch[len(batch)-1].Seq
+		oldest := batch[len(batch)-1]
+		before = oldest.Seq
+		if !from.IsZero() && oldest.At.Before(from.Add(-clockSlack)) {
+			break
+		}
 	}
 	return found, matching, nil
+}
+
+// clockSlack is how far the clocks of replicas that write one journal may be apart.
+const clockSlack = time.Hour
+
+// firstAfter finds the first event after a moment by halving, so that a span of long
+// ago costs no more than one of today.
+func (e events) firstAfter(tx *db.Tx, head int64, at time.Time) (int64, error) {
+	low, high := int64(1), head+1
+	for low < high {
+		middle := low + (high-low)/2
+		event, err := journal.Latest(e.ctx, tx, e.org, middle+1, 1)
+		if err != nil {
+			return 0, err
+		}
+		if len(event) == 0 || !event[0].At.After(at) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, nil
+}
+
+// days reads the days between which a view of the journal lies; zero is open.
+func days(q query) (from, to time.Time) {
+	from, _ = time.Parse(time.DateOnly, q.filter["from"])
+	to, _ = time.Parse(time.DateOnly, q.filter["to"])
+	if !to.IsZero() {
+		to = to.AddDate(0, 0, 1) // the day itself belongs to it
+	}
+	return from, to
+}
+
+func isDay(value string) bool {
+	_, err := time.Parse(time.DateOnly, value)
+	return err == nil
+}
+
+// eventFields are the filters of the journal into which something is typed.
+func eventFields(names map[string]string) []field[journal.Event] {
+	holds := func(text, value string) bool { return strings.Contains(strings.ToLower(text), strings.ToLower(value)) }
+	return []field[journal.Event]{
+		{key: "kind", label: "What", match: func(e journal.Event, value string) bool {
+			return holds(kindWords(e.Kind), value) || holds(string(e.Kind), value)
+		}},
+		{key: "subject", label: "On", match: func(e journal.Event, value string) bool {
+			return holds(e.Subject, value) || holds(names[e.Subject], value)
+		}},
+		{key: "from", label: "From (UTC)", kind: "date", valid: isDay, match: func(e journal.Event, value string) bool {
+			from, _ := time.Parse(time.DateOnly, value)
+			return !e.At.Before(from)
+		}},
+		{key: "to", label: "To (UTC)", kind: "date", valid: isDay, match: func(e journal.Event, value string) bool {
+			to, _ := time.Parse(time.DateOnly, value)
+			return e.At.Before(to.AddDate(0, 0, 1))
+		}},
+	}
+}
+
+// theProgram stands in the filter of people for what nobody in person did.
+const theProgram = "program"
+
+// whoFilter lets through what one person did.
+func whoFilter(names map[string]string) filter[journal.Event] {
+	options := []ui.Option{}
+	for id, name := range names {
+		options = append(options, ui.Option{Value: id, Label: name})
+	}
+	slices.SortFunc(options, func(a, b ui.Option) int { return cmp.Compare(a.Label+a.Value, b.Label+b.Value) })
+	options = slices.Concat([]ui.Option{{Label: "Everybody"}}, options, []ui.Option{{Value: theProgram, Label: "The program itself"}})
+	return filter[journal.Event]{key: "who", label: "Who", options: options, match: func(e journal.Event, value string) bool {
+		return string(e.Person) == value || value == theProgram && e.Person == ""
+	}}
 }
 
 // roomsOfKinds groups the kinds of events by what they are about.
@@ -135,20 +224,31 @@ func (v *visit) journal() error {
 		},
 		filters: []filter[journal.Event]{
 			{key: "about", label: "About", options: about, match: func(e journal.Event, value string) bool { return kindGroup(e.Kind) == value }},
+			whoFilter(names),
 		},
+		fields: eventFields(names),
 	}
 	head := ui.Head{Title: "Journal", Lead: "What happened here, who did it, and by which door. Entries are chained by their hashes: none can be changed or taken out without being noticed."}
 	if v.may(identity.JournalVerify) {
 		head.Actions = []ui.Link{{Text: "Verify the chain", Href: v.in("journal", "verify")}}
 	}
 	from := events{ctx: v.r.Context(), db: v.DB, org: v.actor.Org, list: l}
-	if v.r.URL.Query().Get("format") == "csv" {
+	q := l.query(v.r)
+	if q.file != "" {
 		err := v.Identity.Require(*v.who, v.actor, identity.JournalExport, identity.In(v.actor.Org))
 		if err != nil {
 			return err
 		}
 	}
-	return l.show(v, from, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
+	return l.show(v, from, func(shown ui.List) templ.Component {
+		if !v.may(identity.JournalExport) {
+			shown.CSV, shown.XLSX = "", ""
+		}
+		if l.narrowed(q) && shown.All > mostSearched {
+			shown.Count += "; at most " + ui.Count(mostSearched) + " events were searched, from the newest or from the last day on"
+		}
+		return listView(v.frame(head.Title), head, shown)
+	})
 }
 
 func doorWords(e journal.Event) string {
@@ -201,7 +301,10 @@ func indented(body json.RawMessage) string {
 
 // verifyJournal recomputes the hash chain of the whole journal.
 func (v *visit) verifyJournal() error {
-	p := verifyPage{Frame: v.frame("Verify the journal"), Head: ui.Head{Crumbs: []ui.Link{{Text: "Journal", Href: v.in("journal")}}, Title: "Verify the journal"}}
+	p := verifyPage{Frame: v.frame("Verify the journal"), Head: ui.Head{Title: "Verify the journal", Lead: "Every event carries the hash of the one before. All of them were computed anew just now."}}
+	if v.may(identity.JournalRead) {
+		p.Head.Crumbs = []ui.Link{{Text: "Journal", Href: v.in("journal")}}
+	}
 	report, err := journal.Verify(v.r.Context(), v.DB, v.actor.Org)
 	var broken *journal.BrokenError
 	switch {

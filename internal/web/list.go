@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"encoding/csv"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/entente-project/entente/internal/web/sheet"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -33,6 +35,7 @@ type list[T any] struct {
 	text    func(T) []string
 	columns []column[T]
 	filters []filter[T]
+	fields  []field[T]
 	sort    string // when the URL says nothing: a column's key, with "-" for descending
 	empty   ui.Empty
 	// keep names parameters of the URL that belong to the page around the list.
@@ -58,6 +61,16 @@ type filter[T any] struct {
 	match    func(row T, value string) bool
 }
 
+// field lets through the rows that fit what somebody types into it.
+type field[T any] struct {
+	key   string
+	label string
+	kind  string // of the input: "" is text
+	// valid says whether a value can be used; others count as nothing. nil takes all.
+	valid func(value string) bool
+	match func(row T, value string) bool
+}
+
 // rows is where the rows of a list come from: [held] in memory, or a room that
 // searches and sorts by itself.
 type rows[T any] interface {
@@ -76,12 +89,15 @@ type query struct {
 	filter map[string]string
 	number int // of the page, from 1
 	rows   int
-	csv    bool
+	file   string // "csv" or "xlsx" where the rows are taken away; "" for the page
 }
 
 func (l list[T]) query(r *http.Request) query {
 	values := r.URL.Query()
-	q := query{path: r.URL.Path, values: values, filter: map[string]string{}, csv: values.Get("format") == "csv"}
+	q := query{path: r.URL.Path, values: values, filter: map[string]string{}}
+	if format := values.Get("format"); format == "csv" || format == "xlsx" {
+		q.file = format
+	}
 	q.search = strings.TrimSpace(values.Get("q"))
 	if len(q.search) > longestSearch {
 		q.search = strings.ToValidUTF8(q.search[:longestSearch], "")
@@ -96,6 +112,12 @@ func (l list[T]) query(r *http.Request) query {
 			if values.Has(f.key) && values.Get(f.key) == o.Value {
 				q.filter[f.key] = o.Value
 			}
+		}
+	}
+	for _, f := range l.fields {
+		value := strings.TrimSpace(values.Get(f.key))
+		if len(value) <= longestSearch && (f.valid == nil || f.valid(value)) {
+			q.filter[f.key] = value
 		}
 	}
 	q.number, _ = strconv.Atoi(values.Get("page"))
@@ -172,6 +194,12 @@ func (l list[T]) matches(row T, q query) bool {
 			return false
 		}
 	}
+	for _, f := range l.fields {
+		value := q.filter[f.key]
+		if value != "" && !f.match(row, value) {
+			return false
+		}
+	}
 	if q.search == "" {
 		return true
 	}
@@ -184,10 +212,10 @@ func (l list[T]) matches(row T, q query) bool {
 	return true
 }
 
-// show answers with the page around the list, or with the list as a CSV file.
+// show answers with the page around the list, or with the list as a file.
 func (l list[T]) show(v *visit, from rows[T], page func(ui.List) templ.Component) error {
 	q := l.query(v.r)
-	if q.csv {
+	if q.file != "" {
 		return l.file(v, q, from)
 	}
 	shown, err := l.view(q, from)
@@ -212,6 +240,9 @@ func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
 	}
 	shown := ui.List{Noun: l.many, Action: q.path, Search: l.search, Query: q.search, Empty: l.empty, All: all}
 	shown.Filters = l.choices(q)
+	for _, f := range l.fields {
+		shown.Fields = append(shown.Fields, ui.Field{Name: f.key, Label: f.label, Type: f.kind, Value: q.filter[f.key], MaxLength: longestSearch})
+	}
 	if l.narrowed(q) {
 		shown.Clear = l.cleared(q)
 		shown.None = ui.Empty{
@@ -254,7 +285,7 @@ func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
 	if q.number < pages {
 		shown.Next = q.with("page", strconv.Itoa(q.number+1))
 	}
-	shown.CSV = q.with("format", "csv")
+	shown.CSV, shown.XLSX = q.with("format", "csv"), q.with("format", "xlsx")
 	return shown, nil
 }
 
@@ -280,6 +311,11 @@ func (l list[T]) choices(q query) []ui.Choice {
 func (l list[T]) narrowed(q query) bool {
 	for _, f := range l.filters {
 		if q.filter[f.key] != f.standard {
+			return true
+		}
+	}
+	for _, f := range l.fields {
+		if q.filter[f.key] != "" {
 			return true
 		}
 	}
@@ -316,30 +352,32 @@ func (l list[T]) addColumns(q query, shown *ui.List) {
 }
 
 // file writes the rows that the page's search, filters and order let through, all
-// pages of them, as CSV.
+// pages of them, as CSV or XLSX.
 func (l list[T]) file(v *visit, q query, from rows[T]) error {
 	found, matching, _, err := from.page(q, 0, rowsInCSV)
 	if err != nil {
 		return err
 	}
-	name := string(v.actor.Org) + "-" + l.name + "-" + time.Now().UTC().Format("2006-01-02") + ".csv"
+	name := string(v.actor.Org) + "-" + l.name + "-" + time.Now().UTC().Format("2006-01-02") + "." + q.file
 	v.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	if q.file == "xlsx" {
+		v.w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	}
 	v.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	v.answer = http.StatusOK
-	w := csv.NewWriter(v.w)
-	w.UseCRLF = true
+	w := l.sheet(v.w, q.file)
 	record := make([]string, 0, 2*len(l.columns))
 	for _, c := range l.columns {
 		record = append(record, c.label)
 	}
-	err = w.Write(record)
+	err = w.Row(record)
 	for offset := 0; err == nil; {
 		for _, row := range found {
 			record = record[:0]
 			for _, c := range l.columns {
-				record = append(record, harmless(inOneCell(c.cell(row))))
+				record = append(record, inOneCell(c.cell(row)))
 			}
-			err = w.Write(record)
+			err = w.Row(record)
 			if err != nil {
 				break
 			}
@@ -350,8 +388,43 @@ func (l list[T]) file(v *visit, q query, from rows[T]) error {
 		}
 		found, _, _, err = from.page(q, offset, rowsInCSV)
 	}
-	w.Flush()
-	return cmp.Or(err, w.Error())
+	return cmp.Or(err, w.Close())
+}
+
+// sheet begins a file of the list's rows.
+func (l list[T]) sheet(w io.Writer, format string) sheet.Writer {
+	if format == "xlsx" {
+		x, err := sheet.NewXLSX(w, ui.Capital(l.name))
+		if err != nil {
+			return broken{err}
+		}
+		return x
+	}
+	c := csv.NewWriter(w)
+	c.UseCRLF = true
+	return csvFile{c}
+}
+
+// broken is a file that could not be begun.
+type broken struct{ err error }
+
+func (b broken) Row([]string) error { return b.err }
+
+func (b broken) Close() error { return b.err }
+
+type csvFile struct{ w *csv.Writer }
+
+func (f csvFile) Row(cells []string) error {
+	guarded := make([]string, len(cells))
+	for i, c := range cells {
+		guarded[i] = harmless(c)
+	}
+	return f.w.Write(guarded)
+}
+
+func (f csvFile) Close() error {
+	f.w.Flush()
+	return f.w.Error()
 }
 
 func inOneCell(c ui.Cell) string {

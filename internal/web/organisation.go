@@ -33,6 +33,9 @@ func (v *visit) showOrganisation(status int, notice ui.Notice, name, wrong strin
 	if wrong != "" {
 		p.Name = name
 	}
+	if v.may(identity.JournalVerify) && !v.may(identity.JournalRead) {
+		p.Head.Actions = []ui.Link{{Text: "Verify the journal", Href: v.in("journal", "verify")}}
+	}
 	if v.may(identity.OrganisationManage) {
 		p.Rename = v.in("organisation", "name")
 	}

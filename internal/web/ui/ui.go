@@ -189,6 +189,7 @@ type List struct {
 	Search  string // what the search field asks for; "" hides the field
 	Query   string
 	Filters []Choice
+	Fields  []Field  // filters into which something is typed
 	Sorts   []Option // for narrow screens, where the head of the table is hidden
 	Sort    string
 	Keep    []Option // fields of the URL that belong to the page and not to the list
@@ -202,6 +203,7 @@ type List struct {
 	Sizes   []Option
 	Size    string
 	CSV     string
+	XLSX    string
 	Empty   Empty // of a list that has no rows at all
 	None    Empty // of a list whose filters let no row through
 	// All is the number of rows before search and filters, or -1 if it is not known.

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"bytes"
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/web/sheet"
+)
+
+func TestJournalIsNarrowedAndTakenAway(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	owner := n.as("owner@beanline.example")
+	mustLead(t, owner.post("/o/beanline/organisation/name", url.Values{"name": {"=Beanline"}}), "/o/beanline/organisation?done=renamed")
+	must(t, n.Identity.Tidy(t.Context()))
+	self := examples["/o/{org}/people/{id}"]
+	today, tomorrow := time.Now().UTC().Format(time.DateOnly), time.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
+	for view, want := range map[string]struct{ holds, lacks string }{
+		"who=" + self:                           {"Organisation renamed", "Chain imported"},
+		"who=program":                           {"Chain imported", "Organisation renamed"},
+		"about=access":                          {"Organisation renamed", "Chain imported"},
+		"kind=renamed":                          {"Organisation renamed", "Chain imported"},
+		"kind=organisation.renamed":             {"Organisation renamed", "Chain imported"},
+		"subject=owner+of":                      {"Member added", "Organisation renamed"},
+		"from=" + today + "&to=" + tomorrow:     {"Organisation renamed", "No event matches"},
+		"from=" + tomorrow:                      {"No event matches", "Organisation renamed"},
+		"to=2020-01-01":                         {"No event matches", "Organisation renamed"},
+		"from=yesterday":                        {"Organisation renamed", "No event matches"},
+		"who=" + self + "&kind=renamed&to=2020": {"Organisation renamed", "No event matches"},
+	} {
+		w := owner.get("/o/beanline/journal?rows=250&" + view)
+		mustAnswer(t, w, http.StatusOK, want.holds)
+		if strings.Contains(w.Body.String(), want.lacks) {
+			t.Errorf("%s says %q", view, want.lacks)
+		}
+	}
+	view := "/o/beanline/journal?kind=renamed&who=" + self
+	w := owner.get(view + "&format=csv")
+	mustAnswer(t, w, http.StatusOK)
+	rows, err := csv.NewReader(w.Body).ReadAll()
+	must(t, err)
+	if len(rows) != 2 || rows[1][3] != "Organisation renamed" || !strings.HasPrefix(w.Header().Get("Content-Disposition"), `attachment; filename="beanline-journal-`) {
+		t.Errorf("CSV: %q %v", rows, w.Header())
+	}
+	w = owner.get(view + "&format=xlsx")
+	var cells []string
+	err = sheet.Read(bytes.NewReader(w.Body.Bytes()), sheet.DefaultLimits(), func([]string) error { return nil }, func(r sheet.Row) error {
+		cells = append(cells, r.Cells...)
+		return nil
+	})
+	must(t, err)
+	if w.Code != http.StatusOK || len(cells) != 6 || cells[3] != rows[1][3] || cells[5] != rows[1][5] {
+		t.Errorf("XLSX: %q instead of %q", cells, rows[1])
+	}
+	auditor := n.join(entente.RoleAuditor)
+	auditor.mustHold("/o/beanline/journal", "Download as XLSX", "Verify the chain")
+	auditor.mustHold("/o/beanline/journal/verify", "events are as they were written", "Hash of the latest")
+	analyst := n.join(entente.RoleAnalyst)
+	for _, format := range []string{"", "?format=csv", "?format=xlsx"} {
+		mustAnswer(t, analyst.get("/o/beanline/journal"+format), http.StatusForbidden)
+	}
+	analyst.mustHold("/o/beanline/organisation", "/o/beanline/journal/verify")
+	if body := analyst.mustHold("/o/beanline/journal/verify"); strings.Contains(body, `href="/o/beanline/journal"`) {
+		t.Error("an analyst is offered the journal, which does not open")
+	}
+}
+
+func TestVerifyingFindsAForgedEvent(t *testing.T) {
+	n := newNode(t)
+	owner := n.as("owner@beanline.example")
+	owner.mustHold("/o/beanline/journal/verify", "events are as they were written")
+	must(t, n.DB.Write(t.Context(), "beanline", func(tx *db.Tx) error {
+		_, err := tx.Exec(t.Context(), "UPDATE journal_event SET subject = 'forged' WHERE org = 'beanline' AND seq = 1")
+		return err
+	}))
+	owner.mustHold("/o/beanline/journal/verify", "tampered with", "from event 1 on")
+}
+
+func TestFirstEventAfterAMoment(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	e := events{ctx: t.Context(), db: n.DB, org: "beanline"}
+	must(t, n.DB.Read(t.Context(), func(tx *db.Tx) error {
+		head, err := journal.Head(t.Context(), tx, "beanline")
+		must(t, err)
+		for at, want := range map[time.Time]int64{{}: 1, time.Now().Add(time.Hour): head + 1} {
+			got, err := e.firstAfter(tx, head, at)
+			if err != nil || got != want {
+				t.Errorf("after %v: %d %v; want %d", at, got, err, want)
+			}
+		}
+		return nil
+	}))
+}
