@@ -237,7 +237,7 @@ func (q Query) choose(sel *db.Query) *db.Query {
 	search := strings.ToLower(strings.TrimSpace(cleanText(q.Search)))
 	return sel.
 		AndIf(search != "", `g.search LIKE $1 ESCAPE '\'`, like(search)).
-		AndIf(q.Ecosystem != "", `g.ecosystems LIKE $1 ESCAPE '\'`, like("|"+cleanText(q.Ecosystem)+"|")).
+		AndIf(q.Ecosystem != "", `LOWER(g.ecosystems) LIKE $1 ESCAPE '\'`, like("|"+strings.ToLower(cleanText(q.Ecosystem))+"|")).
 		AndIf(q.Level != "", `g.level >= $1`, q.Level.weight()).
 		AndIf(q.Withdrawn == Standing, `g.withdrawn = 0`).
 		AndIf(q.Withdrawn == OnlyWithdrawn, `g.withdrawn > 0`).

@@ -205,7 +205,9 @@ func BenchmarkImpactOf(b *testing.B) {
 			}
 			r.restart()
 			start = time.Now()
-			r.with(func(x *Index) { b.Logf("index of %+v opened in %v", x.Size(), time.Since(start).Round(time.Millisecond)) })
+			r.with(func(x *Index) {
+				b.Logf("index of %+v opened in %v", x.Size(), time.Since(start).Round(time.Millisecond))
+			})
 			var ids []string
 			for {
 				list, total, err := r.s.List(b.Context(), r.actor, Query{Hits: true, Order: ByName, Limit: MaxPage, Offset: len(ids)})

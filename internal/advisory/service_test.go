@@ -446,7 +446,7 @@ func TestListsFilterSortAndPage(t *testing.T) {
 			"page":           {Query{Order: ByName, Limit: 1, Offset: 1}, "A-2"},
 			"page of hits":   {Query{Hits: true, Order: ByName, Limit: 1, Offset: 1}, "A-2"},
 			"beyond the end": {Query{Order: ByName, Limit: 1, Offset: 9}, ""},
-			"ecosystem":      {Query{Ecosystem: "PyPI"}, "A-2"},
+			"ecosystem":      {Query{Ecosystem: "pypi"}, "A-2"},
 			"part of one":    {Query{Ecosystem: "Py"}, ""},
 			"level":          {Query{Level: High}, "A-2"},
 			"search":         {Query{Search: "sql INJ"}, "A-2"},
