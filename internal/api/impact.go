@@ -14,6 +14,7 @@ type Impact struct {
 	Advisory  Brief           `json:"advisory"`
 	Counts    advisory.Counts `json:"counts" doc:"Everything, also what the lists leave away."`
 	Processes []ImpactProcess `json:"processes" doc:"Those that the compromise reaches, the surest and most critical first; then those that only stop if the products are switched off."`
+	Down      []string        `json:"switched_off" doc:"What has to be switched off to keep the compromise from the processes: what switched_off of a process tells the consequences of."`
 	Products  []ImpactProduct `json:"products" doc:"Products that contain something affected, those first at which a way to a process begins."`
 	Undecided []ImpactProduct `json:"undecided" doc:"Products with packages of which it cannot be told. They are not safe."`
 	Data      []ImpactData    `json:"data" doc:"The classes of data within reach, the most sensitive first."`
@@ -84,7 +85,7 @@ type ImpactData struct {
 
 func getImpact(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	ByAdvisory
-	Processes int `query:"processes" minimum:"1" maximum:"10000" default:"500" doc:"How many processes to list at most."`
+	Processes int `query:"processes" minimum:"1" maximum:"10000" default:"100" doc:"How many processes to list at most."`
 	Products  int `query:"products" minimum:"1" maximum:"10000" default:"50" doc:"How many products to list at most, and how many places of one class of data."`
 	Calls     int `query:"calls" minimum:"1" maximum:"10000" default:"50" doc:"How many organisations to call to list at most."`
 }) (*one[Impact], error) {
@@ -97,7 +98,7 @@ func getImpact(s *server, ctx context.Context, actor entente.Actor, in *struct {
 
 func impactOf(a advisory.AdvisoryImpact) Impact {
 	out := Impact{
-		Advisory: briefOf(a.Advisory), Counts: a.Counts, Processes: make([]ImpactProcess, len(a.Processes)),
+		Advisory: briefOf(a.Advisory), Counts: a.Counts, Down: orEmpty(each(a.Down, word)), Processes: make([]ImpactProcess, len(a.Processes)),
 		Products: orEmpty(each(a.Products, impactProductOf)), Undecided: orEmpty(each(a.Undecided, impactProductOf)),
 		Data: orEmpty(each(a.Data, func(d advisory.DataImpact) ImpactData {
 			return ImpactData{Class: string(d.Class), Sure: sureness(d.Sure), Where: orEmpty(each(d.Where, word)), More: d.More}

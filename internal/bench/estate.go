@@ -118,6 +118,9 @@ func (b *bench) fill(ctx context.Context, e *estate) error {
 			return err
 		}
 		e.filled.documents++
+		if e.filled.documents%(b.sboms/4+1) == 0 {
+			fmt.Printf("    %d of %d SBOMs recorded after %s\n", e.filled.documents, b.sboms, durationText(time.Since(began)))
+		}
 		e.filled.components += doc.Components
 	}
 	e.filled.record = time.Since(began)

@@ -70,6 +70,7 @@ func (b *bench) index(ctx context.Context) error {
 		}
 	}
 	runtime.KeepAlive(x)
+	runtime.KeepAlive(documents)
 	what := fmt.Sprintf("index of %d rows, %d packages", rows, size.Packages)
 	b.below("b", "build the "+what, built, 0, "from package URLs")
 	b.below("b", "save it", saved, 0, sizeText(int64(form.Len()))+" stored")
