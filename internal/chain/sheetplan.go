@@ -168,7 +168,6 @@ type row struct {
 	rest   []*row // the rows that refer to what this one makes
 	things []any  // what it makes or changes, in order
 	fresh  []NodeID
-	same   bool
 	add    func() error // what it adds to things that other rows may add to as well
 	parent NodeID       // that it gives to its organisation
 }

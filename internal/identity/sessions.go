@@ -81,18 +81,18 @@ func (s *Service) Require(session Session, actor entente.Actor, v Verb, o Object
 	return nil
 }
 
-// staleProof marks the error that a page answers by asking for the password or
+// errStaleProof marks the error that a page answers by asking for the password or
 // passkey again.
-var staleProof = errors.New("the proof of identity is not fresh")
+var errStaleProof = errors.New("the proof of identity is not fresh")
 
 func notFresh() error {
 	e := errNotFresh().(*entente.Error)
-	e.Err = staleProof
+	e.Err = errStaleProof
 	return e
 }
 
 // IsNotFresh says whether err asks for a fresh proof of identity (see [Service.Reauthenticate]).
-func IsNotFresh(err error) bool { return errors.Is(err, staleProof) }
+func IsNotFresh(err error) bool { return errors.Is(err, errStaleProof) }
 
 // own checks that a session may be used for its person's own account. A session of
 // single sign-on may not, because the provider of one organisation must not get a

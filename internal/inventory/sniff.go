@@ -69,7 +69,6 @@ func (s sniffed) Error() string { return string(s) }
 type vote struct {
 	cyclonedx, spdx, spdx3 int
 	other                  string
-	depth                  int
 }
 
 // sniffJSON reads the names at the top until one decides. A beginning that breaks
