@@ -2,33 +2,29 @@ package web
 
 import (
 	"cmp"
-	"encoding/csv"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"unicode"
 
 	"github.com/a-h/templ"
 
-	"github.com/entente-project/entente/internal/web/sheet"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
 const (
 	rowsByDefault = 50
-	rowsInCSV     = 1000 // read at a time while a CSV file is written
 	longestSearch = 200
 )
 
-var rowsToChoose = []int{25, 50, 100, 250}
+var rowsToChoose = []int{25, 50, 100, 200}
 
 // list describes a list of a page: its columns, filters and what is searched. The
-// same description makes the table and the CSV file.
+// same description makes the table and the files to take away.
 type list[T any] struct {
-	name    string // of the CSV file
+	name    string // of the files, and of the list among the saved views
 	one     string // the noun of a row: "process"
 	many    string
 	search  string // label of the search field; "" for none
@@ -89,15 +85,17 @@ type query struct {
 	filter map[string]string
 	number int // of the page, from 1
 	rows   int
+	chosen []int  // places of the columns shown; nil for all of them
 	file   string // "csv" or "xlsx" where the rows are taken away; "" for the page
 }
 
 func (l list[T]) query(r *http.Request) query {
 	values := r.URL.Query()
 	q := query{path: r.URL.Path, values: values, filter: map[string]string{}}
-	if format := values.Get("format"); format == "csv" || format == "xlsx" {
+	if format := values.Get("format"); format == formatCSV || format == formatXLSX {
 		q.file = format
 	}
+	q.chosen = l.choose(values)
 	q.search = strings.TrimSpace(values.Get("q"))
 	if len(q.search) > longestSearch {
 		q.search = strings.ToValidUTF8(q.search[:longestSearch], "")
@@ -140,6 +138,46 @@ func (l list[T]) sorting(s string) (key string, desc bool) {
 		}
 	}
 	return "", false
+}
+
+// choose reads which columns the URL wants, as one "columns=name,rank" or as the
+// many values that checkboxes send, and leaves the short way of saying it in values.
+// The first column names the row and always stays.
+func (l list[T]) choose(values url.Values) []int {
+	wanted := strings.Split(strings.Join(values["columns"], ","), ",")
+	var chosen []int
+	var ids []string
+	for i, c := range l.columns {
+		if i == 0 || slices.Contains(wanted, c.id()) {
+			chosen, ids = append(chosen, i), append(ids, c.id())
+		}
+	}
+	if !values.Has("columns") || len(chosen) == len(l.columns) {
+		values.Del("columns")
+		return nil
+	}
+	values.Set("columns", strings.Join(ids, ","))
+	return chosen
+}
+
+// shown are the columns that the reader chose, in the order of the list.
+func (l list[T]) shown(q query) []column[T] {
+	if q.chosen == nil {
+		return l.columns
+	}
+	columns := make([]column[T], len(q.chosen))
+	for i, place := range q.chosen {
+		columns[i] = l.columns[place]
+	}
+	return columns
+}
+
+// id names a column in the URL.
+func (c column[T]) id() string {
+	if c.key != "" {
+		return c.key
+	}
+	return strings.Join(strings.FieldsFunc(strings.ToLower(c.label), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "-")
 }
 
 // with is the list's URL with one parameter changed; any change leads back to the
@@ -252,9 +290,10 @@ func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
 		}
 	}
 	l.addColumns(q, &shown)
+	columns := l.shown(q)
 	for _, row := range found {
-		cells := make([]ui.Cell, len(l.columns))
-		for i, c := range l.columns {
+		cells := make([]ui.Cell, len(columns))
+		for i, c := range columns {
 			cells[i] = c.cell(row)
 		}
 		shown.Rows = append(shown.Rows, ui.Row{Cells: cells})
@@ -285,7 +324,7 @@ func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
 	if q.number < pages {
 		shown.Next = q.with("page", strconv.Itoa(q.number+1))
 	}
-	shown.CSV, shown.XLSX = q.with("format", "csv"), q.with("format", "xlsx")
+	shown.CSV, shown.XLSX = q.with("format", formatCSV), q.with("format", formatXLSX)
 	return shown, nil
 }
 
@@ -324,7 +363,7 @@ func (l list[T]) narrowed(q query) bool {
 
 func (l list[T]) cleared(q query) string {
 	kept := url.Values{}
-	for _, k := range append([]string{"sort", "rows"}, l.keep...) {
+	for _, k := range append([]string{"sort", "rows", "columns"}, l.keep...) {
 		if q.values.Has(k) {
 			kept[k] = q.values[k]
 		}
@@ -333,7 +372,11 @@ func (l list[T]) cleared(q query) string {
 }
 
 func (l list[T]) addColumns(q query, shown *ui.List) {
-	for _, c := range l.columns {
+	for i, c := range l.columns {
+		seen := q.chosen == nil || slices.Contains(q.chosen, i)
+		if len(l.columns) > 2 {
+			shown.Choose = append(shown.Choose, ui.ColumnChoice{Value: c.id(), Label: c.label, On: seen, Always: i == 0})
+		}
 		column := ui.Column{Label: c.label, Num: c.num, Tight: c.tight}
 		if c.key != "" {
 			column.SortHref = q.with("sort", c.key)
@@ -347,103 +390,10 @@ func (l list[T]) addColumns(q query, shown *ui.List) {
 				column.SortHref = q.with("sort", "-"+c.key)
 			}
 		}
-		shown.Columns = append(shown.Columns, column)
-	}
-}
-
-// file writes the rows that the page's search, filters and order let through, all
-// pages of them, as CSV or XLSX.
-func (l list[T]) file(v *visit, q query, from rows[T]) error {
-	found, matching, _, err := from.page(q, 0, rowsInCSV)
-	if err != nil {
-		return err
-	}
-	name := string(v.actor.Org) + "-" + l.name + "-" + time.Now().UTC().Format("2006-01-02") + "." + q.file
-	v.w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	if q.file == "xlsx" {
-		v.w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-	}
-	v.w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	v.answer = http.StatusOK
-	w := l.sheet(v.w, q.file)
-	record := make([]string, 0, 2*len(l.columns))
-	for _, c := range l.columns {
-		record = append(record, c.label)
-	}
-	err = w.Row(record)
-	for offset := 0; err == nil; {
-		for _, row := range found {
-			record = record[:0]
-			for _, c := range l.columns {
-				record = append(record, inOneCell(c.cell(row)))
-			}
-			err = w.Row(record)
-			if err != nil {
-				break
-			}
+		if seen {
+			shown.Columns = append(shown.Columns, column)
 		}
-		offset += len(found)
-		if err != nil || len(found) == 0 || offset >= matching {
-			break
-		}
-		found, _, _, err = from.page(q, offset, rowsInCSV)
 	}
-	return cmp.Or(err, w.Close())
-}
-
-// sheet begins a file of the list's rows.
-func (l list[T]) sheet(w io.Writer, format string) sheet.Writer {
-	if format == "xlsx" {
-		x, err := sheet.NewXLSX(w, ui.Capital(l.name))
-		if err != nil {
-			return broken{err}
-		}
-		return x
-	}
-	c := csv.NewWriter(w)
-	c.UseCRLF = true
-	return csvFile{c}
-}
-
-// broken is a file that could not be begun.
-type broken struct{ err error }
-
-func (b broken) Row([]string) error { return b.err }
-
-func (b broken) Close() error { return b.err }
-
-type csvFile struct{ w *csv.Writer }
-
-func (f csvFile) Row(cells []string) error {
-	guarded := make([]string, len(cells))
-	for i, c := range cells {
-		guarded[i] = harmless(c)
-	}
-	return f.w.Write(guarded)
-}
-
-func (f csvFile) Close() error {
-	f.w.Flush()
-	return f.w.Error()
-}
-
-func inOneCell(c ui.Cell) string {
-	switch {
-	case c.Note == "":
-		return c.Text
-	case c.Text == "":
-		return c.Note
-	}
-	return c.Text + " (" + c.Note + ")"
-}
-
-// harmless keeps a spreadsheet from taking a text that somebody else wrote for a
-// formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 func plainCell(text string) ui.Cell { return ui.Cell{Text: text} }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/csv"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/a-h/templ"
+	"github.com/xuri/excelize/v2"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/web/ui"
@@ -102,7 +104,7 @@ func TestListKeepsItsStateInEveryLink(t *testing.T) {
 }
 
 func TestListSortsStably(t *testing.T) {
-	l := viewBeans(t, "/beans?origin=&sort=weight&rows=250", 200)
+	l := viewBeans(t, "/beans?origin=&sort=weight&rows=200", 200)
 	weights := make([]int, len(l.Rows))
 	for i, r := range l.Rows {
 		weights[i], _ = strconv.Atoi(r.Cells[1].Text)
@@ -112,28 +114,95 @@ func TestListSortsStably(t *testing.T) {
 	}
 }
 
-// The CSV file holds exactly the rows that search and filters let through, of all
-// pages, in the order of the page, and no formula.
-func TestCSVIsWhatIsShown(t *testing.T) {
-	l := beanList()
-	all := append(beans(200), bean{name: "=cmd|' /C calc'!A0", origin: "kenya", weight: -3}, bean{name: "Röst, \"fein\"", origin: "kenya"})
-	r := httptest.NewRequest(http.MethodGet, "/beans?origin=kenya&sort=-name&rows=25&format=csv", nil)
+// takeBeans takes a list away as a file.
+func takeBeans(t *testing.T, l list[bean], all []bean, url string) (*httptest.ResponseRecorder, [][]string) {
+	t.Helper()
 	w := httptest.NewRecorder()
-	v := &visit{w: w, r: r, actor: entente.Actor{Org: "beanline"}}
+	v := &visit{w: w, r: httptest.NewRequest(http.MethodGet, url, nil), actor: entente.Actor{Org: "beanline"}}
 	must(t, l.show(v, held[bean]{l, all}, func(ui.List) templ.Component { t.Fatal("a page was made"); return nil }))
-	if !strings.HasPrefix(w.Header().Get("Content-Disposition"), `attachment; filename="beanline-beans-`) {
-		t.Errorf("disposition %q", w.Header().Get("Content-Disposition"))
+	var records [][]string
+	if strings.Contains(url, "format=xlsx") {
+		f, err := excelize.OpenReader(bytes.NewReader(w.Body.Bytes()))
+		must(t, err)
+		defer f.Close()
+		records, err = f.GetRows("Beans")
+		must(t, err)
+		return w, records
 	}
-	records, err := csv.NewReader(w.Body).ReadAll()
+	records, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(w.Body.String(), "\uFEFF"))).ReadAll()
 	must(t, err)
-	if len(records) != 1+102 || !slices.Equal(records[0], []string{"Name", "Weight"}) {
-		t.Fatalf("%d records, head %v", len(records), records[0])
+	return w, records
+}
+
+// A file holds exactly the rows that search and filters let through, of all pages,
+// in the order of the page, and no formula.
+func TestFilesAreWhatIsShown(t *testing.T) {
+	all := append(beans(200), bean{name: "=cmd|' /C calc'!A0", origin: "kenya", weight: -3}, bean{name: "Röst, \"fein\"", origin: "kenya"})
+	for format, formula := range map[string]string{"csv": "'=cmd|' /C calc'!A0", "xlsx": "=cmd|' /C calc'!A0"} {
+		w, records := takeBeans(t, beanList(), all, "/beans?origin=kenya&sort=-name&rows=25&page=2&format="+format)
+		if d := w.Header().Get("Content-Disposition"); !strings.HasPrefix(d, `attachment; filename="beanline-beans-`) || !strings.HasSuffix(d, "."+format+`"`) {
+			t.Errorf("%s: disposition %q", format, d)
+		}
+		if len(records) != 1+102 || !slices.Equal(records[0], []string{"Name", "Weight"}) {
+			t.Fatalf("%s: %d records, head %v", format, len(records), records[0])
+		}
+		if records[1][0] != "Röst, \"fein\"" || records[2][0] != "Bean 1199" || records[102][0] != formula {
+			t.Errorf("%s: rows: %v %v … %v", format, records[1], records[2], records[102])
+		}
+		if records[2][1] != "93 (kenya)" {
+			t.Errorf("%s: a cell: %q", format, records[2][1])
+		}
 	}
-	if records[1][0] != "Röst, \"fein\"" || records[2][0] != "Bean 1199" || records[102][0] != "'=cmd|' /C calc'!A0" {
-		t.Errorf("rows: %v %v … %v", records[1], records[2], records[102])
+}
+
+// In an XLSX file a text that looks like a formula is a text and not a formula.
+func TestNoFormulaInXLSX(t *testing.T) {
+	w, _ := takeBeans(t, beanList(), []bean{{name: "=1+1", origin: "peru"}}, "/beans?format=xlsx")
+	f, err := excelize.OpenReader(bytes.NewReader(w.Body.Bytes()))
+	must(t, err)
+	defer f.Close()
+	formula, err := f.GetCellFormula("Beans", "A2")
+	must(t, err)
+	value, err := f.GetCellValue("Beans", "A2")
+	must(t, err)
+	if formula != "" || value != "=1+1" {
+		t.Errorf("formula %q, value %q", formula, value)
 	}
-	if records[2][1] != "93 (kenya)" {
-		t.Errorf("a cell: %q", records[2][1])
+}
+
+func TestColumnsAreChosen(t *testing.T) {
+	l := beanList()
+	l.columns = append(l.columns, column[bean]{label: "Where it grows", cell: func(b bean) ui.Cell { return plainCell(b.origin) }})
+	for _, c := range []struct{ url, heads, kept string }{
+		{"/beans", "Name, Weight, Where it grows", "/beans?page=2"},
+		{"/beans?columns=where-it-grows", "Name, Where it grows", "/beans?columns=name%2Cwhere-it-grows&page=2"},
+		{"/beans?columns=name&columns=weight", "Name, Weight", "/beans?columns=name%2Cweight&page=2"},
+		{"/beans?columns=where-it-grows,weight", "Name, Weight, Where it grows", "/beans?page=2"},
+		{"/beans?columns=", "Name", "/beans?columns=name&page=2"},
+		{"/beans?columns=nonsense&sort=-weight", "Name", "/beans?columns=name&page=2&sort=-weight"},
+	} {
+		shown, err := l.view(l.query(httptest.NewRequest(http.MethodGet, c.url, nil)), held[bean]{l, beans(200)})
+		must(t, err)
+		var heads []string
+		for _, column := range shown.Columns {
+			heads = append(heads, column.Label)
+		}
+		if got := strings.Join(heads, ", "); got != c.heads || len(shown.Rows[0].Cells) != len(heads) || shown.Next != c.kept {
+			t.Errorf("%s: %s, %d cells, next %s", c.url, got, len(shown.Rows[0].Cells), shown.Next)
+		}
+		if len(shown.Choose) != 3 || !shown.Choose[0].Always || shown.Choose[1].On != strings.Contains(c.heads, "Weight") {
+			t.Errorf("%s: to choose from: %+v", c.url, shown.Choose)
+		}
+		for _, format := range []string{"csv", "xlsx"} {
+			both := c.url + "?format=" + format
+			if strings.Contains(c.url, "?") {
+				both = c.url + "&format=" + format
+			}
+			_, records := takeBeans(t, l, beans(4), both)
+			if !slices.Equal(records[0], heads) || len(records) != 3 {
+				t.Errorf("%s: %d records, head %v", both, len(records), records[0])
+			}
+		}
 	}
 }
 

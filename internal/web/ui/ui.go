@@ -160,7 +160,7 @@ type Choice struct {
 
 // Cell is one cell of a [List]: what it says, and how the page shows it.
 type Cell struct {
-	Text string // also what the CSV file says
+	Text string // also what a file of the list says
 	Href string
 	Note string // a second, quieter line
 	View templ.Component
@@ -182,7 +182,7 @@ type Column struct {
 }
 
 // List is a table with everything around it: search, filters, sorting, the count of
-// rows, pages and the way to take it away as CSV. Its whole state is in the URL.
+// rows, pages and the ways to take it away. Its whole state is in the URL.
 type List struct {
 	Noun    string // what the rows are, in the plural: "processes"
 	Action  string // the path that the filter form leads to
@@ -202,12 +202,21 @@ type List struct {
 	Pages   string // "Page 2 of 7"
 	Sizes   []Option
 	Size    string
+	Choose  []ColumnChoice // the columns that there are to choose from
 	CSV     string
 	XLSX    string
 	Empty   Empty // of a list that has no rows at all
 	None    Empty // of a list whose filters let no row through
 	// All is the number of rows before search and filters, or -1 if it is not known.
 	All int
+}
+
+// ColumnChoice is a column that the reader may choose to see.
+type ColumnChoice struct {
+	Value  string
+	Label  string
+	On     bool
+	Always bool // on, and not to be turned off
 }
 
 // Row is one row of a [List]; the first cell names it.
