@@ -87,7 +87,7 @@ func writeLargeCycloneDX(out io.Writer, size int64, part func(i int) coordinates
 	w := bufio.NewWriterSize(to, 1<<16)
 	fmt.Fprintf(w, `{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{"timestamp":"2026-01-01T00:00:00Z","tools":{"components":[{"type":"application","name":"bench"}]},"component":{"bom-ref":"root","type":"application","name":"large","version":"1.0"}},"components":[`)
 	n := 0
-	for ; to.n < size*4/5; n++ {
+	for ; to.n < size*9/10; n++ {
 		c := part(n)
 		if n > 0 {
 			w.WriteByte(',')
@@ -101,7 +101,7 @@ func writeLargeCycloneDX(out io.Writer, size int64, part func(i int) coordinates
 		if i > 0 {
 			w.WriteByte(',')
 		}
-		fmt.Fprintf(w, `{"ref":"c%d","dependsOn":["c%d","c%d"]}`, i, (i*7+1)%n, (i*13+5)%n)
+		fmt.Fprintf(w, `{"ref":"c%d","dependsOn":["c%d","c%d","c%d","c%d","c%d","c%d"]}`, i, (i*7+1)%n, (i*13+5)%n, (i*17+3)%n, (i*19+7)%n, (i*23+11)%n, (i*29+2)%n)
 	}
 	fmt.Fprint(w, "]}\n")
 	return n, w.Flush()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,56 +23,69 @@ func (b *bench) ingest(ctx context.Context) error {
 		return err
 	}
 	part := func(i int) coordinates { return coordinatesOf(f.purls[i%len(f.purls)]) }
-	folder := filepath.Join(b.stage.dir, "ingest")
-	token, err := smallNode(ctx, folder)
-	if err != nil {
-		return err
-	}
-	s, err := serveFolder(ctx, b.entente, folder)
-	if err != nil {
-		return err
-	}
-	defer s.stop()
 	for _, d := range []struct {
-		name, product string
-		write         func(io.Writer, int64, func(int) coordinates) (int, error)
-	}{{"CycloneDX", "product-0", writeLargeCycloneDX}, {"SPDX", "product-1", writeLargeSPDX}} {
-		file := filepath.Join(b.stage.dir, "large")
+		name  string
+		write func(io.Writer, int64, func(int) coordinates) (int, error)
+	}{{"CycloneDX", writeLargeCycloneDX}, {"SPDX", writeLargeSPDX}} {
+		file := filepath.Join(b.stage.dir, "large-document")
 		components, size, err := writeFile(file, func(w io.Writer) (int, error) { return d.write(w, largeDocument, part) })
 		if err != nil {
 			return err
 		}
-		idle, err := s.idle(ctx)
-		if err != nil {
-			return err
-		}
-		err = s.forgetPeak()
-		if err != nil {
-			return err
-		}
-		before, err := s.cpu()
-		if err != nil {
-			return err
-		}
-		body, err := os.Open(file)
-		if err != nil {
-			return err
-		}
-		c := client{address: s.address, token: token}
-		took, err := c.expect(ctx, "POST", "/api/v1/products/"+d.product+"/sboms?file=large", body)
-		if err != nil {
-			return err
-		}
-		peak := s.peak()
-		after, err := s.cpu()
+		cost, err := b.ingestOne(ctx, file, filepath.Join(b.stage.dir, "ingest-"+d.name))
 		if err != nil {
 			return err
 		}
 		what := fmt.Sprintf("%s of %s with %d components", d.name, sizeText(size), components)
-		b.fact("c", what+": time, processor time", fmt.Sprintf("%s, %.1f s", durationText(took), after-before))
-		b.within("c", what+": memory above idle", peak-idle, 64<<20, fmt.Sprintf("idle %s, peak %s", sizeText(idle), sizeText(peak)))
+		b.fact("c", what+": time, processor time", fmt.Sprintf("%s, %.1f s", durationText(cost.took), cost.cpu))
+		b.within("c", what+": memory above idle", cost.peak-cost.idle, 64<<20, fmt.Sprintf("idle %s, peak %s", sizeText(cost.idle), sizeText(cost.peak)))
 	}
 	return nil
+}
+
+// costs is what one upload cost the program.
+type costs struct {
+	took       time.Duration
+	cpu        float64
+	idle, peak int64
+}
+
+// ingestOne uploads a file to a program that was just started.
+func (b *bench) ingestOne(ctx context.Context, file, folder string) (c costs, err error) {
+	token, err := smallNode(ctx, folder)
+	if err != nil {
+		return c, err
+	}
+	s, err := serveFolder(ctx, b.entente, folder)
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	c.idle, err = s.idle(ctx)
+	if err != nil {
+		return c, err
+	}
+	err = s.forgetPeak()
+	if err != nil {
+		return c, err
+	}
+	before, err := s.cpu()
+	if err != nil {
+		return c, err
+	}
+	body, err := os.Open(file)
+	if err != nil {
+		return c, err
+	}
+	ask := client{address: s.address, token: token}
+	c.took, err = ask.expect(ctx, "POST", "/api/v1/products/portal/sboms?file=large", body)
+	if err != nil {
+		return c, err
+	}
+	c.peak = s.peak()
+	after, err := s.cpu()
+	c.cpu = after - before
+	return c, err
 }
 
 // smallNode makes a node with one organisation, a chain of a few things and a token
@@ -92,7 +106,7 @@ func smallNode(ctx context.Context, folder string) (token string, err error) {
 	}
 	m := &chain.Map{
 		Own: "us", Currency: "EUR", Organisations: []chain.Organisation{{ID: "us", Name: "Bench Ltd"}, {ID: "supplier", Name: "Supplier"}},
-		Products: []chain.Product{{ID: "product-0", Name: "Portal", Supplier: "supplier"}, {ID: "product-1", Name: "Gateway", Supplier: "supplier"}},
+		Products: []chain.Product{{ID: "portal", Name: "Portal", Supplier: "supplier"}},
 	}
 	_, err = e.chain.Import(ctx, system(), m)
 	if err != nil {
