@@ -421,3 +421,12 @@ func parseEntry(kind NodeKind, text string) (any, error) {
 	thing, _, err := parseThing(kind, string(one))
 	return thing, err
 }
+
+// Canonical gives the fields of one thing as a map writes them.
+func Canonical(kind NodeKind, text string) (string, error) {
+	thing, _, err := parseThing(kind, text)
+	if err != nil {
+		return "", err
+	}
+	return entryText(thing), nil
+}

@@ -78,7 +78,7 @@ func (v *visit) processes() error {
 			{key: "risk", label: "Risk", options: []ui.Option{{Label: "All"}, {Value: "hit", Label: "Hit by an advisory"}, {Value: "clear", Label: "Not hit"}}, match: func(r *chain.Process, value string) bool { return (risks.of(r.ID) > 0) == (value == "hit") }},
 		},
 	}
-	head := ui.Head{Title: "Processes", Lead: "What you do, how critical it is, and what it hangs on."}
+	head := ui.Head{Title: "Processes", Lead: "What you do, how critical it is, and what it hangs on.", Actions: v.newLink(chain.KindProcess, "New process")}
 	return l.show(v, held[*chain.Process]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
@@ -130,10 +130,10 @@ func (v *visit) process() error {
 			Crumbs: []ui.Link{{Text: "Processes", Href: v.in("processes")}}, Title: r.Name,
 			Badges: []ui.Badge{criticalityBadge(r.BIA.Criticality)},
 			Main:   ui.Link{Text: "What if it stops?", Href: p.whatIf(r.ID)},
-			Actions: []ui.Link{
+			Actions: append([]ui.Link{
 				{Text: "Its chain as a drawing", Href: v.in("processes", string(r.ID), "chain")},
 				{Text: "Its data flows", Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))},
-			},
+			}, v.editLinks(chain.KindProcess, r.ID)...),
 		},
 		Facts: []ui.Fact{
 			{Name: "RTO", Value: span(r.BIA.RTO), Note: "to be running again"},
@@ -303,7 +303,7 @@ func (v *visit) systems() error {
 			{key: "data", label: "Data", options: []ui.Option{{Label: "All"}, {Value: "secret", Label: "Secret"}, {Value: "personal", Label: "Personal"}, {Value: "confidential", Label: "Confidential"}, {Value: "internal", Label: "Internal"}, {Value: "public", Label: "Public"}}, match: func(r *chain.System, value string) bool { return slices.Contains(r.Data, chain.Class(value)) }},
 		},
 	}
-	head := ui.Head{Title: "Systems", Lead: "Applications, services, data stores and interfaces that your processes and suppliers rely on."}
+	head := ui.Head{Title: "Systems", Lead: "Applications, services, data stores and interfaces that your processes and suppliers rely on.", Actions: v.newLink(chain.KindSystem, "New system")}
 	return l.show(v, held[*chain.System]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
@@ -362,7 +362,8 @@ func (v *visit) system() error {
 		Frame: v.frame(s.Name),
 		Head: ui.Head{
 			Crumbs: []ui.Link{{Text: "Systems", Href: v.in("systems")}}, Title: s.Name,
-			Main: ui.Link{Text: "What if it stops?", Href: p.whatIf(id)},
+			Main:    ui.Link{Text: "What if it stops?", Href: p.whatIf(id)},
+			Actions: v.editLinks(chain.KindSystem, id),
 		},
 		Defs: []ui.Def{
 			{Term: "Kind", Text: systemKind(s.Kind)},

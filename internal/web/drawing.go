@@ -109,7 +109,7 @@ func (v *visit) dataFlows() error {
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: "Data flows", Lead: "Which data goes where, over which interface. A boundary stands around each organisation: what crosses one is a matter of trust."}
+	head := ui.Head{Title: "Data flows", Lead: "Which data goes where, over which interface. A boundary stands around each organisation: what crosses one is a matter of trust.", Actions: v.newLink(chain.KindFlow, "New flow")}
 	if r, ok := p.g.Process(asked); ok {
 		head.Crumbs = []ui.Link{{Text: "Processes", Href: v.in("processes")}, {Text: r.Name, Href: v.in("processes", string(r.ID))}}
 		head.Title = "Data flows of " + r.Name
@@ -157,7 +157,7 @@ func (p *picture) flowList(all []flowView, near map[chain.NodeID]bool) list[flow
 		},
 		columns: []column[flowView]{
 			{key: "data", label: "Data", order: byText(func(f flowView) string { return ui.And(f.Data) }), cell: func(f flowView) ui.Cell {
-				return plainCell(cmp.Or(ui.And(f.Data), string(f.ID)))
+				return linkCell(cmp.Or(ui.And(f.Data), string(f.ID)), v.in("flows", string(f.ID), "history"))
 			}},
 			{key: "from", label: "From", order: byText(func(f flowView) string { return f.from.Name }), cell: func(f flowView) ui.Cell { return end(f.from) }},
 			{key: "to", label: "To", order: byText(func(f flowView) string { return f.to.Name }), cell: func(f flowView) ui.Cell { return end(f.to) }},

@@ -178,7 +178,7 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 		Frame: v.frame(product.Name),
 		Head: ui.Head{
 			Crumbs: []ui.Link{{Text: "Products", Href: v.in("products")}}, Title: strings.TrimSpace(product.Name + " " + product.Version),
-			Badges: []ui.Badge{badge}, Lead: ui.Capital(why) + ".",
+			Badges: []ui.Badge{badge}, Lead: ui.Capital(why) + ".", Actions: v.editLinks(chain.KindProduct, id),
 		},
 		Facts: []ui.Fact{
 			{Name: "Supplier", Value: supplier.Text, Href: supplier.Href, Note: p.rank(product.Supplier)},

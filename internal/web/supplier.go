@@ -117,7 +117,7 @@ func (v *visit) suppliers() error {
 			}},
 		},
 	}
-	head := ui.Head{Title: "Suppliers", Lead: "Everyone you hang on, as far up the chain as the map reaches.", Actions: []ui.Link{{Text: "Concentration", Href: v.in("concentration")}}}
+	head := ui.Head{Title: "Suppliers", Lead: "Everyone you hang on, as far up the chain as the map reaches.", Actions: append([]ui.Link{{Text: "Concentration", Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, "New supplier"), v.newLink(chain.KindSupply, "New supply"), v.newLink(chain.KindProduct, "New product"))...)}
 	return l.show(v, held[supplierRow]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
@@ -215,6 +215,8 @@ func (v *visit) supplierShown() (supplierPage, error) {
 			Badges: []ui.Badge{{Text: rankWords(rank), Tone: ui.Accent}},
 			Lead:   o.Note,
 			Main:   ui.Link{Text: "What if it stops?", Href: p.whatIf(id)},
+
+			Actions: v.editLinks(chain.KindOrganisation, id),
 		},
 		Stops: p.stops(node),
 	}
@@ -276,7 +278,7 @@ func (p *picture) addSupplies(shown *supplierPage, id chain.NodeID) (customers i
 		}
 		to := p.named(s.Customer)
 		shown.Supplies = append(shown.Supplies, ui.Row{Cells: []ui.Cell{
-			{Text: s.Name, Note: s.Category}, linkCell(to.Text, to.Href),
+			{Text: s.Name, Href: p.v.in("supplies", string(s.ID), "history"), Note: s.Category}, linkCell(to.Text, to.Href),
 			plainCell(ui.Capital(strings.TrimSpace(string(s.Kind) + " " + string(s.Nature)))), plainCell(spend), plainCell(ui.And(access)),
 		}})
 	}

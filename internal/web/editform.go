@@ -1,0 +1,383 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+// How a field of a thing is typed.
+type editKind int
+
+const (
+	editLine editKind = iota
+	editProse
+	editChoice
+	editNumber
+	editRef  // one thing, by its identifier or its name
+	editList // several texts, with a comma between
+	editRefs // several things, with a comma between
+)
+
+// mostRows bounds the rows of one list in a form; longer lists are edited in the map.
+const mostRows = 100
+
+// editField is a field of a thing, named as a map names it.
+type editField struct {
+	key     string
+	label   string
+	hint    string
+	kind    editKind
+	choices []string
+}
+
+// editGroup is the fields of a thing, or of the rows of a list in it.
+type editGroup struct {
+	key    string
+	label  string
+	one    string
+	fields []editField
+	groups []editGroup
+}
+
+var (
+	needGroup = editGroup{key: "needs", label: "Needs", one: "need", fields: []editField{
+		{key: "any", label: "Any one of", hint: "Alternatives, with a comma between: one of them suffices.", kind: editRefs},
+		{key: "buffer", label: "Can do without for", hint: "Like 4h or 2d."},
+		{key: "note", label: "How"},
+	}}
+	itemFields = []editField{{key: "name", label: "Name"}, {key: "party", label: "Organisation", kind: editRef}, {key: "kind", label: "Kind", kind: editChoice, choices: []string{"data", "goods", "service"}}}
+	classes    = []string{"public", "internal", "confidential", "personal", "secret"}
+	idField    = editField{key: "id", label: "Identifier", hint: "Small letters, digits and hyphens. It stays for ever."}
+	nameField  = editField{key: "name", label: "Name"}
+)
+
+// editForms says what is typed of each kind of thing.
+var editForms = map[chain.NodeKind]editGroup{
+	chain.KindOrganisation: {fields: []editField{
+		idField, nameField, {key: "category", label: "Category", hint: "What they are to you in a word: logistics, cloud host."},
+		{key: "country", label: "Country", hint: "Two letters: DE."}, {key: "lei", label: "LEI", hint: "20 characters."},
+		{key: "domains", label: "Domains", hint: "With a comma between.", kind: editList}, {key: "parent", label: "Owned by", kind: editRef}, {key: "note", label: "Note", kind: editProse},
+	}, groups: []editGroup{{key: "contacts", label: "Contacts", one: "contact", fields: []editField{{key: "name", label: "Name"}, {key: "role", label: "For"}, {key: "email", label: "E-mail"}, {key: "phone", label: "Phone"}}}}},
+	chain.KindProcess: {fields: []editField{
+		idField, nameField, {key: "owner", label: "Owner"}, {key: "description", label: "Description", kind: editProse},
+		{key: "bia.criticality", label: "Criticality", kind: editChoice, choices: []string{"critical", "high", "medium", "low"}},
+		{key: "bia.rto", label: "RTO", hint: "To be running again, like 4h or 2d."}, {key: "bia.mtpd", label: "MTPD", hint: "The longest that can be borne."}, {key: "bia.rpo", label: "RPO", hint: "Of data that may be lost."},
+	}, groups: []editGroup{
+		{key: "bia.cost", label: "Cost of interruption", one: "rate", fields: []editField{{key: "from", label: "From", hint: "After the process stopped, like 4h."}, {key: "per_hour", label: "Per hour", kind: editNumber}}},
+		{key: "inputs", label: "Inputs", one: "input", fields: itemFields},
+		{key: "activities", label: "Activities", one: "activity", fields: []editField{{key: "id", label: "Identifier"}, {key: "name", label: "Name"}, {key: "buffer", label: "Can be left out for"}}, groups: []editGroup{needGroup}},
+		{key: "outputs", label: "Outputs", one: "output", fields: itemFields},
+		needGroup,
+	}},
+	chain.KindSystem: {fields: []editField{
+		idField, nameField, {key: "kind", label: "Kind", kind: editChoice, choices: []string{"application", "service", "datastore", "interface"}},
+		{key: "operator", label: "Run by", kind: editRef}, {key: "data", label: "Classes of data", hint: "Of " + strings.Join(classes, ", ") + ", with a comma between.", kind: editList},
+		{key: "products", label: "Products it runs", hint: "With a comma between.", kind: editRefs},
+	}, groups: []editGroup{needGroup}},
+	chain.KindSupply: {fields: []editField{
+		idField, nameField, {key: "supplier", label: "Supplier", kind: editRef}, {key: "customer", label: "Customer", hint: "Empty: ourselves.", kind: editRef},
+		{key: "nature", label: "What is delivered", kind: editChoice, choices: []string{"goods", "service", "software", "cloud"}}, {key: "kind", label: "Terms", kind: editChoice, choices: []string{"commodity", "bespoke"}},
+		{key: "category", label: "Category"}, {key: "products", label: "Products", hint: "With a comma between.", kind: editRefs}, {key: "spend", label: "Spend a year", kind: editNumber},
+	}, groups: []editGroup{
+		{key: "access", label: "Access to our systems", one: "access", fields: []editField{{key: "system", label: "System", kind: editRef}, {key: "level", label: "Level", kind: editChoice, choices: []string{"user", "write", "privileged"}}}},
+		needGroup,
+	}},
+	chain.KindProduct: {fields: []editField{
+		idField, nameField, {key: "supplier", label: "Supplier", kind: editRef}, {key: "version", label: "Version"},
+		{key: "sboms", label: "Files of SBOMs", hint: "Names or patterns, with a comma between.", kind: editList},
+	}},
+	chain.KindFlow: {fields: []editField{
+		idField, {key: "from", label: "From", kind: editRef}, {key: "to", label: "To", kind: editRef}, {key: "data", label: "Data", hint: "What moves, with a comma between.", kind: editList},
+		{key: "class", label: "Class", kind: editChoice, choices: classes}, {key: "interface", label: "Interface"}, {key: "protocol", label: "Protocol"},
+	}},
+}
+
+// typed is what stands in a form: of a thing, or of one row of a list in it.
+type typed struct {
+	values map[string]string
+	rows   map[string][]*typed
+}
+
+func newTyped() *typed { return &typed{values: map[string]string{}, rows: map[string][]*typed{}} }
+
+// typedOf fills a form from the fields of a thing.
+func typedOf(g editGroup, fields map[string]any) *typed {
+	t := newTyped()
+	for _, f := range g.fields {
+		t.values[f.key] = scalarText(nested(fields, f.key))
+	}
+	for _, sub := range g.groups {
+		entries, _ := nested(fields, sub.key).([]any)
+		for _, e := range entries {
+			row, whole := e.(map[string]any)
+			if !whole {
+				row = map[string]any{sub.fields[0].key: e} // a need that is written as one identifier
+			}
+			t.rows[sub.key] = append(t.rows[sub.key], typedOf(sub, row))
+		}
+	}
+	return t
+}
+
+func nested(fields map[string]any, key string) any {
+	outer, inner, deep := strings.Cut(key, ".")
+	if !deep {
+		return fields[key]
+	}
+	in, _ := fields[outer].(map[string]any)
+	return in[inner]
+}
+
+func scalarText(value any) string {
+	switch x := value.(type) {
+	case nil:
+		return ""
+	case []any:
+		words := make([]string, len(x))
+		for i := range x {
+			words[i] = scalarText(x[i])
+		}
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprint(value)
+}
+
+// typedIn reads what was sent; rows of which every field is empty are left out.
+func typedIn(g editGroup, prefix string, form url.Values) *typed {
+	t := newTyped()
+	for _, f := range g.fields {
+		t.values[f.key] = strings.TrimSpace(strings.ReplaceAll(form.Get(prefix+f.key), "\r\n", "\n"))
+	}
+	for _, sub := range g.groups {
+		for i := range mostRows {
+			at := prefix + sub.key + "[" + strconv.Itoa(i) + "]."
+			if !form.Has(at + sub.fields[0].key) {
+				break
+			}
+			if row := typedIn(sub, at, form); !row.blank() {
+				t.rows[sub.key] = append(t.rows[sub.key], row)
+			}
+		}
+	}
+	return t
+}
+
+func (t *typed) blank() bool {
+	for _, v := range t.values {
+		if v != "" {
+			return false
+		}
+	}
+	for _, rows := range t.rows {
+		if len(rows) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// fields are those of a thing, as a map has them; resolve finds the identifier of a
+// thing that was named.
+func (t *typed) fields(g editGroup, resolve func(string) string) map[string]any {
+	out := map[string]any{}
+	set := func(key string, value any) {
+		outer, inner, deep := strings.Cut(key, ".")
+		if !deep {
+			out[key] = value
+			return
+		}
+		in, ok := out[outer].(map[string]any)
+		if !ok {
+			in = map[string]any{}
+			out[outer] = in
+		}
+		in[inner] = value
+	}
+	for _, f := range g.fields {
+		v := t.values[f.key]
+		if v == "" {
+			continue
+		}
+		switch f.kind {
+		case editNumber:
+			if n, err := strconv.ParseInt(strings.NewReplacer(" ", "", ",", "", "\u00a0", "").Replace(v), 10, 64); err == nil {
+				set(f.key, n)
+				continue
+			}
+			set(f.key, v)
+		case editRef:
+			set(f.key, resolve(v))
+		case editList, editRefs:
+			var words []string
+			for w := range strings.SplitSeq(v, ",") {
+				if w = strings.TrimSpace(w); w != "" && f.kind == editRefs {
+					w = resolve(w)
+				}
+				if w != "" {
+					words = append(words, w)
+				}
+			}
+			set(f.key, words)
+		default:
+			set(f.key, v)
+		}
+	}
+	for _, sub := range g.groups {
+		var rows []map[string]any
+		for _, row := range t.rows[sub.key] {
+			rows = append(rows, row.fields(sub, resolve))
+		}
+		if len(rows) > 0 {
+			set(sub.key, rows)
+		}
+	}
+	return out
+}
+
+// reach finds the list that a path like activities[1].needs names.
+func (t *typed) reach(path string) (in *typed, key string) {
+	for {
+		list, rest, deeper := strings.Cut(path, "[")
+		if !deeper {
+			return t, path
+		}
+		number, rest, _ := strings.Cut(rest, "].")
+		i, err := strconv.Atoi(strings.TrimSuffix(number, "]"))
+		if err != nil || i < 0 || i >= len(t.rows[list]) {
+			return nil, ""
+		}
+		if rest == "" {
+			return t, path
+		}
+		t, path = t.rows[list][i], rest
+	}
+}
+
+// addRow adds an empty row to the list at a path.
+func (t *typed) addRow(path string) {
+	if in, key := t.reach(path); in != nil && len(in.rows[key]) < mostRows {
+		in.rows[key] = append(in.rows[key], newTyped())
+	}
+}
+
+// wrongAt sorts what is wrong to the fields; what belongs to none stays over.
+func wrongAt(shown *editView, wrong []entente.FieldError) (over []string) {
+	for _, w := range wrong {
+		at := shown.find(w.Field)
+		switch {
+		case at == nil && w.Field == "":
+			over = append(over, w.Message)
+		case at == nil:
+			over = append(over, w.Field+": "+w.Message)
+		case at.Wrong == "":
+			at.Wrong = ui.Capital(w.Message)
+		}
+	}
+	return over
+}
+
+// find gives the field that the path of an error lies in.
+func (e *editView) find(path string) *editInput {
+	for i := range e.Inputs {
+		rest, in := strings.CutPrefix(path, e.Inputs[i].Name)
+		if in && (rest == "" || rest[0] == '[' || rest[0] == '.') {
+			return &e.Inputs[i]
+		}
+	}
+	for i := range e.Lists {
+		for j := range e.Lists[i].Rows {
+			row := &e.Lists[i].Rows[j]
+			if path == row.Path && len(row.Inputs) > 0 {
+				return &row.Inputs[0]
+			}
+			if found := row.find(path); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// view is the form as the page shows it.
+func (t *typed) view(g editGroup, path string, fixed bool) editView {
+	prefix := ""
+	if path != "" {
+		prefix = path + "."
+	}
+	shown := editView{Path: path}
+	for _, f := range g.fields {
+		in := editInput{Field: ui.Field{Name: prefix + f.key, Label: f.label, Hint: f.hint, Value: t.values[f.key]}, Fixed: fixed && prefix == "" && f.key == "id"}
+		switch f.kind {
+		case editProse:
+			in.Prose = true
+		case editChoice:
+			in.Options = []ui.Option{{Label: "Not stated"}}
+			known := t.values[f.key] == ""
+			for _, c := range f.choices {
+				in.Options = append(in.Options, ui.Option{Value: c, Label: ui.Capital(c)})
+				known = known || c == t.values[f.key]
+			}
+			if !known {
+				in.Options = append(in.Options, ui.Option{Value: t.values[f.key], Label: t.values[f.key]})
+			}
+		case editRef:
+			in.Things = true
+		case editNumber:
+			in.Mode = "numeric"
+		}
+		shown.Inputs = append(shown.Inputs, in)
+	}
+	for _, sub := range g.groups {
+		l := editRows{Label: sub.label, One: sub.one, Path: prefix + sub.key}
+		for i, row := range t.rows[sub.key] {
+			l.Rows = append(l.Rows, row.view(sub, l.Path+"["+strconv.Itoa(i)+"]", false))
+		}
+		shown.Lists = append(shown.Lists, l)
+	}
+	return shown
+}
+
+// resolver finds the identifier of a thing by its name, whatever its capitals.
+func (p *picture) resolver() func(string) string {
+	byName := map[string]chain.NodeID{}
+	ids := map[chain.NodeID]bool{}
+	for n := range p.g.Nodes() {
+		ids[n.ID] = true
+		if _, taken := byName[strings.ToLower(n.Name)]; !taken {
+			byName[strings.ToLower(n.Name)] = n.ID
+		}
+	}
+	return func(s string) string {
+		if id, known := byName[strings.ToLower(s)]; known && !ids[chain.NodeID(s)] {
+			return string(id)
+		}
+		return s
+	}
+}
+
+// thingOptions are what a form suggests where a thing is to be named.
+func (p *picture) thingOptions() []ui.Option {
+	var options []ui.Option
+	for n := range p.g.Nodes() {
+		if len(options) == mostThings {
+			break
+		}
+		options = append(options, ui.Option{Value: string(n.ID), Label: n.Name + ", " + string(n.Kind)})
+	}
+	return options
+}
+
+// mostThings bounds the suggestions of a form.
+const mostThings = 1000
+
+func kindsWithForms() []chain.NodeKind {
+	return slices.SortedFunc(maps.Keys(editForms), func(a, b chain.NodeKind) int { return strings.Compare(string(a), string(b)) })
+}
