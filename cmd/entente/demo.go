@@ -191,6 +191,9 @@ func (d *demoCommand) tell(c *console, app *App, took time.Duration) {
 		}
 	}
 	s.blank()
+	if at, ok := app.listener.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
+		s.line(amber, "", 0, "It listens beyond this machine, and these passwords are no secret: put nothing real into it.")
+	}
 	if d.Data == "" {
 		s.line(plain, "", 0, "Ctrl-C ends it; nothing is kept.")
 	} else {
