@@ -30,6 +30,9 @@ type Concentration struct {
 	// MoreDependences and MoreSinglePoints count those beyond [MaxListedPoints],
 	// which stop the least.
 	MoreDependences, MoreSinglePoints int
+	// Tolls has what the outage of the legal entity stops for each of its
+	// organisations, also beyond [MaxListedPoints]; none for those that stop nothing.
+	Tolls map[NodeID]Toll
 	// Hidden counts the dependences of rank 2 and beyond, with which we have no
 	// contract.
 	Hidden int
@@ -72,6 +75,27 @@ type ProcessStop struct {
 	Fails       time.Duration
 	// RTOAt and MTPDAt are when the objectives are exceeded; [Never] if not set.
 	RTOAt, MTPDAt time.Duration
+}
+
+// Toll sums up what an outage does to the processes.
+type Toll struct {
+	Processes int
+	Critical  int // of them
+	First     time.Duration
+}
+
+// TollOf sums up stops.
+func TollOf(stops []ProcessStop) Toll {
+	t := Toll{Processes: len(stops)}
+	for i, s := range stops {
+		if i == 0 || s.Fails < t.First {
+			t.First = s.Fails
+		}
+		if s.Criticality == Critical {
+			t.Critical++
+		}
+	}
+	return t
 }
 
 // Band is how concentrated a market is by its HHI, by analogy with the US merger
@@ -121,7 +145,7 @@ func (g *Graph) Concentration() Concentration {
 }
 
 func (g *Graph) concentrated() Concentration {
-	var c Concentration
+	c := Concentration{Tolls: map[NodeID]Toll{}}
 	s := g.scratch.Get().(*outageScratch)
 	defer g.scratch.Put(s)
 	entities := g.entities()
@@ -154,8 +178,9 @@ func (g *Graph) concentrated() Concentration {
 		if len(all) == 0 {
 			continue
 		}
-		d := g.dependence(e, all)
+		d, toll := g.dependence(e, all), TollOf(all)
 		for _, o := range e.members {
+			c.Tolls[g.ids[o]] = toll
 			for _, i := range supplied[suppliedAt[o]:suppliedAt[o+1]] {
 				d.Supplies = append(d.Supplies, g.m.Supplies[i].ID)
 			}

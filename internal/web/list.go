@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -210,19 +211,30 @@ type held[T any] struct {
 }
 
 func (h held[T]) page(q query, offset, limit int) ([]T, int, int, error) {
-	matching := slices.DeleteFunc(slices.Clone(h.all), func(row T) bool { return !h.list.matches(row, q) })
-	for _, c := range h.list.columns {
-		if c.key == q.sort && c.order != nil {
-			slices.SortStableFunc(matching, func(a, b T) int {
-				if q.desc {
-					return c.order(b, a)
-				}
-				return c.order(a, b)
-			})
+	places := make([]int32, 0, len(h.all)) // moved about instead of whole rows
+	for i := range h.all {
+		if h.list.matches(h.all[i], q) {
+			places = append(places, int32(i))
 		}
 	}
-	from := min(offset, len(matching))
-	return matching[from:min(from+limit, len(matching))], len(matching), len(h.all), nil
+	for _, c := range h.list.columns {
+		if c.key != "" && c.key == q.sort && c.order != nil {
+			slices.SortFunc(places, func(a, b int32) int {
+				order := c.order(h.all[a], h.all[b])
+				if q.desc {
+					order = -order
+				}
+				return cmp.Or(order, cmp.Compare(a, b))
+			})
+			break
+		}
+	}
+	from := min(offset, len(places))
+	shown := make([]T, 0, min(limit, len(places)-from))
+	for _, place := range places[from:min(from+limit, len(places))] {
+		shown = append(shown, h.all[place])
+	}
+	return shown, len(places), len(h.all), nil
 }
 
 func (l list[T]) matches(row T, q query) bool {
@@ -412,8 +424,22 @@ func badgeCell(badges ...ui.Badge) ui.Cell {
 func byText[T any](text func(T) string) func(a, b T) int {
 	return func(a, b T) int {
 		x, y := text(a), text(b)
-		return cmp.Or(strings.Compare(strings.ToLower(x), strings.ToLower(y)), strings.Compare(x, y))
+		return cmp.Or(compareFolded(x, y), strings.Compare(x, y))
 	}
+}
+
+// compareFolded compares as strings.ToLower would have it, without making the lower
+// texts.
+func compareFolded(x, y string) int {
+	for x != "" && y != "" {
+		a, n := utf8.DecodeRuneInString(x)
+		b, m := utf8.DecodeRuneInString(y)
+		if c := cmp.Compare(unicode.ToLower(a), unicode.ToLower(b)); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[m:]
+	}
+	return cmp.Compare(len(x), len(y))
 }
 
 // by orders rows by a number.

@@ -30,12 +30,12 @@ const testPassword = "seven quiet beans in autumn"
 
 // node is a whole node without a network: the pages over real rooms over SQLite.
 type node struct {
-	t *testing.T
+	t testing.TB
 	Config
 	handler http.Handler
 }
 
-func newNode(t *testing.T) *node {
+func newNode(t testing.TB) *node {
 	t.Helper()
 	d := dbtest.SQLite(t)
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -134,7 +134,7 @@ func productFor(m *chain.Map, file string) chain.NodeID {
 	return ""
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -11,18 +11,8 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
-	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/web/ui"
 )
-
-// supplierRow is one organisation of the list of suppliers.
-type supplierRow struct {
-	*chain.Organisation
-	rank     int
-	supplies []string
-	stops    []chain.ProcessStop
-	standing *partner.Standing // nil for those who do not deliver to us
-}
 
 // dependences finds, for every organisation, what stops when its legal entity alone
 // stops.
@@ -36,59 +26,17 @@ func (p *picture) dependences() map[chain.NodeID]*chain.Dependence {
 	return of
 }
 
-func (p *picture) supplierRows() []supplierRow {
-	m := p.g.Map()
-	supplies := map[chain.NodeID][]string{}
-	for i := range m.Supplies {
-		supplies[m.Supplies[i].Supplier] = append(supplies[m.Supplies[i].Supplier], m.Supplies[i].Name)
-	}
-	dependences := p.dependences()
-	var rows []supplierRow
-	for i := range m.Organisations {
-		o := &m.Organisations[i]
-		if o.ID == m.Own || len(supplies[o.ID]) == 0 && p.g.Rank(o.ID) == chain.UnknownRank {
-			continue
-		}
-		row := supplierRow{Organisation: o, rank: p.g.Rank(o.ID), supplies: supplies[o.ID]}
-		if d := dependences[o.ID]; d != nil {
-			row.stops = d.Stops
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-func (r supplierRow) rankOrder() int {
-	if r.rank < 0 {
-		return 1 << 20
-	}
-	return r.rank
-}
-
 // suppliers lists the organisations that we hang on, of every rank.
 func (v *visit) suppliers() error {
-	p, err := v.picture()
+	all, err := v.supplierRows()
 	if err != nil {
 		return err
 	}
-	all := p.supplierRows()
-	err = v.addStandings(all)
-	if err != nil {
-		return err
-	}
-	var ranks []ui.Option
-	for _, r := range all {
-		o := ui.Option{Value: strconv.Itoa(r.rank), Label: ui.Capital(rankWords(r.rank))}
-		if !slices.Contains(ranks, o) {
-			ranks = append(ranks, o)
-		}
-	}
-	slices.SortFunc(ranks, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
 	l := list[supplierRow]{
 		name: "suppliers", one: "supplier", many: "suppliers", sort: "rank",
 		search: "Search by name, category, country or supply", empty: v.noChain("suppliers"),
 		text: func(r supplierRow) []string {
-			return append([]string{r.Name, string(r.ID), r.Category, r.Country, r.LEI, strings.Join(r.Domains, " ")}, r.supplies...)
+			return []string{r.searched}
 		},
 		columns: []column[supplierRow]{
 			{key: "name", label: "Supplier", order: byText(func(r supplierRow) string { return r.Name }), cell: func(r supplierRow) ui.Cell {
@@ -98,7 +46,7 @@ func (v *visit) suppliers() error {
 			{key: "tier", label: "Tier", tight: true, order: by(supplierRow.tierOrder), cell: func(r supplierRow) ui.Cell { return tierCell(r.standing) }},
 			{key: "category", label: "Category", order: byText(func(r supplierRow) string { return r.Category }), cell: func(r supplierRow) ui.Cell { return plainCell(r.Category) }},
 			{label: "Supplies", cell: func(r supplierRow) ui.Cell { return plainCell(ui.AndMore(r.supplies, 3)) }},
-			{key: "stops", label: "If it alone stops", order: by(func(r supplierRow) int { return -len(r.stops) }), cell: func(r supplierRow) ui.Cell { return stopsCell(r.stops) }},
+			{key: "stops", label: "If it alone stops", order: by(func(r supplierRow) int { return -r.stops.Processes }), cell: func(r supplierRow) ui.Cell { return tollCell(r.stops) }},
 			{key: "contacts", label: "Contacts", num: true, order: by(func(r supplierRow) int { return len(r.Contacts) }), cell: func(r supplierRow) ui.Cell {
 				if len(r.Contacts) == 0 {
 					return badgeCell(ui.Badge{Text: "none", Tone: ui.Warn})
@@ -107,41 +55,34 @@ func (v *visit) suppliers() error {
 			}},
 		},
 		filters: []filter[supplierRow]{
-			{key: "rank", label: "Rank", options: append([]ui.Option{{Label: "All"}}, ranks...), match: func(r supplierRow, value string) bool { return strconv.Itoa(r.rank) == value }},
+			{key: "rank", label: "Rank", options: all.ranks, match: func(r supplierRow, value string) bool { return strconv.Itoa(r.rank) == value }},
 			tierFilter(),
-			{key: "category", label: "Category", options: valuesOf("All", all, func(r supplierRow) string { return r.Category }), match: func(r supplierRow, value string) bool { return r.Category == value }},
+			{key: "category", label: "Category", options: all.categories, match: func(r supplierRow, value string) bool { return r.Category == value }},
 			{key: "stops", label: "Single points", options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Stops a process alone"}, {Value: "critical", Label: "Stops a critical process"}}, match: func(r supplierRow, value string) bool {
-				return slices.ContainsFunc(r.stops, func(s chain.ProcessStop) bool {
-					return value == "yes" || s.Criticality == chain.Critical
-				})
+				return r.stops.Critical > 0 || value == "yes" && r.stops.Processes > 0
 			}},
 		},
 	}
 	head := ui.Head{Title: "Suppliers", Lead: "Everyone you hang on, as far up the chain as the map reaches.", Actions: append([]ui.Link{{Text: "Concentration", Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, "New supplier"), v.newLink(chain.KindSupply, "New supply"), v.newLink(chain.KindProduct, "New product"))...)}
-	return l.show(v, held[supplierRow]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
+	return l.show(v, held[supplierRow]{l, all.rows}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
 // stopsCell tells in a few words what one outage does.
-func stopsCell(stops []chain.ProcessStop) ui.Cell {
-	if len(stops) == 0 {
+func stopsCell(stops []chain.ProcessStop) ui.Cell { return tollCell(chain.TollOf(stops)) }
+
+func tollCell(t chain.Toll) ui.Cell {
+	if t.Processes == 0 {
 		return plainCell("No process stops")
 	}
-	first, critical := stops[0].Fails, 0
-	for _, s := range stops {
-		first = min(first, s.Fails)
-		if s.Criticality == chain.Critical {
-			critical++
-		}
-	}
-	c := ui.Cell{Text: ui.Plural(len(stops), "process stops", "processes stop"), Note: "the first " + after(first)}
+	c := ui.Cell{Text: ui.Plural(t.Processes, "process stops", "processes stop"), Note: "the first " + after(t.First)}
 	switch {
-	case critical == len(stops):
-		c.Text = ui.Plural(critical, "critical process stops", "critical processes stop")
-	case critical > 0:
-		c.Text += ", " + ui.Count(critical) + " of them critical"
+	case t.Critical == t.Processes:
+		c.Text = ui.Plural(t.Critical, "critical process stops", "critical processes stop")
+	case t.Critical > 0:
+		c.Text += ", " + ui.Count(t.Critical) + " of them critical"
 	}
-	if len(stops) == 1 {
-		c.Note = after(first)
+	if t.Processes == 1 {
+		c.Note = after(t.First)
 	}
 	return c
 }

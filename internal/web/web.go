@@ -15,6 +15,8 @@ type server struct {
 	Config
 	mux       *http.ServeMux
 	overviews overviews
+
+	supplierLists supplierLists
 }
 
 // New makes the handler of all pages. It fails on a route without a decision who

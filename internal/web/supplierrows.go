@@ -1,0 +1,157 @@
+package web
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+// mostSupplierRows is about how many suppliers are kept ready for their lists, over
+// all organisations.
+const mostSupplierRows = 50_000
+
+// supplierRow is one organisation of the list of suppliers.
+type supplierRow struct {
+	*chain.Organisation
+	rank     int
+	supplies []string
+	stops    chain.Toll
+	standing *partner.Standing // nil for those who do not deliver to us
+	searched string            // in lower case
+}
+
+// supplierRows are the rows of one organisation's list of suppliers, ready to be
+// narrowed and sorted. They are shared between visits and never changed.
+type supplierRows struct {
+	rows       []supplierRow
+	ranks      []ui.Option
+	categories []ui.Option
+}
+
+// supplierLists keeps the rows of organisations until something happens in their
+// journal. For a tier set by hand can end without an event, none is kept for long.
+type supplierLists struct {
+	mu    sync.Mutex
+	known map[entente.OrgID]supplierList
+}
+
+type supplierList struct {
+	head int64 // of the journal
+	made time.Time
+	used time.Time
+	of   *supplierRows
+}
+
+const longestKept = time.Minute
+
+func (k *supplierLists) get(org entente.OrgID, head int64) *supplierRows {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	l, ok := k.known[org]
+	if !ok || l.head != head || time.Since(l.made) > longestKept {
+		return nil
+	}
+	l.used = time.Now()
+	k.known[org] = l
+	return l.of
+}
+
+func (k *supplierLists) put(org entente.OrgID, head int64, of *supplierRows) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil {
+		k.known = map[entente.OrgID]supplierList{}
+	}
+	now := time.Now()
+	k.known[org] = supplierList{head, now, now, of}
+	total := 0
+	for _, l := range k.known {
+		total += len(l.of.rows)
+	}
+	for total > mostSupplierRows && len(k.known) > 1 {
+		oldest := org
+		for id, l := range k.known {
+			if l.used.Before(k.known[oldest].used) {
+				oldest = id
+			}
+		}
+		total -= len(k.known[oldest].of.rows)
+		delete(k.known, oldest)
+	}
+}
+
+// supplierRows gives the rows of the visited organisation.
+func (v *visit) supplierRows() (*supplierRows, error) {
+	// The head is read first: rows that are newer than it are only made again.
+	var head int64
+	err := v.DB.Read(v.r.Context(), func(tx *db.Tx) (err error) {
+		head, err = journal.Head(v.r.Context(), tx, v.actor.Org)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if known := v.supplierLists.get(v.actor.Org, head); known != nil {
+		return known, nil
+	}
+	p, err := v.picture()
+	if err != nil {
+		return nil, err
+	}
+	made := &supplierRows{rows: p.supplierRows()}
+	err = v.addStandings(made.rows)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[int]bool{}
+	for _, r := range made.rows {
+		if !seen[r.rank] {
+			seen[r.rank] = true
+			made.ranks = append(made.ranks, ui.Option{Value: strconv.Itoa(r.rank), Label: ui.Capital(rankWords(r.rank))})
+		}
+	}
+	slices.SortFunc(made.ranks, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
+	made.ranks = append([]ui.Option{{Label: "All"}}, made.ranks...)
+	made.categories = valuesOf("All", made.rows, func(r supplierRow) string { return r.Category })
+	v.supplierLists.put(v.actor.Org, head, made)
+	return made, nil
+}
+
+func (p *picture) supplierRows() []supplierRow {
+	m := p.g.Map()
+	supplies := map[chain.NodeID][]string{}
+	for i := range m.Supplies {
+		supplies[m.Supplies[i].Supplier] = append(supplies[m.Supplies[i].Supplier], m.Supplies[i].Name)
+	}
+	tolls := p.g.Concentration().Tolls
+	var rows []supplierRow
+	for i := range m.Organisations {
+		o := &m.Organisations[i]
+		rank := p.g.Rank(o.ID)
+		if o.ID == m.Own || len(supplies[o.ID]) == 0 && rank == chain.UnknownRank {
+			continue
+		}
+		searched := append([]string{o.Name, string(o.ID), o.Category, o.Country, o.LEI, strings.Join(o.Domains, " ")}, supplies[o.ID]...)
+		rows = append(rows, supplierRow{
+			Organisation: o, rank: rank, supplies: supplies[o.ID], stops: tolls[o.ID],
+			searched: strings.ToLower(strings.Join(searched, "\n")),
+		})
+	}
+	return rows
+}
+
+func (r supplierRow) rankOrder() int {
+	if r.rank < 0 {
+		return 1 << 20
+	}
+	return r.rank
+}
