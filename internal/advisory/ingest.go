@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/bits"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -337,6 +338,11 @@ func (s *Service) record(ctx context.Context, actor entente.Actor, source string
 		if err := regroup(ctx, tx, actor.Org, write, old); err != nil {
 			return err
 		}
+		if grown := report.New + done.New; grown >= batchSize && doubled(report.New, grown) {
+			if err := s.refreshStatistics(ctx, tx); err != nil {
+				return err
+			}
+		}
 		body := Recorded{Source: source, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn}
 		for _, p := range write {
 			body.Records = append(body.Records, p.record.ID)
@@ -352,6 +358,11 @@ func (s *Service) record(ctx context.Context, actor entente.Actor, source string
 	report.Older += done.Older
 	report.Withdrawn += done.Withdrawn
 	return nil
+}
+
+// doubled says whether a count has passed a batch times a power of two.
+func doubled(before, after int) bool {
+	return bits.Len(uint(before/batchSize)) < bits.Len(uint(after/batchSize))
 }
 
 // chooseRecords leaves out what is known or older than what is known, and gives for

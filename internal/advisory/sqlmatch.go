@@ -40,6 +40,27 @@ func scanMatch(r db.Scanner) (match, error) {
 // matchesOf gives the matches of records, in order of the package and record.
 func matchesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]match, error) {
 	var all []match
+	var err error
+	if len(records) <= 4 {
+		// A page asks for few records; one by one the key is used in any case.
+		for _, record := range records {
+			some, err := db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+` FROM advisory_match m WHERE m.org = $1 AND m.record = $2`, org, record)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+	} else {
+		all, err = matchesOfMany(ctx, tx, org, records)
+	}
+	slices.SortFunc(all, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.pack, b.pack), strings.Compare(a.record, b.record))
+	})
+	return all, err
+}
+
+func matchesOfMany(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]match, error) {
+	var all []match
 	err := chunked(org, records, func(args []any) error {
 		return db.Each(ctx, tx, `SELECT `+matchColumns+` FROM advisory_match m WHERE m.org = $1 AND m.record IN (
 			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
@@ -49,10 +70,18 @@ func matchesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, records []stri
 			return err
 		}, args...)
 	})
-	slices.SortFunc(all, func(a, b match) int {
-		return cmp.Or(cmp.Compare(a.pack, b.pack), strings.Compare(a.record, b.record))
-	})
 	return all, err
+}
+
+// refreshStatistics tells PostgreSQL how large the tables have become. Without it,
+// after a large ingest, it would read whole tables until its own survey comes
+// around. SQLite chooses by the order of the indexes alone.
+func (s *Service) refreshStatistics(ctx context.Context, tx *db.Tx) error {
+	if s.d.Engine() != db.Postgres {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `ANALYZE advisory_record, advisory_body, advisory_alias, advisory_affects, advisory_group, advisory_match`)
+	return err
 }
 
 // change is a match that is new or stands differently than before.

@@ -105,6 +105,11 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 		}
 		touched = append(touched, r.m.ID)
 	}
+	if len(touched) >= statisticsAfter {
+		if err := s.refreshStatistics(ctx, tx); err != nil {
+			return err
+		}
+	}
 	return s.tell(ctx, tx, org, "", 0, touched)
 }
 
@@ -210,6 +215,10 @@ func (s *Service) matchPackages(ctx context.Context, tx *db.Tx, org entente.OrgI
 	}
 	return s.tell(ctx, tx, org, product, body.Document, unique(touched))
 }
+
+// statisticsAfter is how many records of one event have to match anew for the
+// tables to count as changed much.
+const statisticsAfter = 50
 
 var errEnough = errors.New("enough")
 
