@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -209,5 +210,17 @@ func TestDiffLines(t *testing.T) {
 	}
 	if b.String() != "a-b+xc+d" {
 		t.Error(b.String())
+	}
+}
+
+// A list as long as a chain takes comes back from its form whole.
+func TestLongListsStayWhole(t *testing.T) {
+	form := url.Values{}
+	for i := range 500 {
+		form.Set(fmt.Sprintf("needs[%d].any", i), "portal")
+	}
+	read := typedIn(editForms[chain.KindSystem], "", form)
+	if n := len(read.rows["needs"]); n != 500 {
+		t.Errorf("%d of 500 rows came back", n)
 	}
 }

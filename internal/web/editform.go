@@ -26,8 +26,9 @@ const (
 	editRefs // several things, with a comma between
 )
 
-// mostRows bounds the rows of one list in a form; longer lists are edited in the map.
-const mostRows = 100
+// mostRows bounds the rows of one list in a form. It is more than a chain takes, so
+// that no row is lost without a word.
+const mostRows = 600
 
 // editField is a field of a thing, named as a map names it.
 type editField struct {
