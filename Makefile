@@ -26,6 +26,7 @@ check:
 
 generate:
 	$(TOOL) templ generate
+	@GO="$(GO)" tools/scripts.sh
 
 # Every page in Chromium: accessible, fits a phone, fails nowhere.
 browser: build

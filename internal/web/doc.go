@@ -10,6 +10,10 @@
 // Lists are all made by list.go: search, filters, sorting, pages and the CSV file of
 // the same rows come from the URL alone, so that every view can be kept as a link.
 //
+// Nothing needs a script but the few things that a page alone cannot do: those have one
+// in ui/script, bundled to ui/static (make generate). Only a page that carries one lets
+// scripts be loaded (island.go).
+//
 // Tables owned: none. Events: none are written here, and none are read except to
 // show the journal.
 package web

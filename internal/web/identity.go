@@ -23,7 +23,7 @@ func identityRoutes() []Route {
 		act("/o/{org}/account/password", identity.AccountSelf, (*visit).changePassword),
 		act("/o/{org}/account/sessions/{id}/end", identity.AccountSelf, (*visit).endSession),
 		act("/o/{org}/account/sessions/end-others", identity.AccountSelf, (*visit).endOtherSessions),
-	}, proofRoutes(), securityRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes())
+	}, proofRoutes(), securityRoutes(), passkeyRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes())
 }
 
 // start leads to the visitor's organisation, or lets them choose.
@@ -45,7 +45,15 @@ func (v *visit) signInForm() error {
 	if v.who != nil && !v.who.Pending {
 		return v.redirect("/")
 	}
-	return v.show(http.StatusOK, signInView(signInPage{Next: within(v.r.URL.Query().Get("next"))}))
+	return v.showSignIn(http.StatusOK, signInPage{Next: within(v.r.URL.Query().Get("next"))})
+}
+
+// showSignIn shows the ways of signing in that this node has.
+func (v *visit) showSignIn(status int, p signInPage) error {
+	p.Passkey = v.passkeyOffer(passkeyForm{
+		Does: "get", Begin: "/sign-in/passkey/begin", Finish: "/sign-in/passkey/finish", Button: "Sign in with a passkey", Carried: []ui.Option{{Value: "next", Label: p.Next}},
+	})
+	return v.show(status, signInView(p))
 }
 
 func (v *visit) signIn() error {
@@ -56,7 +64,7 @@ func (v *visit) signIn() error {
 		if status == 0 {
 			return err
 		}
-		return v.show(status, signInView(signInPage{Next: next, Email: email, Notice: ui.Notice{Tone: ui.Bad, Text: text}}))
+		return v.showSignIn(status, signInPage{Next: next, Email: email, Notice: ui.Notice{Tone: ui.Bad, Text: text}})
 	}
 	v.remember(token, session)
 	if session.Pending {

@@ -7,9 +7,10 @@ import (
 )
 
 type signInPage struct {
-	Notice ui.Notice
-	Email  string
-	Next   string
+	Notice  ui.Notice
+	Email   string
+	Next    string
+	Passkey passkeyForm
 }
 
 type codePage struct {

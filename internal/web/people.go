@@ -31,13 +31,17 @@ func peopleRoutes() []Route {
 
 // peopleNotices are what [visit.done] tells after acts on people and access.
 var peopleNotices = map[string]ui.Notice{
-	"role":        {Tone: ui.Good, Text: "The role was changed. It applies at once."},
-	"removed":     {Tone: ui.Good, Text: "The person was removed, and their API tokens for this organisation were revoked."},
-	"withdrawn":   {Tone: ui.Good, Text: "The invitation was withdrawn. Its link opens nothing any more."},
-	"revoked":     {Tone: ui.Good, Text: "The token was revoked. Programs that use it are refused from now on."},
-	"renamed":     {Tone: ui.Good, Text: "The organisation has its new name."},
-	"app-removed": {Tone: ui.Good, Text: "The authenticator app and its recovery codes were removed. Your password alone opens your account now."},
-	"joined":      {Tone: ui.Good, Text: "Welcome. You are a member now."},
+	"role":             {Tone: ui.Good, Text: "The role was changed. It applies at once."},
+	"removed":          {Tone: ui.Good, Text: "The person was removed, and their API tokens for this organisation were revoked."},
+	"withdrawn":        {Tone: ui.Good, Text: "The invitation was withdrawn. Its link opens nothing any more."},
+	"revoked":          {Tone: ui.Good, Text: "The token was revoked. Programs that use it are refused from now on."},
+	"renamed":          {Tone: ui.Good, Text: "The organisation has its new name."},
+	"app-removed":      {Tone: ui.Good, Text: "The authenticator app and its recovery codes were removed. Your password alone opens your account now."},
+	"passkey":          {Tone: ui.Good, Text: "The passkey was added. From now on you can sign in with it."},
+	"passkey-named":    {Tone: ui.Good, Text: "The passkey has its new name."},
+	"passkey-removed":  {Tone: ui.Good, Text: "The passkey was removed. Nobody can sign in with it any more."},
+	"password-removed": {Tone: ui.Good, Text: "The password was removed. You sign in by passkey from now on."},
+	"joined":           {Tone: ui.Good, Text: "Welcome. You are a member now."},
 }
 
 // people lists the members of the organisation.
@@ -413,6 +417,10 @@ func (v *visit) showOffer(status int, secret string, p offerPage) error {
 		p.SignIn = "/sign-in?" + url.Values{"next": {"/invitation?" + url.Values{"key": {secret}}.Encode()}}.Encode()
 	default:
 		p.As = offerNew
+		p.Passkey = v.passkeyOffer(passkeyForm{
+			Does: "create", Begin: "/invitation/passkey/begin", Finish: "/invitation/passkey/finish", Button: "Join with a passkey", Carried: []ui.Option{{Value: "key", Label: secret}},
+			Fields: []ui.Field{{Name: "full-name", Label: "Your name", Value: p.Name, Autocomplete: "name", Hint: "As colleagues know you.", Required: true, MaxLength: 120}},
+		})
 	}
 	return v.show(status, offerView(p))
 }

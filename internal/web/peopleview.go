@@ -82,4 +82,5 @@ type offerPage struct {
 	Other    string
 	SignIn   string
 	Shortest int
+	Passkey  passkeyForm
 }

@@ -121,6 +121,16 @@ func (v *visit) showProof(p proofPage) error {
 	}
 	p.Frame = v.frame("Confirm that it is you")
 	p.Email, p.Password, p.Code = v.who.Person.Email, has, !factor.App.IsZero()
+	key, err := v.hasPasskey()
+	if err != nil {
+		return err
+	}
+	if key {
+		p.Passkey = v.passkeyOffer(passkeyForm{
+			Does: "get", Begin: v.in("account", "prove", "passkey", "begin"), Finish: v.in("account", "prove", "passkey", "finish"),
+			Action: p.Action, Carried: p.Carried, Button: "Confirm by passkey and go on",
+		})
+	}
 	p.Minutes = int(identity.Fresh.Minutes())
 	return v.show(p.Status, proofView(p))
 }

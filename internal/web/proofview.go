@@ -13,5 +13,6 @@ type proofPage struct {
 	Email    string
 	Password bool
 	Code     bool
+	Passkey  passkeyForm
 	Minutes  int
 }

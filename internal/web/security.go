@@ -39,6 +39,10 @@ func (v *visit) showSecurity(status int, notice ui.Notice) error {
 	}
 	p.App, p.Since, p.Codes = !factor.App.IsZero(), factor.App, factor.RecoveryCodes
 	p.Enrol, p.Remove, p.NewCodes = v.in("account", "app"), v.in("account", "app", "remove"), v.in("account", "recovery")
+	err = v.addPasskeys(&p)
+	if err != nil {
+		return err
+	}
 	return v.show(status, securityView(p))
 }
 

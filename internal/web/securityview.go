@@ -17,6 +17,11 @@ type securityPage struct {
 	Enrol       string
 	Remove      string
 	NewCodes    string
+
+	Passkeys       []passkeyView
+	Add            passkeyForm
+	WhyNone        string // why this node has no passkeys
+	RemovePassword string
 }
 
 type enrolPage struct {

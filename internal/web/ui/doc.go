@@ -8,6 +8,7 @@
 // light and the dark scheme.
 //
 // Rules of the interface: words before icons, and a colour never says something
-// alone; every empty place names one next step; nothing needs a script; nothing is
+// alone; every empty place names one next step; nothing needs a script where a page can do
+// without (script/ holds the exceptions); nothing is
 // styled or scripted inline, so that the strict Content-Security-Policy holds.
 package ui

@@ -44,6 +44,8 @@ func load() map[string]asset {
 		switch path.Ext(e.Name()) {
 		case ".css":
 			sheet.Write(content)
+		case ".js":
+			loaded[e.Name()] = newAsset(e.Name(), "text/javascript; charset=utf-8", content)
 		case ".svg":
 			loaded[e.Name()] = newAsset(e.Name(), "image/svg+xml", content)
 		}
