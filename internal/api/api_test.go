@@ -11,10 +11,12 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/identity"
@@ -28,7 +30,7 @@ func TestRightsOfEveryOperation(t *testing.T) {
 	for _, o := range operations() {
 		ids := []string{""}
 		if o.object != "" || strings.Contains(o.path, "{") {
-			ids = []string{"bean-procurement", "bean-distribution", "no-such-thing"}
+			ids = []string{"bean-procurement", "bean-distribution", "no-such-thing", "supply no-such-thing"}
 		}
 		for _, role := range entente.Roles() {
 			for _, org := range []entente.OrgID{"beanline", "rosthof"} {
@@ -43,12 +45,9 @@ func TestRightsOfEveryOperation(t *testing.T) {
 					actor.Verbs = append(actor.Verbs, string(v))
 				}
 				for _, id := range ids {
-					object := identity.Object{Kind: o.kind, Org: org}
-					if o.object != "" {
-						object.ID = id
-					}
+					object := o.on(org, func(name string) string { return param(name, id) })
 					may, _ := identity.Can(actor, o.verb, object)
-					path := base + regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(o.path, id)
+					path := base + filled(o.path, id)
 					w := n.ask(o.method, path, nil, as(token))
 					tried++
 					denied := w.Code == http.StatusForbidden
@@ -63,7 +62,7 @@ func TestRightsOfEveryOperation(t *testing.T) {
 		if o.verb == other {
 			other = identity.AdvisoryRead
 		}
-		path := base + regexp.MustCompile(`\{[^}]+\}`).ReplaceAllString(o.path, "x")
+		path := base + filled(o.path, "x")
 		n.problem(n.ask(o.method, path, nil, as(n.token("beanline", entente.RoleOwner, other))), 403, string(o.verb))
 		n.problem(n.ask(o.method, path, nil, func(r *http.Request) { r.Header.Del("Authorization") }), 401, "API token")
 		n.problem(n.ask(o.method, path, nil, as("ent_nonsense")), 401, "API token")
@@ -73,6 +72,22 @@ func TestRightsOfEveryOperation(t *testing.T) {
 		}), 401, "API token")
 	}
 	t.Logf("%d operations, %d requests", len(operations()), tried)
+}
+
+// param fills a parameter of an address: the kind is process, unless the id says it.
+func param(name, id string) string {
+	kind, rest, named := strings.Cut(id, " ")
+	if !named {
+		kind, rest = "process", id
+	}
+	if name == "kind" {
+		return kind
+	}
+	return rest
+}
+
+func filled(path, id string) string {
+	return regexp.MustCompile(`\{[^}]+\}`).ReplaceAllStringFunc(path, func(name string) string { return param(strings.Trim(name, "{}"), id) })
 }
 
 // What one organisation holds is not there for another, whoever asks.
@@ -162,6 +177,60 @@ func TestETags(t *testing.T) {
 		if got := get[Process](n, base+"/processes/bean-procurement"); !strings.HasPrefix(got.Name, "Changed ") {
 			t.Errorf("the process is %+v", got)
 		}
+	})
+}
+
+// Every thing can be read, put back, changed, undone and removed, by its own state.
+func TestThings(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		g, err := n.rooms.Chain.Graph(t.Context(), entente.System("beanline", entente.DoorCommand))
+		must(t, err)
+		m := g.Map()
+		for kind, id := range map[string]chain.NodeID{
+			"organisation": m.Organisations[1].ID, "process": m.Processes[0].ID, "system": m.Systems[0].ID,
+			"supply": m.Supplies[0].ID, "product": m.Products[0].ID, "flow": m.Flows[0].ID,
+		} {
+			path := base + "/things/" + kind + "/" + string(id)
+			put := func(fields map[string]any, tag string) *httptest.ResponseRecorder {
+				text, err := json.Marshal(fields)
+				must(t, err)
+				return n.ask("PUT", path, bytes.NewReader(text), with("Content-Type", "application/json"), with("If-Match", tag))
+			}
+			first := n.ask("GET", path, nil)
+			tag := first.Header().Get("ETag")
+			thing := get[map[string]any](n, path)
+			if w := put(thing, tag); w.Code != 200 || !strings.Contains(w.Body.String(), `"unchanged":true`) {
+				t.Errorf("%s back as it was: %d %s", path, w.Code, w.Body)
+			}
+			field := "name"
+			if kind == "flow" {
+				field = "interface"
+			}
+			before := thing[field]
+			thing[field] = "Changed"
+			if w := put(thing, tag); w.Code != 200 || !strings.Contains(w.Body.String(), `"unchanged":false`) {
+				t.Fatalf("%s changed: %d %s", path, w.Code, w.Body)
+			}
+			n.problem(put(thing, tag), 412, "changed")
+			n.problem(put(thing, ""), 409, "already")
+			thing["colour"] = "blue"
+			n.problem(put(thing, n.ask("GET", path, nil).Header().Get("ETag")), 422, "colour")
+			past := get[List[PastChange]](n, path+"/history").Items
+			if len(past) == 0 || past[0].Door != "api" || !strings.Contains(past[0].After, "Changed") {
+				t.Fatalf("%s history: %+v", path, past)
+			}
+			undo := n.ask("POST", path+"/undo", strings.NewReader(`{"n":`+strconv.FormatInt(past[0].N, 10)+`}`), with("Content-Type", "application/json"))
+			if undo.Code != 200 || get[map[string]any](n, path)[field] != before {
+				t.Errorf("%s undone: %d %s", path, undo.Code, undo.Body)
+			}
+		}
+		gone := base + "/things/flow/" + string(m.Flows[0].ID)
+		n.problem(n.ask("DELETE", gone, nil), 422, "If-Match")
+		if w := n.ask("DELETE", gone, nil, with("If-Match", n.ask("GET", gone, nil).Header().Get("ETag"))); w.Code != 200 {
+			t.Errorf("removed: %d %s", w.Code, w.Body)
+		}
+		n.problem(n.ask("GET", gone, nil), 404, "flow")
 	})
 }
 

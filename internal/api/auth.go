@@ -40,11 +40,7 @@ func (s *server) guard(hc huma.Context, next func(huma.Context)) {
 		s.refuse(w, r, err)
 		return
 	}
-	object := identity.Object{Kind: o.kind, Org: actor.Org}
-	if o.object != "" {
-		object.ID = r.PathValue(o.object)
-	}
-	err = identity.Require(actor, o.verb, object)
+	err = identity.Require(actor, o.verb, o.on(actor.Org, r.PathValue))
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
@@ -21,6 +22,15 @@ func TestAnswersHoldToTheDocument(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		n := newNode(t, d)
 		v := &inventor{document: readDocument(t, n.handler), rng: rand.New(rand.NewPCG(1, 1)), files: files(t)}
+		g, err := n.rooms.Chain.Graph(t.Context(), entente.System("beanline", entente.DoorCommand))
+		must(t, err)
+		v.known = map[string][]string{}
+		for node := range g.Nodes() {
+			v.known["things"] = append(v.known["things"], string(node.Kind)+"/"+string(node.ID))
+		}
+		for _, f := range g.Map().Flows {
+			v.known["things"] = append(v.known["things"], "flow/"+string(f.ID))
+		}
 		rounds := 60
 		if testing.Short() {
 			rounds = 10
@@ -30,7 +40,10 @@ func TestAnswersHoldToTheDocument(t *testing.T) {
 		all := v.calls()
 		for round := 0; round < rounds || len(all) > 0 && round < rounds*10; round++ {
 			if round >= rounds { // only what never succeeded so far
-				all = slices.DeleteFunc(all, func(c call) bool { return succeeded[c.id()] > 0 })
+				all = slices.DeleteFunc(all, func(c call) bool { return succeeded[c.id()] > 0 && !strings.Contains(c.path, "/things/") })
+				if !slices.ContainsFunc(all, func(c call) bool { return succeeded[c.id()] == 0 }) {
+					break
+				}
 			}
 			for _, c := range all {
 				r := v.request(c, tokens[v.rng.IntN(len(tokens))])
@@ -59,8 +72,8 @@ func files(t *testing.T) [][]byte {
 	t.Helper()
 	var all [][]byte
 	err := fs.WalkDir(catalog.Files(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+		if err != nil || d.IsDir() || strings.HasSuffix(path, ".yaml") && path != "beanline.yaml" {
+			return err // the map of another organisation would leave little to ask for
 		}
 		text, err := fs.ReadFile(catalog.Files(), path)
 		all = append(all, text)

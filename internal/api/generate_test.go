@@ -132,7 +132,9 @@ type inventor struct {
 	// that requests meet real things; read are whole answers, to be put back.
 	known map[string][]string
 	read  map[string]answered
-	files [][]byte // bodies for uploads
+	tags  map[string]string  // by path
+	last  map[string]float64 // the latest change of a thing, by its path
+	files [][]byte           // bodies for uploads
 }
 
 type answered struct {
@@ -142,6 +144,9 @@ type answered struct {
 
 func (v *inventor) request(c call, token string) *http.Request {
 	path, query := c.path, url.Values{}
+	if things := v.known["things"]; len(things) > 0 && v.rng.IntN(5) > 0 {
+		path = strings.Replace(path, "{kind}/{id}", things[v.rng.IntN(len(things))], 1)
+	}
 	header := http.Header{}
 	parameters, _ := c.op["parameters"].([]any)
 	for _, p := range parameters {
@@ -167,6 +172,9 @@ func (v *inventor) request(c call, token string) *http.Request {
 			if v.rng.IntN(4) == 0 {
 				header.Set(name, printableOnly(v.text(schema)))
 			}
+			if tag := v.tags[path]; name == "If-Match" && tag != "" && v.rng.IntN(4) > 0 {
+				header.Set(name, tag)
+			}
 		}
 	}
 	if v.rng.IntN(40) == 0 {
@@ -179,6 +187,12 @@ func (v *inventor) request(c call, token string) *http.Request {
 	body, media := v.body(c)
 	if before, ok := v.read[c.path]; ok && media == "application/json" && v.rng.IntN(3) > 0 {
 		target, body = before.path, before.body
+		if tag := v.tags[before.path]; tag != "" && v.rng.IntN(4) > 0 {
+			header.Set("If-Match", tag)
+		}
+	}
+	if thing, ok := strings.CutSuffix(target, "/undo"); ok && v.last[thing] > 0 && v.rng.IntN(3) > 0 {
+		body = fmt.Appendf(nil, `{"n":%.0f}`, v.last[thing])
 	}
 	r := httptest.NewRequest(c.method, "http://entente.example"+target, bytes.NewReader(body))
 	for k, h := range header {
@@ -322,8 +336,12 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 		return
 	}
 	if v.known == nil {
-		v.known, v.read = map[string][]string{}, map[string]answered{}
+		v.known = map[string][]string{}
 	}
+	if v.read == nil {
+		v.read, v.tags, v.last = map[string]answered{}, map[string]string{}, map[string]float64{}
+	}
+	v.tags[r.URL.Path] = w.Header().Get("ETag")
 	if strings.Contains(c.path, "{") {
 		v.read[c.path] = answered{r.URL.Path, w.Body.Bytes()}
 	}
@@ -341,6 +359,10 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 				case "id":
 					keep(list, fmt.Sprint(y))
 					keep("any", fmt.Sprint(y))
+				case "n":
+					if thing, ok := strings.CutSuffix(r.URL.Path, "/history"); ok && v.last[thing] < y.(float64) {
+						v.last[thing] = y.(float64)
+					}
 				case "next", "name":
 					keep("any", fmt.Sprint(y))
 				case "items":

@@ -23,8 +23,9 @@ type operation struct {
 
 	verb identity.Verb // what the actor must be allowed
 	kind string        // the kind of the object that the verb is asked for, "" for the organisation as a whole
-	// object names the path parameter with the object's id.
-	object string
+	// object names the path parameter with the object's id, kindParam the one with
+	// its kind where that is not always the same.
+	object, kindParam string
 
 	created bool    // success is 201 when something new was made, else 200
 	upload  *upload // the body is a file, which is streamed and not held in memory
@@ -44,7 +45,7 @@ type upload struct {
 func rooms() []roomOperations {
 	return []roomOperations{
 		{"organisation", "The organisation of the token, and who acts with it.", identityOperations},
-		{"chain", "Processes, systems, supplies and suppliers; what stops when something is down; concentration.", chainOperations},
+		{"chain", "Processes, systems, supplies and suppliers; what stops when something is down; concentration; and the chain's things, one by one.", append(chainOperations[:len(chainOperations):len(chainOperations)], thingOperations...)},
 		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
 		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},
 		{"journal", "What happened in the organisation, and proof that nothing was changed afterwards.", journalOperations},
@@ -146,6 +147,18 @@ func (o operation) documentBody(doc *huma.OpenAPI) {
 		})
 		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since the answer with that ETag."}
 	}
+}
+
+// on is the object of the act, as the address names it.
+func (o operation) on(org entente.OrgID, param func(string) string) identity.Object {
+	object := identity.Object{Kind: o.kind, Org: org}
+	if o.object != "" {
+		object.ID = param(o.object)
+	}
+	if o.kindParam != "" {
+		object.Kind = param(o.kindParam)
+	}
+	return object
 }
 
 // operationIn finds the operation in the document.
