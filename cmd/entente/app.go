@@ -47,6 +47,7 @@ type App struct {
 	c        Config
 	listener net.Listener
 	server   *http.Server
+	pages    *web.Pages
 	asking   atomic.Int64 // requests under way
 }
 
@@ -95,7 +96,7 @@ func (a *App) doors() error {
 	if err != nil {
 		return err
 	}
-	pages, err := web.New(web.Config{
+	a.pages, err = web.New(web.Config{
 		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner,
 		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
 	})
@@ -105,7 +106,7 @@ func (a *App) doors() error {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", machine)
 	mux.HandleFunc("GET /healthz", a.health)
-	mux.Handle("/", pages)
+	mux.Handle("/", a.pages)
 	a.server = &http.Server{
 		Handler:           a.counted(mux),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -147,14 +148,15 @@ func (a *App) URL() string { return "http://" + reachable(a.listener.Addr()) }
 func (a *App) Run(ctx context.Context) error {
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
-	ended := make(chan error, 3)
+	ended := make(chan error, 4)
 	go func() { ended <- a.runner.Run(working) }()
 	go func() { ended <- a.identity.Run(working) }()
+	go func() { ended <- a.pages.Run(working) }()
 	go func() { ended <- a.server.Serve(a.listener) }()
 	a.c.Log.Info("serving", "address", a.URL(), "database", a.db.Name())
 
 	var fault error
-	running := 3
+	running := 4
 	select {
 	case <-ctx.Done():
 	case fault = <-ended: // nothing ends by itself unless it failed

@@ -23,22 +23,6 @@ func partnerRoutes() []Route {
 	}
 }
 
-// addStandings gives every direct supplier of a list its tier.
-func (v *visit) addStandings(rows []supplierRow) error {
-	all, err := v.Partner.Standings(v.r.Context(), v.actor)
-	if err != nil {
-		return err
-	}
-	of := make(map[chain.NodeID]*partner.Standing, len(all))
-	for i := range all {
-		of[all[i].Supplier] = &all[i]
-	}
-	for i := range rows {
-		rows[i].standing = of[rows[i].ID]
-	}
-	return nil
-}
-
 // tierOrder puts the critical ones first and those without a tier last.
 func (r supplierRow) tierOrder() int {
 	if r.standing == nil {

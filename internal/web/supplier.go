@@ -28,7 +28,7 @@ func (p *picture) dependences() map[chain.NodeID]*chain.Dependence {
 
 // suppliers lists the organisations that we hang on, of every rank.
 func (v *visit) suppliers() error {
-	all, err := v.supplierRows()
+	all, err := v.supplierRows(v.r.Context(), v.actor)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,29 +90,29 @@ func (k *supplierLists) put(org entente.OrgID, head int64, of *supplierRows) {
 	}
 }
 
-// supplierRows gives the rows of the visited organisation.
-func (v *visit) supplierRows() (*supplierRows, error) {
+// supplierRows gives the rows of the actor's organisation.
+func (s *server) supplierRows(ctx context.Context, actor entente.Actor) (*supplierRows, error) {
 	// The head is read first: rows that are newer than it are only made again.
 	var head int64
-	err := v.DB.Read(v.r.Context(), func(tx *db.Tx) (err error) {
-		head, err = journal.Head(v.r.Context(), tx, v.actor.Org)
+	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		head, err = journal.Head(ctx, tx, actor.Org)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if known := v.supplierLists.get(v.actor.Org, head); known != nil {
+	if known := s.supplierLists.get(actor.Org, head); known != nil {
 		return known, nil
 	}
-	p, err := v.picture()
+	g, err := s.Chain.Graph(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
-	made := &supplierRows{rows: p.supplierRows()}
-	err = v.addStandings(made.rows)
+	standings, err := s.Partner.Standings(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
+	made := &supplierRows{rows: rowsOfSuppliers(g, standings)}
 	seen := map[int]bool{}
 	for _, r := range made.rows {
 		if !seen[r.rank] {
@@ -122,27 +123,31 @@ func (v *visit) supplierRows() (*supplierRows, error) {
 	slices.SortFunc(made.ranks, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
 	made.ranks = append([]ui.Option{{Label: "All"}}, made.ranks...)
 	made.categories = valuesOf("All", made.rows, func(r supplierRow) string { return r.Category })
-	v.supplierLists.put(v.actor.Org, head, made)
+	s.supplierLists.put(actor.Org, head, made)
 	return made, nil
 }
 
-func (p *picture) supplierRows() []supplierRow {
-	m := p.g.Map()
+func rowsOfSuppliers(g *chain.Graph, standings []partner.Standing) []supplierRow {
+	m := g.Map()
+	standing := make(map[chain.NodeID]*partner.Standing, len(standings))
+	for i := range standings {
+		standing[standings[i].Supplier] = &standings[i]
+	}
 	supplies := map[chain.NodeID][]string{}
 	for i := range m.Supplies {
 		supplies[m.Supplies[i].Supplier] = append(supplies[m.Supplies[i].Supplier], m.Supplies[i].Name)
 	}
-	tolls := p.g.Concentration().Tolls
+	tolls := g.Concentration().Tolls
 	var rows []supplierRow
 	for i := range m.Organisations {
 		o := &m.Organisations[i]
-		rank := p.g.Rank(o.ID)
+		rank := g.Rank(o.ID)
 		if o.ID == m.Own || len(supplies[o.ID]) == 0 && rank == chain.UnknownRank {
 			continue
 		}
 		searched := append([]string{o.Name, string(o.ID), o.Category, o.Country, o.LEI, strings.Join(o.Domains, " ")}, supplies[o.ID]...)
 		rows = append(rows, supplierRow{
-			Organisation: o, rank: rank, supplies: supplies[o.ID], stops: tolls[o.ID],
+			Organisation: o, rank: rank, supplies: supplies[o.ID], stops: tolls[o.ID], standing: standing[o.ID],
 			searched: strings.ToLower(strings.Join(searched, "\n")),
 		})
 	}

@@ -21,7 +21,7 @@ type server struct {
 
 // New makes the handler of all pages. It fails on a route without a decision who
 // may visit it.
-func New(c Config) (http.Handler, error) {
+func New(c Config) (*Pages, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -38,7 +38,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(s.foreign))
-	return s.recovering(crossOrigin.Handler(http.HandlerFunc(s.serve))), nil
+	return &Pages{Handler: s.recovering(crossOrigin.Handler(http.HandlerFunc(s.serve))), server: s}, nil
 }
 
 func (r Route) decided() error {

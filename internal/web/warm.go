@@ -1,0 +1,63 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	entente "github.com/entente-project/entente"
+)
+
+// mostWarmed is how many organisations are made ready when a node starts; the
+// others are at their first visit.
+const mostWarmed = 8
+
+// Pages is the handler of all pages.
+type Pages struct {
+	http.Handler
+	server *server
+}
+
+// Run works out ahead what the first visit of a large chain would have to wait for:
+// at the start, and after each change of a chain by this process, one organisation
+// at a time, until ctx ends. The pages do not need it: they work out by themselves
+// what is not ready.
+func (p *Pages) Run(ctx context.Context) error {
+	s := p.server
+	changed := make(chan entente.OrgID, 64)
+	stop := s.DB.Watch(func(org entente.OrgID) {
+		select {
+		case changed <- org:
+		default:
+		}
+	})
+	defer stop()
+	organisations, err := s.Identity.Organisations(ctx)
+	if err != nil {
+		return err
+	}
+	ready := map[entente.OrgID]int64{} // the revision of the chain
+	for _, o := range organisations[:min(len(organisations), mostWarmed)] {
+		s.warm(ctx, o.ID, ready)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case org := <-changed:
+			s.warm(ctx, org, ready)
+		}
+	}
+}
+
+func (s *server) warm(ctx context.Context, org entente.OrgID, ready map[entente.OrgID]int64) {
+	actor := entente.System(org, entente.DoorWorker)
+	g, err := s.Chain.Graph(ctx, actor)
+	if err == nil && g.Revision() != ready[org] {
+		ready[org] = g.Revision()
+		_, err = s.supplierRows(ctx, actor)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.Log.Warn("a chain could not be made ready ahead of the first visit", "organisation", org, "error", err)
+	}
+}

@@ -1,0 +1,71 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+// head is where Beanline's journal ends.
+func (n *node) head() (head int64) {
+	n.t.Helper()
+	must(n.t, n.DB.Read(n.t.Context(), func(tx *db.Tx) (err error) {
+		head, err = journal.Head(n.t.Context(), tx, "beanline")
+		return err
+	}))
+	return head
+}
+
+// A changed chain is ready before anybody visits, and Run ends with its context.
+func TestChangesAreMadeReady(t *testing.T) {
+	n := newNode(t)
+	pages := n.handler.(*Pages)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- pages.Run(ctx) }()
+	system := entente.System("beanline", entente.DoorCommand)
+	awaitReady := func(suppliers int) {
+		t.Helper()
+		for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if ready := pages.server.supplierLists.get("beanline", n.head()); ready != nil && len(ready.rows) == suppliers {
+				return
+			}
+			if time.Now().After(until) {
+				t.Fatalf("%d suppliers were not made ready", suppliers)
+			}
+		}
+	}
+	for _, suppliers := range []int{30, 20} {
+		_, err := n.Chain.Import(t.Context(), system, wideMap(suppliers, 5))
+		must(t, err)
+		awaitReady(suppliers)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// The list tells what each supplier's outage stops, also beyond those whose outages
+// are kept in full.
+func TestEverySupplierHasItsToll(t *testing.T) {
+	n := newNode(t)
+	_, err := n.Chain.Import(t.Context(), entente.System("beanline", entente.DoorCommand), wideMap(2500, 1500))
+	must(t, err)
+	g, err := n.Chain.Graph(t.Context(), entente.System("beanline", entente.DoorCommand))
+	must(t, err)
+	c := g.Concentration()
+	if c.MoreDependences == 0 || len(c.Tolls) != len(c.Dependences)+c.MoreDependences {
+		t.Fatalf("%d tolls of %d and %d more dependences", len(c.Tolls), len(c.Dependences), c.MoreDependences)
+	}
+	body := n.as("owner@beanline.example").get("/o/beanline/suppliers?stops=yes&sort=-stops&rows=25").Body.String()
+	if strings.Contains(body, "No process stops") || !strings.Contains(body, "1 process stops") && !strings.Contains(body, "1 critical process stops") {
+		t.Error("the suppliers that stop the least are not told with what they stop")
+	}
+}
