@@ -152,6 +152,9 @@ func (s *Service) SSOLabel(ctx context.Context, org entente.OrgID) (label string
 	return p.Label, true, nil
 }
 
+// SSOAddress is the address that the operator of a provider registers for this node.
+func (s *Service) SSOAddress() (string, error) { return s.callback() }
+
 func (s *Service) callback() (string, error) {
 	if s.c.Origin == "" {
 		return "", entente.Unavailable("this node does not know the address by which browsers reach it; tell its operator to set it")

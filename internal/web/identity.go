@@ -23,7 +23,7 @@ func identityRoutes() []Route {
 		act("/o/{org}/account/password", identity.AccountSelf, (*visit).changePassword),
 		act("/o/{org}/account/sessions/{id}/end", identity.AccountSelf, (*visit).endSession),
 		act("/o/{org}/account/sessions/end-others", identity.AccountSelf, (*visit).endOtherSessions),
-	}, proofRoutes(), securityRoutes(), passkeyRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes())
+	}, proofRoutes(), securityRoutes(), passkeyRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes(), ssoRoutes())
 }
 
 // start leads to the visitor's organisation, or lets them choose.
@@ -53,6 +53,10 @@ func (v *visit) showSignIn(status int, p signInPage) error {
 	p.Passkey = v.passkeyOffer(passkeyForm{
 		Does: "get", Begin: "/sign-in/passkey/begin", Finish: "/sign-in/passkey/finish", Button: "Sign in with a passkey", Carried: []ui.Option{{Value: "next", Label: p.Next}},
 	})
+	err := v.offerSSO(&p)
+	if err != nil {
+		return err
+	}
 	return v.show(status, signInView(p))
 }
 

@@ -11,6 +11,7 @@ type signInPage struct {
 	Email   string
 	Next    string
 	Passkey passkeyForm
+	SSO     ui.Link
 }
 
 type codePage struct {

@@ -38,6 +38,7 @@ func (v *visit) showOrganisation(status int, notice ui.Notice, name, wrong strin
 	}
 	if v.may(identity.OrganisationManage) {
 		p.Rename = v.in("organisation", "name")
+		p.Head.Actions = append(p.Head.Actions, ui.Link{Text: "Single sign-on", Href: v.in("organisation", "single-sign-on")})
 	}
 	return v.show(status, organisationView(p))
 }

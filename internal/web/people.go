@@ -41,6 +41,8 @@ var peopleNotices = map[string]ui.Notice{
 	"passkey-named":    {Tone: ui.Good, Text: "The passkey has its new name."},
 	"passkey-removed":  {Tone: ui.Good, Text: "The passkey was removed. Nobody can sign in with it any more."},
 	"password-removed": {Tone: ui.Good, Text: "The password was removed. You sign in by passkey from now on."},
+	"sso":              {Tone: ui.Good, Text: "Single sign-on is set up. The provider answered."},
+	"sso-removed":      {Tone: ui.Good, Text: "Single sign-on was removed, and the sessions that it opened have ended."},
 	"joined":           {Tone: ui.Good, Text: "Welcome. You are a member now."},
 }
 

@@ -131,6 +131,9 @@ func (v *visit) showProof(p proofPage) error {
 			Action: p.Action, Carried: p.Carried, Button: "Confirm by passkey and go on",
 		})
 	}
+	if v.who.Only != "" {
+		p.SSO = "/sign-in/sso?" + url.Values{"org": {string(v.who.Only)}, "next": {p.Back}, "fresh": {"yes"}}.Encode()
+	}
 	p.Minutes = int(identity.Fresh.Minutes())
 	return v.show(p.Status, proofView(p))
 }

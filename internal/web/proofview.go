@@ -14,5 +14,6 @@ type proofPage struct {
 	Password bool
 	Code     bool
 	Passkey  passkeyForm
+	SSO      string // where the provider asks again; "" where no provider opened the session
 	Minutes  int
 }
