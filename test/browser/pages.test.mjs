@@ -35,7 +35,7 @@ async function crawl(page, start) {
     seen.set(kind, url.href);
     if (!(answer.headers()["content-type"] ?? "").startsWith("text/html")) continue;
     assert.equal(answer.status(), 200, `${url.href} answered ${answer.status()}`);
-    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => a.href))) {
+    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => new URL(a.getAttribute("href"), document.baseURI).href))) {
       const next = new URL(href);
       if (next.origin === url.origin && !/\.(csv|xlsx|svg|yaml|json)$|format=|\/api\//.test(next.href)) open.push(next);
     }
