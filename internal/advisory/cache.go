@@ -167,7 +167,7 @@ func buildIndex(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Index, erro
 		products[d.ID] = string(d.Product)
 	}
 	b := NewBuilder()
-	err = inventory.EachPackage(ctx, tx, org, 0, func(p inventory.Package) error {
+	err = inventory.EachPackage(ctx, tx, org, 0, 0, func(p inventory.Package) error {
 		b.AddPackage(p.ID, KeyOf(&p))
 		return nil
 	})
@@ -247,14 +247,11 @@ func addDocument(ctx context.Context, tx *db.Tx, org entente.OrgID, x *Index, do
 	}
 	// New packages follow one another in the dictionary; stray ones are read singly.
 	if missing > 0 && int(last-first) < 4*missing+64 {
-		err := inventory.EachPackage(ctx, tx, org, first-1, func(p inventory.Package) error {
-			if p.ID > last {
-				return errEnough
-			}
+		err := inventory.EachPackage(ctx, tx, org, first, last, func(p inventory.Package) error {
 			x.AddPackage(p.ID, KeyOf(&p))
 			return nil
 		})
-		if err != nil && !errors.Is(err, errEnough) {
+		if err != nil {
 			return err
 		}
 		missing = 0

@@ -2,7 +2,6 @@ package advisory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -170,10 +169,7 @@ type fresh struct {
 // that name them.
 func (s *Service) matchPackages(ctx context.Context, tx *db.Tx, org entente.OrgID, product string, body inventory.Recorded) error {
 	byKey := map[PackageKey][]*fresh{}
-	err := inventory.EachPackage(ctx, tx, org, body.FirstPackage-1, func(p inventory.Package) error {
-		if p.ID > body.LastPackage {
-			return errEnough
-		}
+	err := inventory.EachPackage(ctx, tx, org, body.FirstPackage, body.LastPackage, func(p inventory.Package) error {
 		f := &fresh{pack: p, names: KeyOf(&p)}
 		for _, c := range f.names.Candidates {
 			if list := byKey[c.Key]; len(list) == 0 || list[len(list)-1] != f {
@@ -182,7 +178,7 @@ func (s *Service) matchPackages(ctx context.Context, tx *db.Tx, org entente.OrgI
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errEnough) {
+	if err != nil {
 		return err
 	}
 	concerned := map[string][]*fresh{}
@@ -219,8 +215,6 @@ func (s *Service) matchPackages(ctx context.Context, tx *db.Tx, org entente.OrgI
 // statisticsAfter is how many records of one event have to match anew for the
 // tables to count as changed much.
 const statisticsAfter = 50
-
-var errEnough = errors.New("enough")
 
 // matchFresh matches one advisory with new packages that it names.
 func matchFresh(m *Matcher, packages []*fresh) []change {

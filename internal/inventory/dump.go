@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
@@ -13,15 +14,19 @@ import (
 // transaction and ask for no permission: they serve workers, not people.
 
 // EachPackage gives every package of the organisation's dictionary with a number
-// greater than after, in order of its number.
-func EachPackage(ctx context.Context, tx *db.Tx, org entente.OrgID, after uint32, fn func(Package) error) error {
-	return db.Each(ctx, tx, `SELECT `+packageColumns+` FROM inventory_package p WHERE p.org = $1 AND p.id > $2 ORDER BY p.id`, func(r db.Scanner) error {
+// from first to last, in order of its number; a last of 0 means all. Ask for no more
+// than is needed: PostgreSQL sends a whole answer, also if the reader stops early.
+func EachPackage(ctx context.Context, tx *db.Tx, org entente.OrgID, first, last uint32, fn func(Package) error) error {
+	if last == 0 {
+		last = math.MaxUint32
+	}
+	return db.Each(ctx, tx, `SELECT `+packageColumns+` FROM inventory_package p WHERE p.org = $1 AND p.id >= $2 AND p.id <= $3 ORDER BY p.id`, func(r db.Scanner) error {
 		p, err := scanPackage(r)
 		if err != nil {
 			return err
 		}
 		return fn(p)
-	}, org, after)
+	}, org, first, last)
 }
 
 // EachContent gives every current document with its packages, each once, ascending.

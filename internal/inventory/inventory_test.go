@@ -86,7 +86,7 @@ func pairs(t testing.TB, d *db.DB) (list []string) {
 	err := d.Read(t.Context(), func(tx *db.Tx) error {
 		list = nil
 		names := map[uint32]string{}
-		err := EachPackage(t.Context(), tx, org, 0, func(p Package) error {
+		err := EachPackage(t.Context(), tx, org, 0, 0, func(p Package) error {
 			names[p.ID] = p.Title() + "@" + p.Version
 			return nil
 		})
@@ -492,7 +492,7 @@ func TestUploadsAtTheSameTime(t *testing.T) {
 		known := 0
 		err = d.Read(t.Context(), func(tx *db.Tx) error {
 			known = 0
-			return EachPackage(t.Context(), tx, org, 0, func(Package) error { known++; return nil })
+			return EachPackage(t.Context(), tx, org, 0, 0, func(Package) error { known++; return nil })
 		})
 		if err != nil || current != 1 || known != 6 || len(events(t, d)) != len(docs) {
 			t.Errorf("%v: %d current of %d documents, %d packages, %d events", err, current, len(docs), known, len(events(t, d)))
