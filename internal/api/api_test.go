@@ -334,6 +334,9 @@ func TestWhatIf(t *testing.T) {
 		if len(got.Processes) == 0 || got.Cost == nil || got.Stops < len(got.Processes) {
 			t.Errorf("%s: %+v", point.ID, got)
 		}
+		if few := get[WhatIf](n, base+"/what-if?horizon=520w&processes=1&down="+point.ID); len(few.Processes) != 1 || few.Total != len(got.Processes) || *few.Cost != *got.Cost {
+			t.Errorf("%s, one process told: %+v", point.ID, few)
+		}
 		for _, p := range got.Processes {
 			if p.Why == "" || len(p.Path) == 0 || p.Path[len(p.Path)-1].ID != point.ID {
 				t.Errorf("%s stops %s without a path: %+v", point.ID, p.ID, p)

@@ -166,7 +166,11 @@ func (v *inventor) request(c call, token string) *http.Request {
 			path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(value))
 		case "query":
 			if p["required"] == true && v.rng.IntN(10) > 0 || v.rng.IntN(3) == 0 {
-				query.Add(name, v.text(schema))
+				value := v.text(schema)
+				if things := v.known["things"]; name == "down" && v.rng.IntN(3) > 0 {
+					_, value, _ = strings.Cut(things[v.rng.IntN(len(things))], "/")
+				}
+				query.Add(name, value)
 			}
 		case "header":
 			if v.rng.IntN(4) == 0 {

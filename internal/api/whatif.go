@@ -17,6 +17,7 @@ type WhatIf struct {
 	Stops     int              `json:"stops" doc:"How many things stop, of any kind, those that were down at first included."`
 	Cost      *int64           `json:"cost,omitempty" doc:"What the interruptions have cost by the horizon, in whole units of the currency."`
 	Currency  string           `json:"currency,omitempty"`
+	Total     int              `json:"processes_total" doc:"How many processes stop, whether they are listed or not."`
 	Processes []ProcessOutage  `json:"processes" doc:"The first to stop first; at the same time the more critical first."`
 	Call      []WhomToCall     `json:"call" doc:"Whom to call: the organisations on the paths, those that processes name first in front."`
 	Others    []StoppedElement `json:"others" doc:"Everything else that stops, in order of time; at most 1000."`
@@ -65,6 +66,7 @@ func whatIf(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	Down     []string `query:"down" required:"true" minItems:"1" maxItems:"50" doc:"The ids of what is down, with commas between."`
 	Horizon  string   `query:"horizon" maxLength:"20" example:"5d" doc:"How far to look: 4h, 5d, 2w. Without it, as far as it goes, and no cost is given."`
 	Restored string   `query:"restored" maxLength:"20" example:"36h" doc:"When everything works again."`
+	Limit    int      `query:"processes" minimum:"1" maximum:"10000" default:"200" doc:"How many processes to list at most."`
 }) (*one[WhatIf], error) {
 	var o chain.OutageOptions
 	var err error
@@ -92,7 +94,7 @@ func whatIf(s *server, ctx context.Context, actor entente.Actor, in *struct {
 		}
 		return nil, e
 	}
-	return &one[WhatIf]{whatIfOf(g, outage)}, nil
+	return &one[WhatIf]{whatIfOf(g, outage, in.Limit)}, nil
 }
 
 // span reads a duration of a query; an empty one is 0.
@@ -109,10 +111,10 @@ func span(name, text string) (time.Duration, error) {
 	return d, nil
 }
 
-func whatIfOf(g *chain.Graph, o chain.Outage) WhatIf {
+func whatIfOf(g *chain.Graph, o chain.Outage, limit int) WhatIf {
 	out := WhatIf{
 		Down: make([]Ref, 0, len(o.Down)), Horizon: seconds(o.Horizon), Restored: seconds(o.Restored), Stops: o.Len(), Currency: g.Map().Currency,
-		Processes: make([]ProcessOutage, 0, len(o.Processes)), Others: []StoppedElement{},
+		Total: len(o.Processes), Others: []StoppedElement{},
 	}
 	for _, id := range o.Down {
 		n, _ := g.Node(id)
@@ -127,7 +129,9 @@ func whatIfOf(g *chain.Graph, o chain.Outage) WhatIf {
 		out.Cost = &cost
 	}
 	calls := caller{seen: map[chain.NodeID]int{}}
-	for _, p := range o.Processes {
+	told := o.Processes[:min(len(o.Processes), limit)]
+	out.Processes = make([]ProcessOutage, 0, len(told))
+	for _, p := range told {
 		path := p.Path()
 		one := ProcessOutage{
 			ID: string(p.ID), Name: p.Name, Criticality: string(p.Criticality), Fails: seconds(p.Fails),
