@@ -2,6 +2,7 @@ package chain
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"sort"
 	"time"
@@ -229,7 +230,7 @@ type outageScratch struct {
 	epoch uint32
 	seen  []visit
 	left  []countdown // for needs with several alternatives
-	heap  []waiting
+	ahead ahead
 	now   []int32 // things that stop at the present moment, first come first
 	order []stopped
 }
@@ -259,7 +260,8 @@ func newOutageScratch(g *Graph) *outageScratch {
 // run is the one pass in order of time. What it returns is valid until the next.
 func (s *outageScratch) run(g *Graph, down []int32, limit time.Duration) []stopped {
 	nextEpoch(&s.epoch, func() { clear(s.seen); clear(s.left) })
-	s.heap, s.now, s.order = s.heap[:0], s.now[:0], s.order[:0]
+	s.ahead.reset()
+	s.now, s.order = s.now[:0], s.order[:0]
 	for _, v := range down {
 		s.seen[v] = visit{epoch: s.epoch, why: -1, by: -1}
 		s.now = append(s.now, v)
@@ -267,30 +269,30 @@ func (s *outageScratch) run(g *Graph, down []int32, limit time.Duration) []stopp
 	for i := 0; ; i++ {
 		if i == len(s.now) {
 			s.now, i = s.now[:0], 0
-			v, ok := s.pop()
-			if !ok {
+			if s.next(); len(s.now) == 0 {
 				return s.order
 			}
-			s.now = append(s.now, v)
 		}
 		v := s.now[i]
 		at := s.seen[v].at
 		pos := int32(len(s.order))
 		s.order = append(s.order, stopped{at: at, node: v, why: s.seen[v].why, by: s.seen[v].by})
 		for _, u := range g.usesOf(v) {
-			if u.need < 0 && !s.last(g, -1-u.need) {
-				continue
-			}
+			// If the holder is to stop by then anyway, the need no longer matters: its
+			// other alternatives can only end it later, and are not counted down.
 			end := later(at, u.buffer)
 			holder := &s.seen[u.holder]
 			if holder.epoch == s.epoch && holder.at <= end || end > limit {
+				continue
+			}
+			if u.need < 0 && !s.last(g, -1-u.need) {
 				continue
 			}
 			*holder = visit{at: end, epoch: s.epoch, why: u.number(), by: pos}
 			if end == at {
 				s.now = append(s.now, u.holder)
 			} else {
-				s.push(waiting{end, u.holder})
+				s.ahead.push(waiting{end, u.holder})
 			}
 		}
 	}
@@ -306,55 +308,62 @@ func (s *outageScratch) last(g *Graph, n int32) bool {
 	return c.left == 0
 }
 
-// push and pop keep a heap with four children a node, which is kinder to the
-// memory than two.
-func (s *outageScratch) push(w waiting) {
-	s.heap = append(s.heap, w)
-	h := s.heap
-	i := len(h) - 1
-	for i > 0 {
-		up := (i - 1) / 4
-		if h[up].at <= w.at {
-			break
+// next puts the things that stop next into now; entries that an earlier end has
+// overtaken are dropped.
+func (s *outageScratch) next() {
+	for len(s.now) == 0 {
+		soonest := s.ahead.pop()
+		if len(soonest) == 0 {
+			return
 		}
-		h[i] = h[up]
-		i = up
+		for _, w := range soonest {
+			if s.seen[w.node].at == w.at {
+				s.now = append(s.now, w.node)
+			}
+		}
 	}
-	h[i] = w
 }
 
-// pop gives the thing that stops next; entries that an earlier end has overtaken
-// are dropped.
-func (s *outageScratch) pop() (int32, bool) {
-	for len(s.heap) > 0 {
-		h := s.heap
-		top := h[0]
-		w := h[len(h)-1]
-		h = h[:len(h)-1]
-		s.heap = h
-		if len(h) > 0 {
-			i := 0
-			for {
-				child := 4*i + 1
-				if child >= len(h) {
-					break
-				}
-				for c := child + 1; c < min(child+4, len(h)); c++ {
-					if h[c].at < h[child].at {
-						child = c
-					}
-				}
-				if w.at <= h[child].at {
-					break
-				}
-				h[i] = h[child]
-				i = child
-			}
-			h[i] = w
-		}
-		if s.seen[top.node].at == top.at {
-			return top.node, true
-		}
+// ahead holds what is to stop later, in a radix heap: time only goes on in a pass,
+// so that an entry belongs where its time first differs, in binary, from the time
+// of the last one taken, and moves to a place nearer to the end each time that its
+// place is opened. All of it runs along the memory, as a heap of comparisons does
+// not.
+type ahead struct {
+	last   time.Duration
+	places [64][]waiting // by the length of the difference; 0 is the present moment
+}
+
+func (a *ahead) reset() {
+	a.last = 0
+	for i := range a.places {
+		a.places[i] = a.places[i][:0]
 	}
-	return 0, false
+}
+
+func (a *ahead) push(w waiting) {
+	i := bits.Len64(uint64(w.at ^ a.last))
+	a.places[i] = append(a.places[i], w)
+}
+
+// pop takes all entries of the soonest time; none if there are none. They are valid
+// until the next push.
+func (a *ahead) pop() []waiting {
+	a.places[0] = a.places[0][:0]
+	for i := 1; i < len(a.places); i++ {
+		list := a.places[i]
+		if len(list) == 0 {
+			continue
+		}
+		a.last = list[0].at
+		for _, w := range list[1:] {
+			a.last = min(a.last, w.at)
+		}
+		a.places[i] = list[:0]
+		for _, w := range list {
+			a.push(w) // to a lower place
+		}
+		break
+	}
+	return a.places[0]
 }
