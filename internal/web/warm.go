@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime/debug"
 
 	entente "github.com/entente-project/entente"
 )
@@ -40,6 +41,8 @@ func (p *Pages) Run(ctx context.Context) error {
 	for _, o := range organisations[:min(len(organisations), mostWarmed)] {
 		s.warm(ctx, o.ID, ready)
 	}
+	// Starting and warming leave much behind that is never needed again.
+	debug.FreeOSMemory()
 	for {
 		select {
 		case <-ctx.Done():
