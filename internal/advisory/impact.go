@@ -2,8 +2,8 @@ package advisory
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -227,10 +227,9 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 	var off chain.Outage
 	if len(sources) > 0 {
 		reached = g.Compromise(sources)
-		down := reached.SwitchOff()
-		off = g.Outage(down, chain.OutageOptions{})
-		out.Counts.Down = len(down)
-		out.Down = down[:cut(len(down), o.Products)]
+		off = reached.Off(chain.OutageOptions{})
+		out.Counts.Down = len(off.Down)
+		out.Down = off.Down[:cut(len(off.Down), o.Products)]
 	}
 	out.Counts.Processes, out.Counts.Stops = len(reached.Processes), len(off.Processes)
 	out.Counts.Systems, out.Counts.Supplies = reached.Count(chain.KindSystem), reached.Count(chain.KindSupply)
@@ -251,7 +250,7 @@ func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOp
 		first[p.place] = append(first[p.place], process)
 		return p.because(hits, brief.ID)
 	})
-	out.list(x, nodes, products, hits, first, o)
+	out.list(x, nodes, products, position, hits, first, o)
 	for _, p := range out.Products {
 		if place, known := x.docs.place[string(p.ID)]; known {
 			calls.maker(g, nodes.list[place])
@@ -394,9 +393,9 @@ func (p *productHits) because(hits []packageHit, advisory string) string {
 		return ""
 	}
 	h := &hits[p.first]
-	words := strings.TrimSpace(fmt.Sprintf("%s affects %s %s", advisory, h.name, h.version))
+	words := strings.TrimSpace(advisory + " affects " + h.name + " " + h.version)
 	if more := p.affected - 1; more > 0 {
-		words += fmt.Sprintf(" and %d more", more)
+		words += " and " + strconv.Itoa(int(more)) + " more"
 	}
 	return words
 }
@@ -454,7 +453,7 @@ func switchOff(g *chain.Graph, p *chain.ProcessOutage) *SwitchOff {
 		until = p.Fails + 24*time.Hour
 	}
 	return &SwitchOff{
-		Stops: Span(p.Fails), RTO: span(p.RTOAt), MTPD: span(p.MTPDAt), Cost: p.CostAt(until), Words: p.Path().Words(),
+		Stops: Span(p.Fails), RTO: span(p.RTOAt), MTPD: span(p.MTPDAt), Cost: p.CostAt(until), Words: p.Words(),
 	}
 }
 
@@ -470,19 +469,17 @@ func span(d time.Duration) *Span {
 const componentsTold = 10
 
 // list tells the products: those from which a told way begins, then the others.
-func (out *AdvisoryImpact) list(x *Index, nodes *productNodes, products []productHits, hits []packageHit, first map[uint32][]chain.NodeID, o ImpactOptions) {
-	var begin []int32
-	for i := range products {
-		if len(first) > 0 && first[products[i].place] != nil {
-			begin = append(begin, int32(i))
-		}
+func (out *AdvisoryImpact) list(x *Index, nodes *productNodes, products []productHits, position []int32, hits []packageHit, first map[uint32][]chain.NodeID, o ImpactOptions) {
+	begin := make([]int32, 0, len(first))
+	for place := range first {
+		begin = append(begin, position[place]-1)
 	}
-	slices.SortStableFunc(begin, func(a, b int32) int {
-		return cmp.Compare(len(first[products[b].place]), len(first[products[a].place]))
+	slices.SortFunc(begin, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(len(first[products[b].place]), len(first[products[a].place])), cmp.Compare(a, b))
 	})
 	told, undecided := cut(out.Counts.Products, o.Products), cut(out.Counts.Undecided, o.Products)
 	out.Products, out.Undecided = make([]ProductImpact, 0, told), make([]ProductImpact, 0, undecided)
-	at := make(map[uint32]*ProductImpact, told+undecided)
+	at := make([]*ProductImpact, len(position)) // by place
 	take := func(p *productHits) {
 		n := &nodes.list[p.place]
 		one := ProductImpact{ID: n.ID, Name: n.Name, Supplier: n.Organisation, Known: n.Kind != "", Documents: []uint32{}, Reaches: first[p.place]}

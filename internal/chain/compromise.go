@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 )
@@ -318,7 +317,7 @@ func (g *Graph) Compromise(sources []Source) Compromise {
 		c.levels[level] = slices.Clone(scratch.walk(g, level, start, c.Sources))
 	}
 	c.others = make([]reach, 0, len(c.levels[Possible]))
-	var processes []reach
+	var processes [weights][]reach // of one level, by how grave they are
 	for level := Certain; level >= Possible; level-- {
 		for pos, k := range c.levels[level] {
 			if level < Certain && scratch.reached(level+1, k.node) {
@@ -326,20 +325,20 @@ func (g *Graph) Compromise(sources []Source) Compromise {
 			}
 			kind := g.kinds[k.node]
 			c.counts[kind]++
-			if kind == process {
-				processes = append(processes, reach{int32(pos), level})
+			if r := (reach{int32(pos), level}); kind == process {
+				w := weight(g.criticality(k.node))
+				processes[w] = append(processes[w], r)
 			} else {
-				c.others = append(c.others, reach{int32(pos), level})
+				c.others = append(c.others, r)
 			}
 		}
-	}
-	slices.SortStableFunc(processes, func(a, b reach) int {
-		x, y := c.mark(a), c.mark(b)
-		return cmp.Or(cmp.Compare(b.sure, a.sure), cmp.Compare(weight(g.criticality(y.node)), weight(g.criticality(x.node))), cmp.Compare(x.hops, y.hops))
-	})
-	c.Processes = make([]Reached, len(processes))
-	for i, r := range processes {
-		c.Processes[i] = c.reached(r)
+		// A walk comes to the nearer things first.
+		for w := weights - 1; w >= 0; w-- {
+			for _, r := range processes[w] {
+				c.Processes = append(c.Processes, c.reached(r))
+			}
+			processes[w] = processes[w][:0]
+		}
 	}
 	c.data(scratch)
 	return *c
@@ -420,12 +419,12 @@ func (s *spreadScratch) walk(g *Graph, level Sureness, start []int32, sources []
 // data collects the classes that lie in reached systems and on flows that touch
 // reached systems and activities.
 func (c *Compromise) data(s *spreadScratch) {
-	found := map[Class]*DataReached{}
+	classes := Classes()
+	found := make([]DataReached, len(classes))
 	put := func(class Class, where NodeID, sure Sureness) {
-		d := found[class]
-		if d == nil {
-			d = &DataReached{Class: class}
-			found[class] = d
+		d := &found[slices.Index(classes, class)]
+		if d.Where == nil {
+			d.Class, d.Where = class, make([]NodeID, 0, c.counts[system])
 		}
 		d.Sure = max(d.Sure, sure)
 		d.Where = append(d.Where, where)
@@ -444,11 +443,9 @@ func (c *Compromise) data(s *spreadScratch) {
 			put(f.Class, f.ID, sure)
 		}
 	}
-	classes := Classes()
-	slices.Reverse(classes)
-	for _, class := range classes {
-		if d := found[class]; d != nil {
-			c.Data = append(c.Data, *d)
+	for _, d := range slices.Backward(found) {
+		if d.Where != nil {
+			c.Data = append(c.Data, d)
 		}
 	}
 }

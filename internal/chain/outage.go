@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"cmp"
 	"math/bits"
 	"slices"
 	"sort"
@@ -70,35 +69,65 @@ type stopped struct {
 // out; a thing fails with the first of its needs. Things that need each other in a
 // circle keep each other up as long as nothing else fails them.
 func (g *Graph) Outage(down []NodeID, opts OutageOptions) Outage {
-	o := Outage{OutageOptions: opts, g: g}
+	var unknown []NodeID
 	start := make([]int32, 0, len(down))
 	known := make(map[int32]bool, len(down))
 	for _, id := range down {
 		v, ok := g.index[id]
 		switch {
 		case !ok:
-			o.Unknown = append(o.Unknown, id)
+			unknown = append(unknown, id)
 		case !known[v]:
 			known[v] = true
 			start = append(start, v)
-			o.Down = append(o.Down, id)
 		}
+	}
+	o := g.outage(start, opts)
+	o.Unknown = unknown
+	return o
+}
+
+// outage is Outage of things that are given once each, by their numbers.
+func (g *Graph) outage(start []int32, opts OutageOptions) Outage {
+	o := Outage{OutageOptions: opts, g: g, Down: make([]NodeID, len(start))}
+	for i, v := range start {
+		o.Down[i] = g.ids[v]
 	}
 	s := g.scratch.Get().(*outageScratch)
 	defer g.scratch.Put(s)
 	o.order = slices.Clone(s.run(g, start, o.limit()))
+	o.Processes = make([]ProcessOutage, 0, o.count())
+	// The order is that of time; of what stops at one time the gravest stands first.
+	var atOnce [weights][]int32
 	for pos, e := range o.order {
 		if g.kinds[e.node] == process {
-			o.Processes = append(o.Processes, o.process(int32(pos)))
+			w := weight(g.criticality(e.node))
+			atOnce[w] = append(atOnce[w], int32(pos))
+		}
+		if pos+1 < len(o.order) && o.order[pos+1].at == e.at {
+			continue
+		}
+		for w := weights - 1; w >= 0; w-- {
+			for _, pos := range atOnce[w] {
+				o.Processes = append(o.Processes, o.process(pos))
+			}
+			atOnce[w] = atOnce[w][:0]
 		}
 	}
-	slices.SortFunc(o.Processes, func(a, b ProcessOutage) int {
-		return cmp.Or(cmp.Compare(a.Fails, b.Fails), cmp.Compare(weight(b.Criticality), weight(a.Criticality)), cmp.Compare(a.pos, b.pos))
-	})
 	for i := range o.Processes {
 		o.Processes[i].o = &o
 	}
 	return o
+}
+
+func (o Outage) count() int {
+	n := 0
+	for _, e := range o.order {
+		if o.g.kinds[e.node] == process {
+			n++
+		}
+	}
+	return n
 }
 
 // limit is the last moment at which something can stop.
@@ -144,6 +173,9 @@ func weight(c Criticality) int {
 	}
 	return 0
 }
+
+// weights is how many weights there are.
+const weights = 5
 
 // Len counts everything that stops, of any kind, what was down at first included.
 func (o Outage) Len() int { return len(o.order) }

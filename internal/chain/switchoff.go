@@ -10,9 +10,25 @@ package chain
 // nothing for months, while the portal that runs it has to go off the net now.
 func (c Compromise) SwitchOff() []NodeID {
 	var off []NodeID
+	for _, v := range c.switchOff() {
+		off = append(off, c.g.ids[v])
+	}
+	return off
+}
+
+// Off is the outage of what [Compromise.SwitchOff] lists.
+func (c Compromise) Off(opts OutageOptions) Outage {
+	if c.g == nil {
+		return Outage{OutageOptions: opts}
+	}
+	return c.g.outage(c.switchOff(), opts)
+}
+
+func (c *Compromise) switchOff() []int32 {
+	var off []int32
 	for _, r := range c.others {
 		if v := c.mark(r).node; c.g.kinds[v] == system && r.sure >= Likely {
-			off = append(off, c.g.ids[v])
+			off = append(off, v)
 		}
 	}
 	var seen map[int32]bool
@@ -29,7 +45,7 @@ func (c Compromise) SwitchOff() []NodeID {
 			seen = map[int32]bool{}
 		}
 		seen[v] = true
-		off = append(off, c.g.ids[v])
+		off = append(off, v)
 	}
 	return off
 }

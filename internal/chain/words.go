@@ -57,9 +57,18 @@ func (o Outage) Path(id NodeID) Path {
 }
 
 func (o Outage) path(pos int32) Path {
-	var path Path
+	path := Path{Steps: o.steps(pos)}
 	c := callers{g: o.g}
-	for pos >= 0 {
+	for ; pos >= 0; pos = o.order[pos].by {
+		c.add(o.order[pos].node)
+	}
+	path.Call = c.calls
+	return path
+}
+
+func (o Outage) steps(pos int32) []Step {
+	steps := make([]Step, 0, 8)
+	for ; pos >= 0; pos = o.order[pos].by {
 		e := o.order[pos]
 		step := Step{Node: o.g.node(e.node), At: e.at}
 		if e.why >= 0 {
@@ -71,13 +80,14 @@ func (o Outage) path(pos int32) Path {
 				}
 			}
 		}
-		path.Steps = append(path.Steps, step)
-		c.add(e.node)
-		pos = e.by
+		steps = append(steps, step)
 	}
-	path.Call = c.calls
-	return path
+	return steps
 }
+
+// Words tells the critical path, as [Path.Words] does, where nothing else of it is
+// needed.
+func (p ProcessOutage) Words() string { return Path{Steps: p.o.steps(p.pos)}.Words() }
 
 // Words tells the path in one sentence: "Bean procurement stops after 24 h: it
 // needs its activity Order beans, which needs Procurement portal, …".
