@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/entente-project/entente/internal/chain"
@@ -190,78 +191,120 @@ type productHits struct {
 	last     int32  // the hit that was counted last
 }
 
+// assessment is the work on one answer. Its memory is used again for the next
+// one: else most of the time of an answer would go to clearing up after it.
+type assessment struct {
+	out   AdvisoryImpact
+	g     *chain.Graph
+	x     *Index
+	o     ImpactOptions
+	nodes *productNodes
+	hits  []packageHit
+
+	products []productHits
+	position []int32 // by place: 1 + the position in products
+	told     []int32 // by place: 1 + the position in the list of told products, below 0 of undecided ones
+	seen     []bool  // documents
+	makers   []bool
+	begun    []bool // ways in which products are used
+	sources  []chain.Source
+	first    map[uint32][]chain.NodeID // products at the begin of a told way → processes
+	calls    caller
+}
+
+var assessments = sync.Pool{New: func() any { return &assessment{first: map[uint32][]chain.NodeID{}} }}
+
+// cleared gives n zeroes in the memory of old.
+func cleared[T any](old []T, n int) []T {
+	old = slices.Grow(old[:0], n)[:n]
+	clear(old)
+	return old
+}
+
 // assess joins the hits of an advisory with the documents of the index and the
 // chain. It is pure: the same answer for the command line and the server.
 func assess(g *chain.Graph, x *Index, brief Brief, hits []packageHit, o ImpactOptions) AdvisoryImpact {
-	out := AdvisoryImpact{
+	a := assessments.Get().(*assessment)
+	a.g, a.x, a.o, a.hits, a.nodes, a.calls = g, x, o, hits, x.nodesOf(g), caller{limit: o.Calls}
+	a.out = AdvisoryImpact{
 		Advisory: brief, Processes: []ProcessImpact{}, Products: []ProductImpact{}, Undecided: []ProductImpact{},
 		Data: []DataImpact{}, Call: []Call{}, Down: []chain.NodeID{},
 	}
-	products, position, counts := gather(x, hits)
-	out.Counts = counts
-	nodes := x.nodesOf(g)
-	var sources []chain.Source
-	seen, begun := make([]bool, nodes.makers), make([]bool, nodes.twins)
-	for i := range products {
-		p := &products[i]
+	a.gather()
+	if sources := a.begin(); len(sources) > 0 {
+		g.Compromised(sources, a.follow)
+	} else {
+		a.follow(&chain.Compromise{})
+	}
+	out := a.out
+	a.out, a.g, a.x, a.hits, a.nodes, a.calls = AdvisoryImpact{}, nil, nil, nil, nil, caller{}
+	clear(a.first)
+	assessments.Put(a)
+	return out
+}
+
+// begin counts what the chain knows of the products, and gives those at which the
+// compromise begins.
+func (a *assessment) begin() []chain.Source {
+	n, counts := a.nodes, &a.out.Counts
+	a.makers, a.begun, a.sources = cleared(a.makers, n.makers), cleared(a.begun, n.twins), a.sources[:0]
+	for i := range a.products {
+		p := &a.products[i]
 		if p.affected == 0 {
 			continue
 		}
-		n := &nodes.list[p.place]
-		if n.Kind == "" {
-			out.Counts.Outside++
+		twin := n.twin[p.place]
+		if twin < 0 {
+			counts.Outside++
 			continue
 		}
-		if maker := nodes.maker[p.place]; maker >= 0 && !seen[maker] {
-			seen[maker] = true
-			out.Counts.Suppliers++
+		if maker := n.maker[p.place]; maker >= 0 && !a.makers[maker] {
+			a.makers[maker] = true
+			counts.Suppliers++
 		}
 		// Of products that are used in the same way one is enough: the others reach
 		// the same things by the same hops.
-		if twin := nodes.twin[p.place]; !begun[twin] {
-			begun[twin] = true
-			sources = append(sources, chain.Source{Node: n.ID, Sure: chain.Certain})
+		if !a.begun[twin] {
+			a.begun[twin] = true
+			a.sources = append(a.sources, n.sources[p.place])
 		}
 	}
-	var reached chain.Compromise
-	var off chain.Outage
-	if len(sources) > 0 {
-		reached = g.Compromise(sources)
-		off = reached.Off(chain.OutageOptions{})
-		out.Counts.Down = len(off.Down)
-		out.Down = off.Down[:cut(len(off.Down), o.Products)]
+	return a.sources
+}
+
+// follow tells what follows from the compromise, and from switching off what it
+// reaches.
+func (a *assessment) follow(reached *chain.Compromise) {
+	off := reached.Off(chain.OutageOptions{})
+	out, counts := &a.out, &a.out.Counts
+	if n := len(off.Down); n > 0 {
+		counts.Down, out.Down = n, off.Down[:cut(n, a.o.Products)]
 	}
-	out.Counts.Processes, out.Counts.Stops = len(reached.Processes), len(off.Processes)
-	out.Counts.Systems, out.Counts.Supplies = reached.Count(chain.KindSystem), reached.Count(chain.KindSupply)
-	find := func(id chain.NodeID) *productHits {
-		place, known := x.docs.place[string(id)]
-		if !known || position[place] == 0 {
-			return nil
-		}
-		return &products[position[place]-1]
-	}
-	calls := caller{limit: o.Calls}
-	first := map[uint32][]chain.NodeID{} // products at the begin of a told way → processes
-	out.processes(g, &reached, &off, o, &calls, func(product, process chain.NodeID) string {
-		p := find(product)
-		if p == nil {
-			return ""
-		}
-		first[p.place] = append(first[p.place], process)
-		return p.because(hits, brief.ID)
-	})
-	out.list(x, nodes, products, position, hits, first, o)
+	counts.Processes, counts.Stops = len(reached.Processes), len(off.Processes)
+	counts.Systems, counts.Supplies = reached.Count(chain.KindSystem), reached.Count(chain.KindSupply)
+	a.processes(reached, &off)
+	a.list()
 	for _, p := range out.Products {
-		if place, known := x.docs.place[string(p.ID)]; known {
-			calls.maker(g, nodes.list[place])
+		if place, known := a.x.docs.place[string(p.ID)]; known {
+			a.calls.maker(a.g, a.nodes.list[place])
 		}
 	}
-	out.Call = calls.done()
+	out.Call = a.calls.done()
 	for _, d := range reached.Data {
-		n := cut(len(d.Where), o.Products)
+		n := cut(len(d.Where), a.o.Products)
 		out.Data = append(out.Data, DataImpact{Class: d.Class, Sure: d.Sure, Where: d.Where[:n], More: len(d.Where) - n})
 	}
-	return out
+}
+
+// because says what is wrong with the product at which the told way to a process
+// begins.
+func (a *assessment) because(product, process chain.NodeID) string {
+	place, known := a.x.docs.place[string(product)]
+	if !known || a.position[place] == 0 {
+		return ""
+	}
+	a.first[place] = append(a.first[place], process)
+	return a.products[a.position[place]-1].because(a.hits, a.out.Advisory.ID)
 }
 
 // productNodes is what one chain knows of the products of an index, by their place.
@@ -270,8 +313,10 @@ type productNodes struct {
 	list   []chain.Node // without a kind: not in the chain
 	maker  []int32      // number of the organisation, -1 if unknown
 	makers int
-	twin   []int32 // number of the way in which the product is used
+	twin   []int32 // number of the way in which the product is used, -1 if not in the chain
 	twins  int
+	// sources are the products as the begin of a compromise.
+	sources []chain.Source
 }
 
 // nodesOf looks the products up in the chain, once for each chain: chains and
@@ -281,16 +326,16 @@ func (x *Index) nodesOf(g *chain.Graph) *productNodes {
 		return n
 	}
 	products := len(x.docs.products)
-	n := &productNodes{g: g, list: make([]chain.Node, products), maker: make([]int32, products), twin: make([]int32, products)}
+	n := &productNodes{g: g, list: make([]chain.Node, products), maker: make([]int32, products), twin: make([]int32, products), sources: make([]chain.Source, products)}
 	number, twins, uses := map[chain.NodeID]int32{}, map[string]int32{}, usesOf(g.Map())
 	for place, id := range x.docs.products {
 		node, known := g.Node(chain.NodeID(id))
-		n.maker[place] = -1
+		n.maker[place], n.twin[place] = -1, -1
 		if !known {
 			n.list[place] = chain.Node{ID: chain.NodeID(id), Name: id}
 			continue
 		}
-		n.list[place] = node
+		n.list[place], n.sources[place] = node, g.Source(node.ID)
 		twin, known := twins[uses[node.ID]]
 		if !known {
 			twin = int32(len(twins))
@@ -345,20 +390,21 @@ func usesOf(m *chain.Map) map[chain.NodeID]string {
 }
 
 // gather counts the products of all documents that contain a hit. The cost follows
-// the hits. position is 1 + the position of a place in products.
-func gather(x *Index, hits []packageHit) (products []productHits, position []int32, counts Counts) {
-	position = make([]int32, len(x.docs.products))
-	seen := make([]bool, len(x.docs.ids))
-	for i := range hits {
-		current, affected := false, hits[i].state == Affected
-		x.numbers(hits[i].id, func(n uint32) {
+// the hits.
+func (a *assessment) gather() {
+	x, counts := a.x, &a.out.Counts
+	a.position, a.seen = cleared(a.position, len(x.docs.products)), cleared(a.seen, len(x.docs.ids))
+	products := a.products[:0]
+	for i := range a.hits {
+		current, affected := false, a.hits[i].state == Affected
+		x.numbers(a.hits[i].id, func(n uint32) {
 			current = true
 			place := x.docs.product[n]
-			at := position[place]
+			at := a.position[place]
 			if at == 0 {
 				products = append(products, productHits{place: place, first: -1, last: -1})
 				at = int32(len(products))
-				position[place] = at
+				a.position[place] = at
 			}
 			p := &products[at-1]
 			if affected && p.last != int32(i) {
@@ -368,8 +414,8 @@ func gather(x *Index, hits []packageHit) (products []productHits, position []int
 				}
 			}
 			p.last = int32(i)
-			if affected && !seen[n] {
-				seen[n] = true
+			if affected && !a.seen[n] {
+				a.seen[n] = true
 				counts.Documents++
 			}
 		})
@@ -384,7 +430,7 @@ func gather(x *Index, hits []packageHit) (products []productHits, position []int
 			counts.Undecided++
 		}
 	}
-	return products, position, counts
+	a.products = products
 }
 
 // because says in words what is wrong with the product.
@@ -401,21 +447,21 @@ func (p *productHits) because(hits []packageHit, advisory string) string {
 }
 
 // processes tells the processes: reached ones first, then those that only stop.
-func (out *AdvisoryImpact) processes(g *chain.Graph, reached *chain.Compromise, off *chain.Outage, o ImpactOptions,
-	calls *caller, because func(product, process chain.NodeID) string,
-) {
+func (a *assessment) processes(reached *chain.Compromise, off *chain.Outage) {
+	g, out := a.g, &a.out
 	stops := make(map[chain.NodeID]int, len(off.Processes))
 	for i := range off.Processes {
 		stops[off.Processes[i].ID] = i
 	}
-	told := cut(len(reached.Processes)+len(off.Processes), o.Processes)
+	told := cut(len(reached.Processes)+len(off.Processes), a.o.Processes)
+	out.Processes = make([]ProcessImpact, 0, told)
 	for i := range reached.Processes[:min(told, len(reached.Processes))] {
 		r := &reached.Processes[i]
 		p, _ := g.Process(r.ID)
 		w := r.Way()
 		hit := ProcessImpact{
 			ID: r.ID, Name: r.Name, Criticality: r.Criticality, Owner: p.Owner, Sure: w.Sure,
-			Product: w.Source.Node, Because: because(w.Source.Node, r.ID), Way: make([]Hop, 0, len(w.Hops)),
+			Product: w.Source.Node, Because: a.because(w.Source.Node, r.ID), Way: make([]Hop, 0, len(w.Hops)),
 		}
 		for _, h := range w.Hops {
 			hit.Way = append(hit.Way, Hop{From: h.From.ID, To: h.To.ID, Kind: h.To.Kind, Name: h.To.Name, Words: h.Words, Sure: h.Sure})
@@ -424,7 +470,7 @@ func (out *AdvisoryImpact) processes(g *chain.Graph, reached *chain.Compromise, 
 			hit.Off = switchOff(g, &off.Processes[at])
 		}
 		for _, c := range w.Call {
-			calls.add(Call{Organisation: c.Organisation, Name: c.Name, Rank: c.Rank, Because: c.Because, Contacts: c.Contacts})
+			a.calls.add(Call{Organisation: c.Organisation, Name: c.Name, Rank: c.Rank, Because: c.Because, Contacts: c.Contacts})
 		}
 		out.Processes = append(out.Processes, hit)
 	}
@@ -469,29 +515,29 @@ func span(d time.Duration) *Span {
 const componentsTold = 10
 
 // list tells the products: those from which a told way begins, then the others.
-func (out *AdvisoryImpact) list(x *Index, nodes *productNodes, products []productHits, position []int32, hits []packageHit, first map[uint32][]chain.NodeID, o ImpactOptions) {
+func (a *assessment) list() {
+	out, products, first := &a.out, a.products, a.first
 	begin := make([]int32, 0, len(first))
 	for place := range first {
-		begin = append(begin, position[place]-1)
+		begin = append(begin, a.position[place]-1)
 	}
-	slices.SortFunc(begin, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(len(first[products[b].place]), len(first[products[a].place])), cmp.Compare(a, b))
+	slices.SortFunc(begin, func(i, j int32) int {
+		return cmp.Or(cmp.Compare(len(first[products[j].place]), len(first[products[i].place])), cmp.Compare(i, j))
 	})
-	told, undecided := cut(out.Counts.Products, o.Products), cut(out.Counts.Undecided, o.Products)
+	told, undecided := cut(out.Counts.Products, a.o.Products), cut(out.Counts.Undecided, a.o.Products)
 	out.Products, out.Undecided = make([]ProductImpact, 0, told), make([]ProductImpact, 0, undecided)
-	at := make([]*ProductImpact, len(position)) // by place
+	a.told = cleared(a.told, len(a.position))
 	take := func(p *productHits) {
-		n := &nodes.list[p.place]
+		n := &a.nodes.list[p.place]
 		one := ProductImpact{ID: n.ID, Name: n.Name, Supplier: n.Organisation, Known: n.Kind != "", Documents: []uint32{}, Reaches: first[p.place]}
-		list := &out.Products
-		if p.affected == 0 {
-			list = &out.Undecided
+		switch {
+		case p.affected > 0 && len(out.Products) < told:
+			out.Products = append(out.Products, one)
+			a.told[p.place] = int32(len(out.Products))
+		case p.affected == 0 && len(out.Undecided) < undecided:
+			out.Undecided = append(out.Undecided, one)
+			a.told[p.place] = -int32(len(out.Undecided))
 		}
-		if len(*list) == cap(*list) {
-			return
-		}
-		*list = append(*list, one)
-		at[p.place] = &(*list)[len(*list)-1]
 	}
 	for _, i := range begin {
 		take(&products[i])
@@ -500,19 +546,23 @@ func (out *AdvisoryImpact) list(x *Index, nodes *productNodes, products []produc
 		if len(out.Products) == told && len(out.Undecided) == undecided {
 			break
 		}
-		if at[products[i].place] == nil {
+		if a.told[products[i].place] == 0 {
 			take(&products[i])
 		}
 	}
 	for _, state := range []State{Affected, Unknown} {
-		for i := range hits {
-			if hits[i].state == state {
-				x.numbers(hits[i].id, func(n uint32) {
-					if p := at[x.docs.product[n]]; p != nil {
-						p.put(&hits[i], x.docs.ids[n])
-					}
-				})
+		for i := range a.hits {
+			if a.hits[i].state != state {
+				continue
 			}
+			a.x.numbers(a.hits[i].id, func(n uint32) {
+				switch at := a.told[a.x.docs.product[n]]; {
+				case at > 0:
+					out.Products[at-1].put(&a.hits[i], a.x.docs.ids[n])
+				case at < 0:
+					out.Undecided[-at-1].put(&a.hits[i], a.x.docs.ids[n])
+				}
+			})
 		}
 	}
 }

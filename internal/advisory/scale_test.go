@@ -82,7 +82,7 @@ func BenchmarkAssess(b *testing.B) {
 	var all []asked
 	for _, m := range allMatchers(b) {
 		hits := mergeHits([]*scanned{{brief: Brief{ID: m.ID}, hits: x.Match(m)}}, func(uint32) (string, string) { return "name", "1.0" })
-		if products, _, _ := gather(x, hits); len(products) > 0 {
+		if c := assess(g, x, Brief{ID: m.ID}, hits, ImpactOptions{}).Counts; c.Products+c.Undecided > 0 {
 			all = append(all, asked{Brief{ID: m.ID}, hits})
 		}
 	}

@@ -85,9 +85,9 @@ type ImpactData struct {
 
 func getImpact(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	ByAdvisory
-	Processes int `query:"processes" minimum:"1" maximum:"10000" default:"100" doc:"How many processes to list at most."`
-	Products  int `query:"products" minimum:"1" maximum:"10000" default:"50" doc:"How many products to list at most, and how many places of one class of data."`
-	Calls     int `query:"calls" minimum:"1" maximum:"10000" default:"50" doc:"How many organisations to call to list at most."`
+	Processes int `query:"processes" minimum:"1" maximum:"10000" default:"25" doc:"How many processes to list at most."`
+	Products  int `query:"products" minimum:"1" maximum:"10000" default:"25" doc:"How many products to list at most, and how many places of one class of data."`
+	Calls     int `query:"calls" minimum:"1" maximum:"10000" default:"25" doc:"How many organisations to call to list at most."`
 }) (*one[Impact], error) {
 	found, err := s.Advisory.ImpactOf(ctx, actor, in.Advisory, advisory.ImpactOptions{Products: in.Products, Processes: in.Processes, Calls: in.Calls})
 	if err != nil {

@@ -48,6 +48,26 @@ type Source struct {
 	Node NodeID
 	Why  string   // in words, as the beginning of every way: "CVE-2021-44228 affects log4j-core 2.14.1"
 	Sure Sureness // how sure it is that the source itself is affected; 0 means certain
+
+	at int32 // 1 + its number in the graph, if that was looked up already
+}
+
+// Source begins a compromise at a thing, looked up once for many questions.
+func (g *Graph) Source(node NodeID) Source {
+	v, known := g.index[node]
+	if !known {
+		return Source{Node: node}
+	}
+	return Source{Node: node, at: v + 1}
+}
+
+// thing gives the number of the source; a number of another graph is not believed.
+func (g *Graph) thing(s *Source) (int32, bool) {
+	if v := s.at - 1; v >= 0 && int(v) < len(g.ids) && g.ids[v] == s.Node {
+		return v, true
+	}
+	v, ok := g.index[s.Node]
+	return v, ok
 }
 
 // Compromise is what follows when some things are under foreign control.
@@ -214,8 +234,18 @@ func (g *Graph) wire() {
 			}
 		}
 	}
+	classes := Classes()
+	g.holds, g.carries = make([][]int8, len(m.Systems)), make([]int8, len(m.Flows))
+	for i := range m.Systems {
+		for _, class := range m.Systems[i].Data {
+			if at := slices.Index(classes, class); at >= 0 {
+				g.holds[i] = append(g.holds[i], int8(at))
+			}
+		}
+	}
 	for i := range m.Flows {
 		f := &m.Flows[i]
+		g.carries[i] = int8(slices.Index(classes, f.Class))
 		from, to := g.index[f.From], g.index[f.To]
 		g.flows = append(g.flows, [2]int32{from, to})
 		if g.kinds[to] != organisation {
@@ -275,7 +305,12 @@ type mark struct {
 type spreadScratch struct {
 	epoch uint32
 	seen  [Certain + 1][]uint32 // by thing: the walk that reached it
-	queue []mark
+	queue [Certain + 1][]mark
+	// What an answer that is not kept lies in.
+	sources []Source
+	start   []int32
+	others  []reach
+	found   []Reached
 }
 
 func newSpreadScratch(g *Graph) *spreadScratch {
@@ -292,31 +327,54 @@ func newSpreadScratch(g *Graph) *spreadScratch {
 // For each degree of sureness there is one walk in breadth over the edges that are
 // at least so sure. A thing belongs to the surest walk that reaches it.
 func (g *Graph) Compromise(sources []Source) Compromise {
-	c := &Compromise{g: g}
-	start := make([]int32, 0, len(sources))
-	for _, s := range sources {
-		v, ok := g.index[s.Node]
+	c := &Compromise{}
+	g.Compromised(sources, func(of *Compromise) {
+		*c = *of
+		for level := range c.levels {
+			c.levels[level] = slices.Clone(c.levels[level])
+		}
+		c.Sources, c.others, c.Processes = slices.Clone(c.Sources), slices.Clone(c.others), slices.Clone(c.Processes)
+		for i := range c.Processes {
+			c.Processes[i].c = c
+		}
+	})
+	return *c
+}
+
+// Compromised is [Graph.Compromise] for an answer that is used up in tell and not
+// kept: it lies in memory that is used again for the next question.
+func (g *Graph) Compromised(sources []Source, tell func(*Compromise)) {
+	scratch := g.paint.Get().(*spreadScratch)
+	defer g.paint.Put(scratch)
+	tell(g.compromise(scratch, sources))
+}
+
+func (g *Graph) compromise(scratch *spreadScratch, sources []Source) *Compromise {
+	c := &Compromise{g: g, Sources: slices.Grow(scratch.sources[:0], len(sources))}
+	start := slices.Grow(scratch.start[:0], len(sources))
+	for i := range sources {
+		s := &sources[i]
+		v, ok := g.thing(s)
 		if !ok {
 			c.Unknown = append(c.Unknown, s.Node)
 			continue
 		}
+		c.Sources = append(c.Sources, *s)
 		if s.Sure < Possible || s.Sure > Certain {
-			s.Sure = Certain
+			c.Sources[len(start)].Sure = Certain
 		}
-		c.Sources = append(c.Sources, s)
 		start = append(start, v)
 	}
-	scratch := g.paint.Get().(*spreadScratch)
-	defer g.paint.Put(scratch)
+	scratch.sources, scratch.start = c.Sources, start
 	nextEpoch(&scratch.epoch, func() {
 		for _, seen := range scratch.seen {
 			clear(seen)
 		}
 	})
 	for level := Certain; level >= Possible; level-- {
-		c.levels[level] = slices.Clone(scratch.walk(g, level, start, c.Sources))
+		c.levels[level] = scratch.walk(g, level, start, c.Sources)
 	}
-	c.others = make([]reach, 0, len(c.levels[Possible]))
+	c.others, c.Processes = slices.Grow(scratch.others[:0], len(c.levels[Possible])), scratch.found[:0]
 	var processes [weights][]reach // of one level, by how grave they are
 	for level := Certain; level >= Possible; level-- {
 		for pos, k := range c.levels[level] {
@@ -340,8 +398,9 @@ func (g *Graph) Compromise(sources []Source) Compromise {
 			processes[w] = processes[w][:0]
 		}
 	}
+	scratch.others, scratch.found = c.others, c.Processes
 	c.data(scratch)
-	return *c
+	return c
 }
 
 func (c *Compromise) mark(r reach) *mark { return &c.levels[r.sure][r.pos] }
@@ -383,7 +442,7 @@ func (s *spreadScratch) reached(level Sureness, v int32) bool {
 
 // sure gives how surely a system or activity is reached; 0 if it is not.
 func (s *spreadScratch) sure(g *Graph, v int32) Sureness {
-	if g.kinds[v] != system && g.kinds[v] != activity {
+	if !s.reached(Possible, v) || g.kinds[v] != system && g.kinds[v] != activity {
 		return 0
 	}
 	for level := Certain; level >= Possible; level-- {
@@ -396,24 +455,25 @@ func (s *spreadScratch) sure(g *Graph, v int32) Sureness {
 
 func (s *spreadScratch) walk(g *Graph, level Sureness, start []int32, sources []Source) []mark {
 	seen := s.seen[level]
-	s.queue = s.queue[:0]
+	queue := s.queue[level][:0]
 	for i, v := range start {
 		if sources[i].Sure >= level && seen[v] != s.epoch {
 			seen[v] = s.epoch
-			s.queue = append(s.queue, mark{node: v, from: int32(-1 - i), edge: -1})
+			queue = append(queue, mark{node: v, from: int32(-1 - i), edge: -1})
 		}
 	}
-	for pos := 0; pos < len(s.queue); pos++ {
-		k := s.queue[pos]
+	for pos := 0; pos < len(queue); pos++ {
+		k := queue[pos]
 		for i := g.out.at[k.node]; i < g.out.at[k.node+1]; i++ {
 			e := g.out.edges[i]
 			if e.sure >= level && seen[e.to] != s.epoch {
 				seen[e.to] = s.epoch
-				s.queue = append(s.queue, mark{node: e.to, from: int32(pos), edge: i, hops: k.hops + 1})
+				queue = append(queue, mark{node: e.to, from: int32(pos), edge: i, hops: k.hops + 1})
 			}
 		}
 	}
-	return s.queue
+	s.queue[level] = queue
+	return queue
 }
 
 // data collects the classes that lie in reached systems and on flows that touch
@@ -421,26 +481,28 @@ func (s *spreadScratch) walk(g *Graph, level Sureness, start []int32, sources []
 func (c *Compromise) data(s *spreadScratch) {
 	classes := Classes()
 	found := make([]DataReached, len(classes))
-	put := func(class Class, where NodeID, sure Sureness) {
-		d := &found[slices.Index(classes, class)]
+	put := func(class int8, where NodeID, sure Sureness) {
+		d := &found[class]
 		if d.Where == nil {
-			d.Class, d.Where = class, make([]NodeID, 0, c.counts[system])
+			d.Class, d.Where = classes[class], make([]NodeID, 0, c.counts[system])
 		}
 		d.Sure = max(d.Sure, sure)
 		d.Where = append(d.Where, where)
 	}
+	g := c.g
 	for _, r := range c.others {
-		if v := c.mark(r).node; c.g.kinds[v] == system {
-			for _, class := range c.g.m.Systems[c.g.place[v]].Data {
-				put(class, c.g.ids[v], r.sure)
+		if v := c.mark(r).node; g.kinds[v] == system {
+			for _, class := range g.holds[g.place[v]] {
+				put(class, g.ids[v], r.sure)
 			}
 		}
 	}
-	for i := range c.g.m.Flows {
-		f := &c.g.m.Flows[i]
-		sure := max(s.sure(c.g, c.g.flows[i][0]), s.sure(c.g, c.g.flows[i][1]))
-		if sure > 0 && f.Class != "" {
-			put(f.Class, f.ID, sure)
+	for i, class := range g.carries {
+		if class < 0 {
+			continue
+		}
+		if sure := max(s.sure(g, g.flows[i][0]), s.sure(g, g.flows[i][1])); sure > 0 {
+			put(class, g.m.Flows[i].ID, sure)
 		}
 	}
 	for _, d := range slices.Backward(found) {

@@ -46,6 +46,10 @@ type Graph struct {
 	inAt []int32
 	// The two ends of each flow.
 	flows [][2]int32
+	// The classes of data, by their number in [Classes], that each system of the map
+	// holds and each flow carries; -1: none.
+	holds   [][]int8
+	carries []int8
 
 	processes []int32 // things that are processes, in the order of the map
 	number    []int32 // for a process its position in processes, else -1
