@@ -12,6 +12,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -32,6 +33,20 @@ type visit struct {
 func (s *server) newVisit(w http.ResponseWriter, r *http.Request) *visit {
 	return &visit{server: s, w: w, r: r}
 }
+
+// reader is for whom the page is said.
+func (v *visit) reader() *lang.Reader { return lang.Of(v.r.Context()) }
+
+// T says a text to the visitor.
+func (v *visit) T(text entente.Text, args ...any) string { return v.reader().T(text, args...) }
+
+// N says a text that depends on a number to the visitor.
+func (v *visit) N(n int, one, other entente.Text, args ...any) string {
+	return v.reader().N(n, one, other, args...)
+}
+
+// Say says a message to the visitor.
+func (v *visit) Say(m entente.Message) string { return v.reader().Say(m) }
 
 // may asks identity.Can about the organisation as a whole, to show only what works.
 func (v *visit) may(verb identity.Verb) bool {
