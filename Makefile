@@ -27,6 +27,7 @@ check:
 generate:
 	$(TOOL) templ generate
 	@GO="$(GO)" tools/scripts.sh
+	@cd tools && $(GO) run ./texts ..
 
 # Every page in Chromium: accessible, fits a phone, fails nowhere.
 browser: build

@@ -26,15 +26,15 @@ formatted() {
   [ -z "$files" ] || { printf 'not formatted; run gofmt -w on\n%s\n' "$files"; return 1; }
 }
 
-generated_sums() { find . \( -name '*_templ.go' -o -path '*/ui/static/*.js' \) -not -path '*/node_modules/*' -exec sha256sum {} + | sort -k2; }
+generated_sums() { find . \( -name '*_templ.go' -o -path '*/ui/static/*.js' -o -path '*/lang/catalogue/en.yaml' \) -not -path '*/node_modules/*' -exec sha256sum {} + | sort -k2; }
 
 undrifted() {
   local before after
   before=$(generated_sums)
-  "$GO" tool -modfile=tools/go.mod templ generate -log-level error && tools/scripts.sh || return 1
+  "$GO" tool -modfile=tools/go.mod templ generate -log-level error && tools/scripts.sh && (cd tools && "$GO" run ./texts ..) || return 1
   after=$(generated_sums)
   [ "$before" = "$after" ] || {
-    printf 'generated files did not match their .templ and .ts files and were written anew; commit them:\n'
+    printf 'generated files did not match what they are made from and were written anew; commit them:\n'
     diff <(printf '%s\n' "$before") <(printf '%s\n' "$after") | sed -n 's/^> [0-9a-f]*  //p'
     return 1
   }

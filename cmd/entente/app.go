@@ -19,6 +19,7 @@ import (
 	"github.com/entente-project/entente/internal/api"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/web"
+	"github.com/entente-project/entente/internal/web/lang"
 )
 
 // Config is everything that a running node is told. Its zero value is refused: at
@@ -33,6 +34,8 @@ type Config struct {
 	// Origin is the address by which browsers reach the node, "https://entente.example",
 	// where that is not the one it listens on.
 	Origin string
+	// Languages is a folder with more languages than the shipped ones; "" for none.
+	Languages string
 	// Grace is how long a stop waits for requests and workers; 0 means 20 seconds.
 	Grace time.Duration
 	// Log gets what happens; nil means slog.Default().
@@ -96,8 +99,12 @@ func (a *App) doors() error {
 	if err != nil {
 		return err
 	}
+	languages, err := a.c.languages()
+	if err != nil {
+		return err
+	}
 	a.pages, err = web.New(web.Config{
-		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner,
+		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Languages: languages,
 		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
 	})
 	if err != nil {
@@ -117,6 +124,14 @@ func (a *App) doors() error {
 		ErrorLog:          slog.NewLogLogger(a.c.Log.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+// languages are those of the pages: the shipped ones, and the operator's own.
+func (c Config) languages() (*lang.Languages, error) {
+	if c.Languages == "" {
+		return lang.Shipped()
+	}
+	return lang.Load(os.DirFS(c.Languages))
 }
 
 func (a *App) counted(next http.Handler) http.Handler {

@@ -19,6 +19,7 @@ type serveCommand struct {
 	Addr string `default:"127.0.0.1:8080" env:"ENTENTE_ADDR" placeholder:"HOST:PORT" help:"Where to listen ($ENTENTE_ADDR)."`
 	nodeFlags
 	Origin        string `env:"ENTENTE_ORIGIN" placeholder:"URL" help:"Address by which browsers reach the node, if it stands behind a proxy ($ENTENTE_ORIGIN)."`
+	Languages     string `env:"ENTENTE_LANGUAGES" placeholder:"DIR" help:"Folder with languages of the pages, a YAML file each ($ENTENTE_LANGUAGES); see docs/languages.md."`
 	OwnerName     string `env:"ENTENTE_OWNER_NAME" placeholder:"NAME" help:"First start: the owner's name ($ENTENTE_OWNER_NAME)."`
 	OwnerEmail    string `env:"ENTENTE_OWNER_EMAIL" placeholder:"ADDRESS" help:"First start: the owner's e-mail address ($ENTENTE_OWNER_EMAIL)."`
 	OwnerPassword string `env:"ENTENTE_OWNER_PASSWORD" hidden:""`
@@ -35,7 +36,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console) error {
 	if s.Data == "" && s.Database == "" {
 		return entente.Invalid("say where the node keeps its data: --data DIR (or ENTENTE_DATA); --database postgres://… replaces the SQLite file in it")
 	}
-	app, err := New(ctx, Config{Addr: s.Addr, Data: s.Data, Database: s.Database, Origin: s.Origin, Log: c.log(level)})
+	app, err := New(ctx, Config{Addr: s.Addr, Data: s.Data, Database: s.Database, Origin: s.Origin, Languages: s.Languages, Log: c.log(level)})
 	if err != nil {
 		return err
 	}

@@ -46,8 +46,8 @@ func TestAdvisoryPages(t *testing.T) {
 		"?sort=name":               "GHSA-jfh8-c2jp-5v3q",
 		"?sort=-name":              "RUSTSEC-2021-0124",
 		"?sort=products":           "1 product",
-		"?q=nothing-of-the-kind":   "No advisory matches",
-		"?show=withdrawn&q=absent": "No advisory matches",
+		"?q=nothing-of-the-kind":   "Nothing matches",
+		"?show=withdrawn&q=absent": "Nothing matches",
 	} {
 		owner.mustHold("/o/beanline/advisories"+path, says)
 	}

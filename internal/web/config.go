@@ -10,6 +10,7 @@ import (
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/web/lang"
 )
 
 // Config is what the pages are wired to. All rooms are needed.
@@ -21,6 +22,8 @@ type Config struct {
 	Inventory *inventory.Service
 	Advisory  *advisory.Service
 	Partner   *partner.Service
+	// Languages are those in which pages can be read; nil means the shipped ones.
+	Languages *lang.Languages
 	// Secure says that browsers reach the node over TLS, directly or through a proxy.
 	Secure bool
 	// Address tells from where a request comes; nil takes the connection's other end.

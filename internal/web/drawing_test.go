@@ -26,7 +26,7 @@ func TestDataFlowsAreDrawn(t *testing.T) {
 		t.Error("the filter of the list is not about the drawing")
 	}
 	owner.mustHold("/o/beanline/data-flows?process=bean-procurement", "Data flows of Bean procurement", "/o/beanline/processes/bean-procurement")
-	owner.mustHold("/o/beanline/data-flows?q=unobtainium", "No flow matches")
+	owner.mustHold("/o/beanline/data-flows?q=unobtainium", "Nothing matches")
 	w := owner.get("/o/beanline/data-flows?class=personal&format=svg")
 	if w.Header().Get("Content-Type") != "image/svg+xml; charset=utf-8" || !strings.Contains(w.Header().Get("Content-Disposition"), "beanline-data-flows.svg") {
 		t.Errorf("the file: %v", w.Header())

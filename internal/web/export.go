@@ -5,6 +5,7 @@ import (
 	"time"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/sheet"
 	"github.com/entente-project/entente/internal/web/ui"
 )
@@ -25,7 +26,7 @@ func (l list[T]) file(v *visit, q query, from rows[T]) error {
 		return err
 	}
 	if q.file == formatXLSX && matching > rowsInXLSX {
-		return entente.TooLarge("These are %s, and an XLSX file holds at most %s. Narrow the list by search and filters, or take it as CSV.", ui.Plural(matching, l.one, l.many), ui.Plural(rowsInXLSX, "row", "rows"))
+		return entente.TooLarge("These are %s, and an XLSX file holds at most %s. Narrow the list by search and filters, or take it as CSV.", v.Say(l.counted(matching)), v.N(rowsInXLSX, "%d row", "%d rows"))
 	}
 	media := "text/csv; charset=utf-8; header=present"
 	if q.file == formatXLSX {
@@ -39,7 +40,7 @@ func (l list[T]) file(v *visit, q query, from rows[T]) error {
 	if q.file == formatCSV {
 		out = sheet.NewCSV(v.w)
 	} else {
-		out, err = sheet.NewXLSX(v.w, ui.Capital(l.many))
+		out, err = sheet.NewXLSX(v.w, lang.Capital(v.T(l.many)))
 		if err != nil {
 			return err
 		}
@@ -47,7 +48,7 @@ func (l list[T]) file(v *visit, q query, from rows[T]) error {
 	columns := l.shown(q)
 	record := make([]string, len(columns))
 	for i, c := range columns {
-		record[i] = c.label
+		record[i] = v.T(c.label)
 	}
 	err = out.Row(record)
 	for offset := 0; err == nil; {

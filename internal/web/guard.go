@@ -171,26 +171,33 @@ func (v *visit) upload(field string) (io.ReadCloser, string, error) {
 // never from the URL.
 func (v *visit) done() ui.Notice {
 	what := v.r.URL.Query().Get("done")
-	if n, ok := peopleNotices[what]; ok {
-		return n
+	n, ok := peopleNotices[what]
+	if !ok {
+		n = notices[what]
 	}
-	return notices[what]
+	return ui.Notice{Tone: n.tone, Text: v.T(n.text)}
 }
 
-var notices = map[string]ui.Notice{
-	"imported":  {Tone: ui.Good, Text: "The map was imported."},
-	"same":      {Tone: ui.Calm, Text: "The map says the same as before. Nothing was changed."},
-	"recorded":  {Tone: ui.Good, Text: "The document was recorded. It is compared with all advisories now; reload in a moment to see the result."},
-	"known":     {Tone: ui.Calm, Text: "This very document was recorded before. Nothing was changed."},
-	"password":  {Tone: ui.Good, Text: "The password was changed, and all your other sessions have ended."},
-	"ended":     {Tone: ui.Good, Text: "The session has ended."},
-	"others":    {Tone: ui.Good, Text: "All other sessions have ended."},
-	"advisory":  {Tone: ui.Good, Text: "The advisories were recorded."},
-	"saved":     {Tone: ui.Good, Text: "It was saved. If that was not meant, undo it here."},
-	"gone":      {Tone: ui.Good, Text: "It was removed. Undoing the change brings it back."},
-	"undone":    {Tone: ui.Good, Text: "The change was undone."},
-	"answered":  {Tone: ui.Good, Text: "Your answer was recorded, and the tier was worked out anew."},
-	"tier":      {Tone: ui.Good, Text: "The tier was set by hand."},
-	"freed":     {Tone: ui.Good, Text: "The computed tier applies again."},
-	"unchanged": {Tone: ui.Calm, Text: "All of these advisories were known already. Nothing was changed."},
+// told is what a page tells of an act just before it.
+type told struct {
+	tone ui.Tone
+	text entente.Text
+}
+
+var notices = map[string]told{
+	"imported":  {ui.Good, "The map was imported."},
+	"same":      {ui.Calm, "The map says the same as before. Nothing was changed."},
+	"recorded":  {ui.Good, "The document was recorded. It is compared with all advisories now; reload in a moment to see the result."},
+	"known":     {ui.Calm, "This very document was recorded before. Nothing was changed."},
+	"password":  {ui.Good, "The password was changed, and all your other sessions have ended."},
+	"ended":     {ui.Good, "The session has ended."},
+	"others":    {ui.Good, "All other sessions have ended."},
+	"advisory":  {ui.Good, "The advisories were recorded."},
+	"saved":     {ui.Good, "It was saved. If that was not meant, undo it here."},
+	"gone":      {ui.Good, "It was removed. Undoing the change brings it back."},
+	"undone":    {ui.Good, "The change was undone."},
+	"answered":  {ui.Good, "Your answer was recorded, and the tier was worked out anew."},
+	"tier":      {ui.Good, "The tier was set by hand."},
+	"freed":     {ui.Good, "The computed tier applies again."},
+	"unchanged": {ui.Calm, "All of these advisories were known already. Nothing was changed."},
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/a-h/templ"
 
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -25,10 +27,10 @@ var rowsToChoose = []int{25, 50, 100, 200}
 // list describes a list of a page: its columns, filters and what is searched. The
 // same description makes the table and the files to take away.
 type list[T any] struct {
-	name    string // of the files, and of the list among the saved views
-	one     string // the noun of a row: "process"
-	many    string
-	search  string // label of the search field; "" for none
+	name    string       // of the files, and of the list among the saved views
+	one     entente.Text // the noun of a row: "process"
+	many    entente.Text
+	search  entente.Text // label of the search field; "" for none
 	text    func(T) []string
 	columns []column[T]
 	filters []filter[T]
@@ -42,7 +44,7 @@ type list[T any] struct {
 // column is one column of a list. Only a column with a key can be sorted by.
 type column[T any] struct {
 	key   string
-	label string
+	label entente.Text
 	num   bool
 	tight bool
 	cell  func(T) ui.Cell
@@ -52,7 +54,7 @@ type column[T any] struct {
 // filter lets through the rows that match one of a few values.
 type filter[T any] struct {
 	key      string
-	label    string
+	label    entente.Text
 	options  []ui.Option
 	standard string // the value in force when the URL says nothing
 	match    func(row T, value string) bool
@@ -61,7 +63,7 @@ type filter[T any] struct {
 // field lets through the rows that fit what somebody types into it.
 type field[T any] struct {
 	key   string
-	label string
+	label entente.Text
 	kind  string // of the input: "" is text
 	// valid says whether a value can be used; others count as nothing. nil takes all.
 	valid func(value string) bool
@@ -178,7 +180,7 @@ func (c column[T]) id() string {
 	if c.key != "" {
 		return c.key
 	}
-	return strings.Join(strings.FieldsFunc(strings.ToLower(c.label), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "-")
+	return strings.Join(strings.FieldsFunc(strings.ToLower(string(c.label)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "-")
 }
 
 // with is the list's URL with one parameter changed; any change leads back to the
@@ -268,14 +270,14 @@ func (l list[T]) show(v *visit, from rows[T], page func(ui.List) templ.Component
 	if q.file != "" {
 		return l.file(v, q, from)
 	}
-	shown, err := l.view(q, from)
+	shown, err := l.view(v, q, from)
 	if err != nil {
 		return err
 	}
 	return v.show(http.StatusOK, page(shown))
 }
 
-func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
+func (l list[T]) view(v *visit, q query, from rows[T]) (ui.List, error) {
 	found, matching, all, err := from.page(q, (q.number-1)*q.rows, q.rows)
 	if err != nil {
 		return ui.List{}, err
@@ -288,20 +290,20 @@ func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
 			return ui.List{}, err
 		}
 	}
-	shown := ui.List{Noun: l.many, Action: q.path, Search: l.search, Query: q.search, Empty: l.empty, All: all}
-	shown.Filters = l.choices(q)
+	shown := ui.List{Noun: v.T(l.many), Action: q.path, Search: v.T(l.search), Query: q.search, Empty: l.empty, All: all}
+	shown.Filters = l.choices(v, q)
 	for _, f := range l.fields {
-		shown.Fields = append(shown.Fields, ui.Field{Name: f.key, Label: f.label, Type: f.kind, Value: q.filter[f.key], MaxLength: longestSearch})
+		shown.Fields = append(shown.Fields, ui.Field{Name: f.key, Label: v.T(f.label), Type: f.kind, Value: q.filter[f.key], MaxLength: longestSearch})
 	}
 	if l.narrowed(q) {
 		shown.Clear = l.cleared(q)
 		shown.None = ui.Empty{
-			Title: "No " + l.one + " matches",
-			Text:  l.noneText(all),
-			Next:  ui.Link{Text: "Clear search and filters", Href: shown.Clear},
+			Title: v.T("Nothing matches"),
+			Text:  l.noneText(v, all),
+			Next:  ui.Link{Text: v.T("Clear search and filters"), Href: shown.Clear},
 		}
 	}
-	l.addColumns(q, &shown)
+	l.addColumns(v, q, &shown)
 	columns := l.shown(q)
 	for _, row := range found {
 		cells := make([]ui.Cell, len(columns))
@@ -318,18 +320,19 @@ func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
 	if matching > rowsToChoose[0] {
 		shown.Size = strconv.Itoa(q.rows)
 		for _, n := range rowsToChoose {
-			shown.Sizes = append(shown.Sizes, ui.Option{Value: strconv.Itoa(n), Label: strconv.Itoa(n)})
+			shown.Sizes = append(shown.Sizes, ui.Option{Value: strconv.Itoa(n), Label: v.reader().Count(n)})
 		}
 	}
 	first := (q.number-1)*q.rows + 1
-	shown.Count = ui.Plural(matching, l.one, l.many)
+	count := l.counted(matching)
 	if pages > 1 {
-		shown.Count = ui.Count(first) + " to " + ui.Count(first+len(found)-1) + " of " + shown.Count
-		shown.Pages = "Page " + ui.Count(q.number) + " of " + ui.Count(pages)
+		count = entente.Say("%d to %d of %s", first, first+len(found)-1, count)
+		shown.Pages = v.T("Page %d of %d", q.number, pages)
 	}
 	if all > matching {
-		shown.Count += ", out of " + ui.Count(all)
+		count = entente.Say("%s, out of %d", count, all)
 	}
+	shown.Count = v.Say(count)
 	if q.number > 1 {
 		shown.Prev = q.with("page", strconv.Itoa(q.number-1))
 	}
@@ -340,18 +343,23 @@ func (l list[T]) view(q query, from rows[T]) (ui.List, error) {
 	return shown, nil
 }
 
-func (l list[T]) noneText(all int) string {
-	if all < 0 {
-		return "Nothing fits the search and the filters together."
-	}
-	return "None of the " + ui.Plural(all, l.one, l.many) + " fits the search and the filters together."
+// counted tells a number of rows: "3 processes".
+func (l list[T]) counted(n int) entente.Message {
+	return entente.Say("%d %s", n, entente.Message{Text: l.many, One: l.one, N: n})
 }
 
-func (l list[T]) choices(q query) []ui.Choice {
+func (l list[T]) noneText(v *visit, all int) string {
+	if all < 0 {
+		return v.T("Nothing fits the search and the filters together.")
+	}
+	return v.T("Nothing among %s fits the search and the filters together.", l.counted(all))
+}
+
+func (l list[T]) choices(v *visit, q query) []ui.Choice {
 	var choices []ui.Choice
 	for _, f := range l.filters {
 		if len(f.options) > 1 {
-			choices = append(choices, ui.Choice{Name: f.key, Label: f.label, Value: q.filter[f.key], Options: f.options})
+			choices = append(choices, ui.Choice{Name: f.key, Label: v.T(f.label), Value: q.filter[f.key], Options: f.options})
 		}
 	}
 	return choices
@@ -383,16 +391,16 @@ func (l list[T]) cleared(q query) string {
 	return address(q.path, kept)
 }
 
-func (l list[T]) addColumns(q query, shown *ui.List) {
+func (l list[T]) addColumns(v *visit, q query, shown *ui.List) {
 	for i, c := range l.columns {
 		seen := q.chosen == nil || slices.Contains(q.chosen, i)
 		if len(l.columns) > 2 {
-			shown.Choose = append(shown.Choose, ui.ColumnChoice{Value: c.id(), Label: c.label, On: seen, Always: i == 0})
+			shown.Choose = append(shown.Choose, ui.ColumnChoice{Value: c.id(), Label: v.T(c.label), On: seen, Always: i == 0})
 		}
 		column := ui.Column{Label: c.label, Num: c.num, Tight: c.tight}
 		if c.key != "" {
 			column.SortHref = q.with("sort", c.key)
-			shown.Sorts = append(shown.Sorts, ui.Option{Value: c.key, Label: c.label}, ui.Option{Value: "-" + c.key, Label: c.label + ", from the end"})
+			shown.Sorts = append(shown.Sorts, ui.Option{Value: c.key, Label: v.T(c.label)}, ui.Option{Value: "-" + c.key, Label: v.T("%s, from the end", c.label)})
 		}
 		if c.key != "" && c.key == q.sort {
 			column.Sorted, shown.Sort = "ascending", c.key
@@ -456,7 +464,7 @@ func valuesOf[T any](all string, rows []T, value func(T) string) []ui.Option {
 		v := value(row)
 		if v != "" && !seen[v] {
 			seen[v] = true
-			options = append(options, ui.Option{Value: v, Label: ui.Capital(v)})
+			options = append(options, ui.Option{Value: v, Label: lang.Capital(v)})
 		}
 	}
 	slices.SortFunc(options, func(a, b ui.Option) int { return strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label)) })

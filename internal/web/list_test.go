@@ -49,7 +49,8 @@ func beans(n int) []bean {
 func viewBeans(t *testing.T, url string, n int) ui.List {
 	t.Helper()
 	l := beanList()
-	shown, err := l.view(l.query(httptest.NewRequest(http.MethodGet, url, nil)), held[bean]{l, beans(n)})
+	r := httptest.NewRequest(http.MethodGet, url, nil)
+	shown, err := l.view(&visit{r: r}, l.query(r), held[bean]{l, beans(n)})
 	must(t, err)
 	return shown
 }
@@ -181,11 +182,12 @@ func TestColumnsAreChosen(t *testing.T) {
 		{"/beans?columns=", "Name", "/beans?columns=name&page=2"},
 		{"/beans?columns=nonsense&sort=-weight", "Name", "/beans?columns=name&page=2&sort=-weight"},
 	} {
-		shown, err := l.view(l.query(httptest.NewRequest(http.MethodGet, c.url, nil)), held[bean]{l, beans(200)})
+		r := httptest.NewRequest(http.MethodGet, c.url, nil)
+		shown, err := l.view(&visit{r: r}, l.query(r), held[bean]{l, beans(200)})
 		must(t, err)
 		var heads []string
 		for _, column := range shown.Columns {
-			heads = append(heads, column.Label)
+			heads = append(heads, string(column.Label))
 		}
 		if got := strings.Join(heads, ", "); got != c.heads || len(shown.Rows[0].Cells) != len(heads) || shown.Next != c.kept {
 			t.Errorf("%s: %s, %d cells, next %s", c.url, got, len(shown.Rows[0].Cells), shown.Next)

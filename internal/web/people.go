@@ -30,20 +30,20 @@ func peopleRoutes() []Route {
 }
 
 // peopleNotices are what [visit.done] tells after acts on people and access.
-var peopleNotices = map[string]ui.Notice{
-	"role":             {Tone: ui.Good, Text: "The role was changed. It applies at once."},
-	"removed":          {Tone: ui.Good, Text: "The person was removed, and their API tokens for this organisation were revoked."},
-	"withdrawn":        {Tone: ui.Good, Text: "The invitation was withdrawn. Its link opens nothing any more."},
-	"revoked":          {Tone: ui.Good, Text: "The token was revoked. Programs that use it are refused from now on."},
-	"renamed":          {Tone: ui.Good, Text: "The organisation has its new name."},
-	"app-removed":      {Tone: ui.Good, Text: "The authenticator app and its recovery codes were removed. Your password alone opens your account now."},
-	"passkey":          {Tone: ui.Good, Text: "The passkey was added. From now on you can sign in with it."},
-	"passkey-named":    {Tone: ui.Good, Text: "The passkey has its new name."},
-	"passkey-removed":  {Tone: ui.Good, Text: "The passkey was removed. Nobody can sign in with it any more."},
-	"password-removed": {Tone: ui.Good, Text: "The password was removed. You sign in by passkey from now on."},
-	"sso":              {Tone: ui.Good, Text: "Single sign-on is set up. The provider answered."},
-	"sso-removed":      {Tone: ui.Good, Text: "Single sign-on was removed, and the sessions that it opened have ended."},
-	"joined":           {Tone: ui.Good, Text: "Welcome. You are a member now."},
+var peopleNotices = map[string]told{
+	"role":             {ui.Good, "The role was changed. It applies at once."},
+	"removed":          {ui.Good, "The person was removed, and their API tokens for this organisation were revoked."},
+	"withdrawn":        {ui.Good, "The invitation was withdrawn. Its link opens nothing any more."},
+	"revoked":          {ui.Good, "The token was revoked. Programs that use it are refused from now on."},
+	"renamed":          {ui.Good, "The organisation has its new name."},
+	"app-removed":      {ui.Good, "The authenticator app and its recovery codes were removed. Your password alone opens your account now."},
+	"passkey":          {ui.Good, "The passkey was added. From now on you can sign in with it."},
+	"passkey-named":    {ui.Good, "The passkey has its new name."},
+	"passkey-removed":  {ui.Good, "The passkey was removed. Nobody can sign in with it any more."},
+	"password-removed": {ui.Good, "The password was removed. You sign in by passkey from now on."},
+	"sso":              {ui.Good, "Single sign-on is set up. The provider answered."},
+	"sso-removed":      {ui.Good, "Single sign-on was removed, and the sessions that it opened have ended."},
+	"joined":           {ui.Good, "Welcome. You are a member now."},
 }
 
 // people lists the members of the organisation.

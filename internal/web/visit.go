@@ -31,7 +31,7 @@ type visit struct {
 }
 
 func (s *server) newVisit(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{server: s, w: w, r: r}
+	return &visit{server: s, w: w, r: s.heard(r)}
 }
 
 // reader is for whom the page is said.
@@ -137,9 +137,9 @@ func (v *visit) frame(title string) ui.Page {
 		Title: title, Org: v.org, Home: v.in(), Account: v.in("account"),
 		Person: v.who.Person.Name, Several: len(v.who.Memberships) > 1,
 	}
-	add := func(name string, items ...ui.NavItem) {
+	add := func(name entente.Text, items ...ui.NavItem) {
 		if len(items) > 0 {
-			p.Nav = append(p.Nav, ui.NavGroup{Name: name, Items: items})
+			p.Nav = append(p.Nav, ui.NavGroup{Name: v.T(name), Items: items})
 		}
 	}
 	add("", v.item(identity.ChainRead, "Home")...)
@@ -175,15 +175,15 @@ func join(items ...[]ui.NavItem) []ui.NavItem {
 	return all
 }
 
-func (v *visit) item(verb identity.Verb, text string, parts ...string) []ui.NavItem {
+func (v *visit) item(verb identity.Verb, text entente.Text, parts ...string) []ui.NavItem {
 	if !v.may(verb) {
 		return nil
 	}
 	return []ui.NavItem{v.navItem(text, parts...)}
 }
 
-func (v *visit) navItem(text string, parts ...string) ui.NavItem {
+func (v *visit) navItem(text entente.Text, parts ...string) ui.NavItem {
 	href := v.in(parts...)
 	current := v.r.URL.Path == href || len(parts) > 0 && strings.HasPrefix(v.r.URL.Path, href+"/")
-	return ui.NavItem{Link: ui.Link{Text: text, Href: href}, Current: current}
+	return ui.NavItem{Link: ui.Link{Text: v.T(text), Href: href}, Current: current}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -27,6 +28,13 @@ func New(c Config) (*Pages, error) {
 	}
 	if c.Address == nil {
 		c.Address = func(r *http.Request) string { return r.RemoteAddr }
+	}
+	if c.Languages == nil {
+		var err error
+		c.Languages, err = lang.Shipped()
+		if err != nil {
+			return nil, err
+		}
 	}
 	s := &server{Config: c, mux: http.NewServeMux()}
 	for _, route := range Routes() {

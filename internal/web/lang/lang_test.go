@@ -7,6 +7,8 @@ import (
 	entente "github.com/entente-project/entente"
 )
 
+var birthday = time.Date(2026, 3, 21, 12, 5, 0, 0, time.UTC)
+
 func TestReader(t *testing.T) {
 	at := time.Date(2026, 11, 21, 23, 5, 0, 0, time.UTC)
 	zone := time.FixedZone("CET", 3600)

@@ -63,8 +63,9 @@ func (r *Reader) Say(m entente.Message) string {
 	if len(m.Args) == 0 {
 		return strings.ReplaceAll(text, "%%", "%")
 	}
-	args := make([]any, len(m.Args))
-	for i, a := range m.Args {
+	// A form for one number may leave arguments out.
+	args := make([]any, min(len(m.Args), taken(text)))
+	for i, a := range m.Args[:len(args)] {
 		args[i] = r.argument(a)
 	}
 	return fmt.Sprintf(text, args...)

@@ -105,19 +105,19 @@ func TimeLine(bars []Bar, ticks []string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = legend("bar-works", "works").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = legend("bar-works", T(ctx, "works")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = legend("bar-stopped", "stopped").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = legend("bar-stopped", T(ctx, "stopped")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = legend("bar-late", "stopped longer than its RTO").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = legend("bar-late", T(ctx, "stopped longer than its RTO")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = legend("bar-lost", "stopped longer than its MTPD").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = legend("bar-lost", T(ctx, "stopped longer than its MTPD")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"github.com/a-h/templ"
+
+	entente "github.com/entente-project/entente"
 )
 
 // Link is a text that leads somewhere.
@@ -173,7 +175,7 @@ func (c Cell) Blank() bool { return c.Text == "" && c.Note == "" && c.View == ni
 
 // Column is one column of a [List].
 type Column struct {
-	Label    string
+	Label    entente.Text
 	Num      bool
 	Tight    bool   // never broken over lines
 	Wide     bool   // sentences: on a phone they get the whole width

@@ -1,0 +1,32 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/entente-project/entente/internal/web/lang"
+)
+
+// The cookies in which a person's browser keeps how they like to read.
+const (
+	languageCookie = "language" // a tag of a language: "de"
+	zoneCookie     = "zone"     // a name of a time zone: "Europe/Berlin"
+)
+
+// readerOf tells for whom a request is answered: in the language and the zone that
+// the person chose, or else in the language that the browser asks for, and in UTC.
+func (s *server) readerOf(r *http.Request) *lang.Reader {
+	return s.Languages.Reader(cookieValue(r, languageCookie), r.Header.Get("Accept-Language"), cookieValue(r, zoneCookie))
+}
+
+func cookieValue(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return "" // there is none
+	}
+	return c.Value
+}
+
+// heard gives the request with its reader in the context, where [lang.Of] finds it.
+func (s *server) heard(r *http.Request) *http.Request {
+	return r.WithContext(lang.With(r.Context(), s.readerOf(r)))
+}
