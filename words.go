@@ -1,0 +1,38 @@
+package entente
+
+// wordList is what fingerprints are read in: one word for each byte. It is part of
+// the protocol and never changes.
+var wordList = [256]string{
+	"acorn", "actor", "agent", "album", "alpine", "amber", "anchor", "apple",
+	"april", "apron", "arctic", "arrow", "artist", "aspen", "atlas", "autumn",
+	"badge", "bagel", "baker", "bamboo", "banana", "banjo", "barrel", "basket",
+	"beacon", "beaver", "berry", "bishop", "bison", "blanket", "blossom", "bonus",
+	"border", "bottle", "bracket", "branch", "brandy", "bread", "bridge", "bronze",
+	"bucket", "budget", "buffalo", "bundle", "butter", "button", "cabin", "cactus",
+	"camel", "camera", "canal", "candle", "canoe", "canyon", "carbon", "cargo",
+	"carpet", "carrot", "castle", "cedar", "cellar", "chapel", "cheese", "cherry",
+	"chimney", "cinema", "circle", "citrus", "clover", "cobalt", "coconut", "coffee",
+	"comet", "compass", "copper", "coral", "cotton", "cradle", "crystal", "curtain",
+	"cushion", "dagger", "daisy", "dancer", "decade", "delta", "desert", "diamond",
+	"dinner", "dolphin", "donkey", "dragon", "drawer", "drummer", "eagle", "echo",
+	"eleven", "ember", "emerald", "engine", "evening", "fabric", "falcon", "farmer",
+	"feather", "fennel", "ferry", "fiddle", "filter", "finger", "flamingo", "flannel",
+	"forest", "fossil", "fountain", "fragile", "galaxy", "garden", "garlic", "gazelle",
+	"ginger", "giraffe", "glacier", "goblet", "granite", "gravel", "guitar", "hammer",
+	"harbor", "harvest", "hazel", "helmet", "heron", "hickory", "hockey", "honey",
+	"horizon", "hunter", "iceberg", "igloo", "indigo", "insect", "island", "ivory",
+	"jacket", "jaguar", "jasmine", "jigsaw", "jungle", "juniper", "kernel", "kettle",
+	"kitchen", "kiwi", "ladder", "lagoon", "lantern", "laser", "lemon", "leopard",
+	"lily", "linen", "lizard", "lobster", "lotus", "magnet", "mango", "maple",
+	"marble", "market", "meadow", "melon", "mercury", "meteor", "mirror", "monkey",
+	"morning", "mosaic", "motor", "muffin", "mustard", "napkin", "nectar", "needle",
+	"nickel", "noodle", "nutmeg", "oasis", "ocean", "olive", "onion", "opera",
+	"orange", "orbit", "orchid", "otter", "oxygen", "oyster", "paddle", "palace",
+	"panda", "papaya", "paper", "parrot", "pebble", "pencil", "pepper", "piano",
+	"pigeon", "pilot", "planet", "plaza", "pocket", "poem", "pollen", "pony",
+	"poplar", "potato", "prairie", "puzzle", "pyramid", "quartz", "rabbit", "radar",
+	"raven", "ribbon", "river", "robin", "rocket", "ruby", "saddle", "salmon",
+	"sandal", "satin", "season", "shadow", "silver", "sparrow", "spider", "spiral",
+	"sugar", "summit", "sunset", "tango", "temple", "thunder", "tiger", "timber",
+	"tomato", "tractor", "trumpet", "tulip", "turtle", "umbrella", "valley", "vanilla",
+}
