@@ -273,7 +273,7 @@ func (s *Service) ImpactOf(ctx context.Context, actor entente.Actor, name string
 		if err != nil {
 			return err
 		}
-		matches, err := matchesOf(ctx, tx, actor.Org, group.Records)
+		matches, err := matchesOfGroup(ctx, tx, actor.Org, group.ID)
 		if err != nil {
 			return err
 		}

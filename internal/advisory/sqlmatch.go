@@ -59,6 +59,18 @@ func matchesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, records []stri
 	return all, err
 }
 
+// matchesOfGroup gives the matches of all records of an advisory, in one question to
+// the database: on PostgreSQL each takes a way there and back.
+func matchesOfGroup(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) ([]match, error) {
+	all, err := db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+` FROM advisory_record r
+		JOIN advisory_match m ON m.org = r.org AND m.record = r.id
+		WHERE r.org = $1 AND r.member_of = $2`, org, group)
+	slices.SortFunc(all, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.pack, b.pack), strings.Compare(a.record, b.record))
+	})
+	return all, err
+}
+
 func matchesOfMany(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]match, error) {
 	var all []match
 	err := chunked(org, records, func(args []any) error {

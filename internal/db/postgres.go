@@ -35,6 +35,7 @@ const (
 type postgresStore struct {
 	writes *sql.DB
 	reads  *sql.DB
+	ending sync.WaitGroup // of reads
 
 	mu    sync.Mutex
 	turns map[string]*turn
@@ -98,6 +99,7 @@ func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
 }
 
 func (s *postgresStore) close() error {
+	s.ending.Wait()
 	return errors.Join(s.writes.Close(), s.reads.Close())
 }
 
@@ -106,9 +108,26 @@ func (s *postgresStore) read(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return explain(err)
 	}
-	defer c.Close()
-	_, err = s.once(ctx, c, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &Tx{store: s}, fn)
-	return err
+	if _, err := c.ExecContext(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		return errors.Join(explain(err), c.Close())
+	}
+	tx := &Tx{store: s, conn: &conn{c: c}}
+	// What was read of one snapshot is true however the transaction ends: nobody
+	// waits for that.
+	s.ending.Add(1)
+	defer func() {
+		tx.over = true
+		go func() {
+			defer s.ending.Done()
+			defer c.Close()
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+			defer cancel()
+			if _, err := c.ExecContext(ctx, "ROLLBACK"); err != nil {
+				discard(c)
+			}
+		}()
+	}()
+	return tx.run(fn)
 }
 
 func (s *postgresStore) write(ctx context.Context, org entente.OrgID, node bool, fn func(*Tx) error) error {
