@@ -78,6 +78,7 @@ func (n *node) wire(ctx context.Context, c Config) error {
 		return err
 	}
 	n.chain = chain.New(n.db)
+	n.chain.NameWith(n.organisationName)
 	n.inventory = inventory.New(n.db, inventory.Options{})
 	n.advisory = advisory.New(n.db, n.chain, advisory.Options{})
 	n.partner = partner.New(n.db, n.chain)
@@ -85,6 +86,12 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	maps.Copy(jobs, n.chain.Jobs())
 	n.runner = journal.NewRunner(n.db, c.Log, n.advisory.Consumers(), jobs)
 	return nil
+}
+
+// organisationName is how the chain learns the name of an organisation.
+func (n *node) organisationName(ctx context.Context, actor entente.Actor) (string, error) {
+	o, err := n.identity.Organisation(ctx, actor)
+	return o.Name, err
 }
 
 // open opens the node of a command that is not a server.

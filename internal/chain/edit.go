@@ -124,9 +124,13 @@ func (s *Service) PutThing(ctx context.Context, actor entente.Actor, kind NodeKi
 		wrong.Fields = []entente.FieldError{{Field: "id", Message: fmt.Sprintf("the identifier of a thing stays: it is %q, not %q", id, named)}}
 		return Changed{}, wrong
 	}
+	begin, err := s.beginning(ctx, actor)
+	if err != nil {
+		return Changed{}, err
+	}
 	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ int64) (*Map, error) {
 		if old == nil {
-			return nil, entente.NotFound("there is no chain yet; import a map or a sheet first")
+			old = begin()
 		}
 		now := findThing(old, kind, id)
 		if err := unedited(now, version); err != nil {

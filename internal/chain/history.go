@@ -92,3 +92,15 @@ func readHistory(ctx context.Context, tx *db.Tx, org entente.OrgID, kind NodeKin
 	}, `SELECT n, at, by, door, what, before, after FROM chain_history
 		WHERE org = $1 AND kind = $2 AND id = $3 ORDER BY n DESC LIMIT $4`, org, string(kind), string(id), limit)
 }
+
+func readChange(ctx context.Context, tx *db.Tx, org entente.OrgID, n int64) ([]PastThing, error) {
+	return db.All(ctx, tx, func(s db.Scanner) (PastThing, error) {
+		t := PastThing{Past: Past{N: n}}
+		var at int64
+		var what journal.Kind
+		err := s.Scan(&t.Kind, &t.ID, &at, &t.By, &t.Door, &what, &t.Before, &t.After)
+		t.At, t.Import = db.Time(at), what == EventImported
+		return t, err
+	}, `SELECT kind, id, at, by, door, what, before, after FROM chain_history
+		WHERE org = $1 AND n = $2 ORDER BY kind, id`, org, n)
+}

@@ -26,6 +26,41 @@ type Service struct {
 	db     *db.DB
 	graphs *graphs
 	sheets sheetProgress
+	named  func(context.Context, entente.Actor) (string, error)
+}
+
+// NameWith tells the room how to learn the name of an actor's organisation, with
+// which a chain begins that nobody has imported. Without it the name is the
+// identifier. It is called while the program is wired, before any request.
+func (s *Service) NameWith(named func(context.Context, entente.Actor) (string, error)) {
+	s.named = named
+}
+
+// currencyAtFirst is that of a chain that begins without a map.
+const currencyAtFirst = "EUR"
+
+// beginning makes the chain with which an organisation begins: itself, and nothing
+// more. The name is only looked up where there is no chain yet.
+func (s *Service) beginning(ctx context.Context, actor entente.Actor) (func() *Map, error) {
+	own := Organisation{ID: NodeID(actor.Org), Name: string(actor.Org)}
+	var revision int64
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		revision, err = revisionOf(ctx, tx, actor.Org)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if revision == 0 && s.named != nil {
+		name, err := s.named(ctx, actor)
+		if err != nil {
+			return nil, err
+		}
+		own.Name = name
+	}
+	return func() *Map {
+		return &Map{Own: own.ID, Currency: currencyAtFirst, Organisations: []Organisation{own}}
+	}, nil
 }
 
 // New opens the room.
@@ -135,12 +170,16 @@ func (s *Service) PutProcess(ctx context.Context, actor entente.Actor, p Process
 	if err := identity.Require(actor, identity.ChainEdit, on); err != nil {
 		return Changed{}, err
 	}
+	begin, err := s.beginning(ctx, actor)
+	if err != nil {
+		return Changed{}, err
+	}
 	return s.write(ctx, actor, EventChanged, string(p.ID), func(old *Map, now int64) (*Map, error) {
 		if err := madeFor(revision, now); err != nil {
 			return nil, err
 		}
 		if old == nil {
-			return nil, entente.NotFound("there is no chain yet; import a map first")
+			old = begin()
 		}
 		m := *old
 		m.Processes = slices.Clone(old.Processes)

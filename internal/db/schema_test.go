@@ -26,6 +26,7 @@ var nodeWide = []string{
 	"identity_session",
 	"identity_challenge", // of a sign-in that has begun
 	"identity_rate",      // of sign-ins that failed
+	"identity_preference",
 	"identity_node_setting",
 }
 

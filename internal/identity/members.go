@@ -113,6 +113,9 @@ func (s *Service) RemoveMember(ctx context.Context, actor entente.Actor, id ente
 		if err := unlinkSSO(ctx, tx, actor.Org, id); err != nil {
 			return err
 		}
+		if err := deleteViewsOf(ctx, tx, actor.Org, id); err != nil {
+			return err
+		}
 		if err := deleteSessionsOnly(ctx, tx, id, actor.Org); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ type Verb string
 const (
 	ChainRead     Verb = "chain.read"     // see processes, systems, suppliers, impact and what-if; export the map
 	ChainEdit     Verb = "chain.edit"     // change them; import a map
+	ChainImport   Verb = "chain.import"   // bring in sheets; what of them is taken is decided by chain.edit, row by row
 	ChainOverride Verb = "chain.override" // put a judgement with a reason over what is computed, such as a tier
 
 	InventoryRead   Verb = "inventory.read"   // see products, SBOMs and components
@@ -36,6 +37,8 @@ const (
 	OrganisationRead   Verb = "organisation.read"   // see the organisation's name and settings
 	OrganisationManage Verb = "organisation.manage" // change them; set up single sign-on
 	AccountSelf        Verb = "account.self"        // look after one's own account: password, passkeys, sessions
+	ViewSave           Verb = "view.save"           // keep views of lists for oneself
+	ViewShare          Verb = "view.share"          // give them to the whole organisation, change and remove those
 )
 
 // may is one cell of the table; its zero value denies.
@@ -58,6 +61,7 @@ var policy = map[Verb]rule{
 	//                         lead lyst own. urem itor act  em   en
 	ChainRead:          {yes, yes, yes, yes, yes, yes, not, yes, yes, not},
 	ChainEdit:          {yes, yes, yes, own, buy, not, not, yes, yes, not},
+	ChainImport:        {yes, yes, yes, yes, yes, not, not, yes, yes, not},
 	ChainOverride:      {yes, yes, not, not, not, not, not, not, yes, not},
 	InventoryRead:      {yes, yes, yes, yes, yes, yes, own, yes, yes, not},
 	InventoryUpload:    {yes, yes, yes, not, yes, not, own, yes, yes, not},
@@ -75,6 +79,8 @@ var policy = map[Verb]rule{
 	OrganisationRead:   {yes, yes, yes, yes, yes, yes, yes, yes, yes, not},
 	OrganisationManage: {yes, not, not, not, not, not, not, yes, yes, yes},
 	AccountSelf:        {yes, yes, yes, yes, yes, yes, yes, not, not, not},
+	ViewSave:           {yes, yes, yes, yes, yes, yes, not, not, not, not},
+	ViewShare:          {yes, yes, yes, not, yes, not, not, not, not, not},
 }
 
 // rule is one line of the table.

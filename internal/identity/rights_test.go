@@ -37,11 +37,16 @@ func TestEveryMethodAsksForItsRight(t *testing.T) {
 			_, _, err := h.CreateToken(h.ctx, a, NewToken{Name: "x"})
 			return err
 		}},
-		"Tokens":    {TokenManage, func(h *house, a entente.Actor) error { _, err := h.Tokens(h.ctx, a); return err }},
-		"AllTokens": {TokenOversee, func(h *house, a entente.Actor) error { _, err := h.AllTokens(h.ctx, a); return err }},
-		"SSO":       {OrganisationManage, func(h *house, a entente.Actor) error { _, err := h.SSO(h.ctx, a); return err }},
-		"SetSSO":    {OrganisationManage, func(h *house, a entente.Actor) error { return h.SetSSO(h.ctx, a, SSO{}) }},
-		"RemoveSSO": {OrganisationManage, func(h *house, a entente.Actor) error { return h.RemoveSSO(h.ctx, a) }},
+		"Tokens":          {TokenManage, func(h *house, a entente.Actor) error { _, err := h.Tokens(h.ctx, a); return err }},
+		"AllTokens":       {TokenOversee, func(h *house, a entente.Actor) error { _, err := h.AllTokens(h.ctx, a); return err }},
+		"SSO":             {OrganisationManage, func(h *house, a entente.Actor) error { _, err := h.SSO(h.ctx, a); return err }},
+		"SetSSO":          {OrganisationManage, func(h *house, a entente.Actor) error { return h.SetSSO(h.ctx, a, SSO{}) }},
+		"Views":           {ViewSave, func(h *house, a entente.Actor) error { _, err := h.Views(h.ctx, a, ""); return err }},
+		"SaveView":        {ViewSave, func(h *house, a entente.Actor) error { _, err := h.SaveView(h.ctx, a, View{}); return err }},
+		"RenameView":      {ViewSave, func(h *house, a entente.Actor) error { return h.RenameView(h.ctx, a, "x", "x", false) }},
+		"RemoveView":      {ViewSave, func(h *house, a entente.Actor) error { return h.RemoveView(h.ctx, a, "x") }},
+		"SetStandardView": {ViewSave, func(h *house, a entente.Actor) error { return h.SetStandardView(h.ctx, a, "processes", "x") }},
+		"RemoveSSO":       {OrganisationManage, func(h *house, a entente.Actor) error { return h.RemoveSSO(h.ctx, a) }},
 	}
 	eachHouse(t, func(t *testing.T, h *house) {
 		for name, c := range calls {

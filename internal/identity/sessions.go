@@ -16,6 +16,7 @@ import (
 type Session struct {
 	ID          string
 	Person      Person
+	Preferences Preferences
 	Memberships []Membership
 	Method      Method
 	// Only is set where single sign-on of one organisation opened the session: its

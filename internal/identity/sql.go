@@ -175,9 +175,11 @@ func (t sessionTimes) set(s *Session) {
 func readSession(ctx context.Context, tx *db.Tx, hash []byte) (*Session, error) {
 	var found *Session
 	err := db.Each(ctx, tx, "SELECT "+sessionColumns+", "+personColumns+`,
-			coalesce(m.org, ''), coalesce(o.name, ''), coalesce(m.role, ''), coalesce(m.scope, '[]'), coalesce(m.created_at, 0)
+			coalesce(m.org, ''), coalesce(o.name, ''), coalesce(m.role, ''), coalesce(m.scope, '[]'), coalesce(m.created_at, 0),
+			coalesce(l.language, ''), coalesce(l.zone, ''), coalesce(l.rows, 0)
 		FROM identity_session s
 		JOIN identity_person p ON p.id = s.person
+		LEFT JOIN identity_preference l ON l.person = s.person
 		LEFT JOIN identity_member m ON m.person = s.person AND (s.only_org = '' OR m.org = s.only_org)
 		LEFT JOIN identity_organisation o ON o.org = m.org
 		WHERE s.hash = $1
@@ -189,7 +191,8 @@ func readSession(ctx context.Context, tx *db.Tx, hash []byte) (*Session, error) 
 			var created, since int64
 			var scope string
 			dest := append(sessionInto(&s, &t), personInto(&s.Person, &created)...)
-			if err := row.Scan(append(dest, &m.Org, &m.OrgName, &m.Role, &scope, &since)...); err != nil {
+			dest = append(dest, &m.Org, &m.OrgName, &m.Role, &scope, &since, &s.Preferences.Language, &s.Preferences.Zone, &s.Preferences.Rows)
+			if err := row.Scan(dest...); err != nil {
 				return err
 			}
 			if found == nil {

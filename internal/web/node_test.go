@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -44,6 +45,10 @@ func newNode(t testing.TB) *node {
 	people, err := identity.New(t.Context(), d, identity.Config{Key: key, Origin: "http://localhost:8080", Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
 	must(t, err)
 	chains := chain.New(d)
+	chains.NameWith(func(ctx context.Context, actor entente.Actor) (string, error) {
+		o, err := people.Organisation(ctx, actor)
+		return o.Name, err
+	})
 	n := &node{t: t, Config: Config{
 		DB: d, Identity: people, Chain: chains, Inventory: inventory.New(d, inventory.Options{Temp: t.TempDir()}),
 		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Log: quiet,
