@@ -1,8 +1,10 @@
 package entente
 
 import (
+	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -227,9 +229,21 @@ func (w *world) entitled() []bool {
 	return holds
 }
 
+// many makes rapid try so many cases in this test.
+func many(t *testing.T, checks int) {
+	t.Helper()
+	f := flag.Lookup("rapid.checks")
+	before := f.Value.String()
+	if err := f.Value.Set(strconv.Itoa(checks)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Value.Set(before) })
+}
+
 // Nobody ever holds an entry that marking and agreements did not allow, and everyone
 // entitled does.
 func TestSpread(t *testing.T) {
+	many(t, spreadChecks)
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		holds, entitled := w.spread(), w.entitled()

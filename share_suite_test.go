@@ -1,0 +1,5 @@
+//go:build !soak
+
+package entente
+
+const spreadChecks = 100_000
