@@ -68,7 +68,7 @@ func TestGuessMapping(t *testing.T) {
 	for _, k := range SheetKinds() {
 		var labels []string
 		for _, c := range SheetColumns(k) {
-			labels = append(labels, c.Label)
+			labels = append(labels, string(c.Label))
 		}
 		got := GuessMapping(k, labels)
 		for i, c := range SheetColumns(k) {

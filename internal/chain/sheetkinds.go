@@ -44,10 +44,10 @@ func (k SheetKind) One() string {
 // SheetColumn is something that a sheet of a kind can say.
 type SheetColumn struct {
 	Key      string
-	Label    string
+	Label    entente.Text
 	Aliases  []string // other headings that people give it
 	Required bool
-	Meaning  string // in a sentence, with the form that the cell takes
+	Meaning  entente.Text // in a sentence, with the form that the cell takes
 	Example  string
 	Choices  []string // the words that the cell takes; nil for any text
 }
@@ -60,7 +60,7 @@ var (
 	systemKindWords  = []string{"application", "service", "datastore", "interface"}
 )
 
-const idMeaning = "Its identifier in the chain: small letters, digits, dots and hyphens. Left empty, one is made from the name."
+const idMeaning entente.Text = "Its identifier in the chain: small letters, digits, dots and hyphens. Left empty, one is made from the name."
 
 // SheetColumns lists what a sheet of a kind can say, what names a row first.
 func SheetColumns(k SheetKind) []SheetColumn {
@@ -225,7 +225,7 @@ func GuessMapping(k SheetKind, heading []string) SheetMapping {
 	// What is called exactly as the template has it goes before what may mean it.
 	for _, heads := range [][]string{whole, bare} {
 		for _, c := range sheetColumns[k] {
-			take(c, heads, c.Label, c.Key)
+			take(c, heads, string(c.Label), c.Key)
 		}
 		for _, c := range sheetColumns[k] {
 			take(c, heads, c.Aliases...)
@@ -245,7 +245,7 @@ func checkMapping(k SheetKind, mapping SheetMapping, width int) error {
 	say := func(c SheetColumn, message string) {
 		found = append(found, entente.FieldError{Field: c.Key, Message: message})
 	}
-	byColumn := map[int]string{}
+	byColumn := map[int]entente.Text{}
 	for _, c := range sheetColumns[k] {
 		from := mapping[c.Key]
 		switch {
@@ -256,7 +256,7 @@ func checkMapping(k SheetKind, mapping SheetMapping, width int) error {
 		case from == SheetSource{} && c.Required:
 			say(c, "choose the column that holds it: no row can be imported without")
 		case from.Column > 0 && byColumn[from.Column] != "":
-			say(c, "this column of the sheet is taken for “"+byColumn[from.Column]+"” already")
+			say(c, "this column of the sheet is taken for “"+string(byColumn[from.Column])+"” already")
 		}
 		if from.Column > 0 {
 			byColumn[from.Column] = c.Label

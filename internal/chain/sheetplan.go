@@ -314,7 +314,7 @@ func (p *planner) read(from SheetRow) *row {
 			r.values[c.Key] = value
 		}
 		if c.Required && value == "" {
-			r.refuse(c.Label, "", "it is empty, and no row can be imported without")
+			r.refuse(string(c.Label), "", "it is empty, and no row can be imported without")
 		}
 	}
 	r.Name = r.values["name"]
@@ -327,7 +327,7 @@ func (p *planner) read(from SheetRow) *row {
 func (p *planner) label(key string) string {
 	for _, c := range p.columns {
 		if c.Key == key {
-			return c.Label
+			return string(c.Label)
 		}
 	}
 	return ""

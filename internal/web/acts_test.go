@@ -20,6 +20,7 @@ import (
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 )
 
 // send posts one file in a form.
@@ -347,6 +348,9 @@ func TestFaultsAreNumbered(t *testing.T) {
 	n.Log = slog.New(slog.NewTextHandler(&log, nil))
 	s := &server{Config: n.Config, mux: http.NewServeMux()}
 	s.Address = func(*http.Request) string { return "192.0.2.1" }
+	languages, err := lang.Shipped()
+	must(t, err)
+	s.Languages = languages
 	for name, run := range map[string]func(*visit) error{
 		"error": func(*visit) error { return errors.New("secret of the database") },
 		"panic": func(*visit) error { panic("secret of the database") },

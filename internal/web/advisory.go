@@ -14,6 +14,7 @@ import (
 	"github.com/entente-project/entente/internal/advisory/osv"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -95,63 +96,63 @@ func (v *visit) advisories() error {
 			{key: "name", label: "Advisory", cell: func(a row) ui.Cell {
 				return ui.Cell{Text: a.ID, Href: v.advisoryPath(a.ID), Note: a.Summary}
 			}},
-			{key: "severity", label: "Severity", cell: func(a row) ui.Cell { return badgeCell(severityBadge(a.Severity)) }},
-			{key: hitsKey, label: "Hits", cell: func(a row) ui.Cell { return hitsCell(&a) }},
-			{label: "Other names", cell: func(a row) ui.Cell { return plainCell(ui.AndMore(otherNames(&a.Brief), 2)) }},
-			{label: "Ecosystems", cell: func(a row) ui.Cell { return plainCell(ui.AndMore(a.Ecosystems, 3)) }},
-			{key: "modified", label: "Changed", tight: true, cell: func(a row) ui.Cell { return dateCell(a.Modified) }},
+			{key: "severity", label: "Severity", cell: func(a row) ui.Cell { return badgeCell(v.severityBadge(a.Severity)) }},
+			{key: hitsKey, label: "Hits", cell: func(a row) ui.Cell { return v.hitsCell(&a) }},
+			{label: "Other names", cell: func(a row) ui.Cell { return plainCell(v.reader().AndMore(otherNames(&a.Brief), 2)) }},
+			{label: "Ecosystems", cell: func(a row) ui.Cell { return plainCell(v.reader().AndMore(a.Ecosystems, 3)) }},
+			{key: "modified", label: "Changed", tight: true, cell: func(a row) ui.Cell { return dateCell(v, a.Modified) }},
 		},
 		filters: []filter[row]{
 			{key: "show", label: "Show", standard: showHits, options: []ui.Option{
-				{Value: showHits, Label: "Those that hit us"}, {Value: showUndecided, Label: "Those not decided"}, {Value: showAll, Label: "All"}, {Value: showWithdrawn, Label: "Withdrawn ones"},
+				{Value: showHits, Label: v.T("Those that hit us")}, {Value: showUndecided, Label: v.T("Those not decided")}, {Value: showAll, Label: v.T("All")}, {Value: showWithdrawn, Label: v.T("Withdrawn ones")},
 			}},
 			{key: "level", label: "Severity", options: []ui.Option{
-				{Label: "All"}, {Value: string(advisory.Critical), Label: "Critical"}, {Value: string(advisory.High), Label: "High or worse"}, {Value: string(advisory.Moderate), Label: "Moderate or worse"},
+				{Label: v.T("All")}, {Value: string(advisory.Critical), Label: v.T("Critical")}, {Value: string(advisory.High), Label: v.T("High or worse")}, {Value: string(advisory.Moderate), Label: v.T("Moderate or worse")},
 			}},
-			{key: "ecosystem", label: "Ecosystem", options: slices.DeleteFunc(typeOptions(ecosystems), func(o ui.Option) bool { return o.Value == "none" })},
+			{key: "ecosystem", label: "Ecosystem", options: slices.DeleteFunc(v.typeOptions(ecosystems), func(o ui.Option) bool { return o.Value == "none" })},
 		},
 		empty: v.noAdvisories(totals),
 	}
-	head := ui.Head{Title: "Advisories", Lead: advisoryLead(totals)}
+	head := ui.Head{Title: v.T("Advisories"), Lead: v.advisoryLead(totals)}
 	if v.may(identity.AdvisoryEdit) {
-		head.Actions = []ui.Link{{Text: "Record advisories", Href: v.in("record-advisories")}}
+		head.Actions = []ui.Link{{Text: v.T("Record advisories"), Href: v.in("record-advisories")}}
 	}
 	return l.show(v, findings{v}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
-func advisoryLead(t advisory.Totals) string {
+func (v *visit) advisoryLead(t advisory.Totals) string {
 	if t.Advisories == 0 {
-		return "Statements that versions of something have a vulnerability, and whom of yours they hit."
+		return v.T("Statements that versions of something have a vulnerability, and whom of yours they hit.")
 	}
-	return ui.Plural(t.Advisories, "advisory is", "advisories are") + " known here, the latest recorded on " + ui.Day(t.Updated) + "."
+	return v.N(t.Advisories, "%d advisory is known here, recorded on %s.", "%d advisories are known here, the latest recorded on %s.", t.Advisories, v.reader().Day(t.Updated))
 }
 
 func (v *visit) noAdvisories(t advisory.Totals) ui.Empty {
 	if t.Advisories > 0 {
 		return ui.Empty{
-			Title: "No advisory hits you", Text: "None of the " + ui.Plural(t.Advisories, "known advisory", "known advisories") + " affects a component that a current document lists. Products without a document, or with one that is not assessable, are not covered by that.",
-			Next: ui.Link{Text: "Show all advisories", Href: v.in("advisories") + "?show=all"},
+			Title: v.T("No advisory hits you"), Text: v.N(t.Advisories, "The %d known advisory affects no component that a current document lists. Products without a document, or with one that is not assessable, are not covered by that.", "None of the %d known advisories affects a component that a current document lists. Products without a document, or with one that is not assessable, are not covered by that."),
+			Next: ui.Link{Text: v.T("Show all advisories"), Href: v.in("advisories") + "?show=all"},
 		}
 	}
-	e := ui.Empty{Title: "No advisories yet", Text: "Bring in records in the OSV format, from a file or an archive such as all.zip. They are compared with every component that you know of."}
+	e := ui.Empty{Title: v.T("No advisories yet"), Text: v.T("Bring in records in the OSV format, from a file or an archive such as all.zip. They are compared with every component that you know of.")}
 	if v.may(identity.AdvisoryEdit) {
-		e.Next = ui.Link{Text: "Record advisories", Href: v.in("record-advisories")}
+		e.Next = ui.Link{Text: v.T("Record advisories"), Href: v.in("record-advisories")}
 	}
 	return e
 }
 
-func hitsCell(a *advisory.Listed) ui.Cell {
+func (v *visit) hitsCell(a *advisory.Listed) ui.Cell {
 	var c ui.Cell
 	switch {
 	case !a.Withdrawn.IsZero():
-		return ui.Cell{Text: "withdrawn", View: ui.BadgeOf(ui.Badge{Text: "withdrawn"})}
+		return badgeCell(ui.Badge{Text: v.T("withdrawn")})
 	case a.Products > 0:
-		c = badgeCell(ui.Badge{Text: ui.Plural(a.Products, "product", "products"), Tone: ui.Bad})
+		c = badgeCell(ui.Badge{Text: v.N(a.Products, "%d product", "%d products"), Tone: ui.Bad})
 	case a.Undecided == 0:
-		return plainCell("nothing of ours")
+		return plainCell(v.T("nothing of ours"))
 	}
 	if a.Undecided > 0 {
-		c.Note = ui.Plural(a.Undecided, "product", "products") + " not decided"
+		c.Note = v.N(a.Undecided, "%d product not decided", "%d products not decided")
 	}
 	return c
 }
@@ -161,13 +162,13 @@ func otherNames(b *advisory.Brief) []string {
 	return slices.DeleteFunc(slices.Clone(b.Names), func(n string) bool { return n == b.ID })
 }
 
-// knownAs begins a sentence about an advisory with its other names.
-func knownAs(b *advisory.Brief) string {
+// advisoryAbout says what an advisory is about, and how else it is called.
+func (v *visit) advisoryAbout(b *advisory.Brief) string {
 	names := otherNames(b)
 	if len(names) == 0 {
-		return ""
+		return b.Summary
 	}
-	return "Also known as " + ui.AndMore(names, 3) + ". "
+	return strings.TrimSpace(v.T("Also known as %s. %s", v.reader().AndMore(names, 3), b.Summary))
 }
 
 // advisory shows one advisory with whom it hits.
@@ -191,34 +192,34 @@ func (v *visit) advisory() error {
 	shown := advisoryPage{
 		Frame: v.frame(detail.ID),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Advisories", Href: v.in("advisories")}}, Title: detail.ID, Lead: strings.TrimSpace(knownAs(&detail.Brief) + detail.Summary),
-			Badges: []ui.Badge{severityBadge(detail.Severity)},
+			Crumbs: []ui.Link{{Text: v.T("Advisories"), Href: v.in("advisories")}}, Title: detail.ID, Lead: v.advisoryAbout(&detail.Brief),
+			Badges: []ui.Badge{v.severityBadge(detail.Severity)},
 		},
 		Notice: v.done(),
 	}
 	if !detail.Withdrawn.IsZero() {
-		shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: "withdrawn"})
+		shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("withdrawn")})
 	}
-	shown.OffWhy = "When the processes stop that hang on it, counted from now, with all alternatives and buffers."
+	shown.OffWhy = v.T("When the processes stop that hang on it, counted from now, with all alternatives and buffers.")
 	p.fillImpact(&shown, &impact)
-	describe(&shown, &detail)
+	v.describe(&shown, &detail)
 	return v.show(http.StatusOK, advisoryView(shown))
 }
 
 // describe tells what an advisory says, as far as its records say it.
-func describe(shown *advisoryPage, d *advisory.Detail) {
+func (v *visit) describe(shown *advisoryPage, d *advisory.Detail) {
 	var sources []string
 	seen := map[string]bool{}
 	for i := range d.Records {
 		r := &d.Records[i]
-		if s := r.ID + " from " + r.Source + ", recorded " + ui.Day(r.Recorded); r.Source != "" {
-			sources = append(sources, s)
+		if r.Source != "" {
+			sources = append(sources, v.T("%s from %s, recorded %s", r.ID, r.Source, v.reader().Day(r.Recorded)))
 		}
 		if shown.Details == "" {
 			shown.Details = strings.TrimSpace(r.Details)
 		}
 		for _, a := range r.Affected {
-			row := ui.Row{Cells: []ui.Cell{{Text: cmp.Or(a.Package.Name, a.Package.PURL, "not named"), Note: r.ID}, plainCell(a.Package.Ecosystem), plainCell(versionWords(&a))}}
+			row := ui.Row{Cells: []ui.Cell{{Text: cmp.Or(a.Package.Name, a.Package.PURL, v.T("not named")), Note: r.ID}, plainCell(a.Package.Ecosystem), plainCell(v.versionWords(&a))}}
 			shown.Ranges = append(shown.Ranges, row)
 		}
 		for _, ref := range r.References {
@@ -229,12 +230,12 @@ func describe(shown *advisoryPage, d *advisory.Detail) {
 		}
 	}
 	shown.Defs = []ui.Def{
-		{Term: "Other names", Text: strings.Join(otherNames(&d.Brief), ", ")},
-		{Term: "Severity", View: ui.BadgeOf(severityBadge(d.Severity))}, {Term: "Vector", Text: d.Severity.Vector},
-		{Term: "Published", View: orNothing(!d.Published.IsZero(), ui.Time(d.Published))},
-		{Term: "Changed", View: orNothing(!d.Modified.IsZero(), ui.Time(d.Modified))},
-		{Term: "Withdrawn", View: orNothing(!d.Withdrawn.IsZero(), ui.Time(d.Withdrawn))},
-		{Term: "Records", Text: strings.Join(sources, "; ")},
+		{Term: v.T("Other names"), Text: strings.Join(otherNames(&d.Brief), ", ")},
+		{Term: v.T("Severity"), View: ui.BadgeOf(v.severityBadge(d.Severity))}, {Term: v.T("Vector"), Text: d.Severity.Vector},
+		{Term: v.T("Published"), View: orNothing(!d.Published.IsZero(), ui.Time(d.Published))},
+		{Term: v.T("Changed"), View: orNothing(!d.Modified.IsZero(), ui.Time(d.Modified))},
+		{Term: v.T("Withdrawn"), View: orNothing(!d.Withdrawn.IsZero(), ui.Time(d.Withdrawn))},
+		{Term: v.T("Records"), Text: strings.Join(sources, "; ")},
 	}
 	for _, m := range d.Matches {
 		if len(m.Past) == 0 && (m.State == advisory.Affected || m.State == advisory.Unknown) {
@@ -242,16 +243,18 @@ func describe(shown *advisoryPage, d *advisory.Detail) {
 		}
 		var past []string
 		for _, s := range m.Past {
-			past = append(past, string(s.State)+" from "+ui.Day(s.Began)+" to "+ui.Day(s.Ended))
+			past = append(past, v.T("%s from %s to %s", stateText(s.State), v.reader().Day(s.Began), v.reader().Day(s.Ended)))
 		}
 		shown.History = append(shown.History, ui.Row{Cells: []ui.Cell{
-			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: ui.Capital(stateWords(m.State)), Note: m.Why}, dateCell(m.Changed), plainCell(strings.Join(past, "; ")),
+			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: lang.Capital(v.T(stateText(m.State))), Note: v.T("%s", m.Why)}, dateCell(v, m.Changed), plainCell(strings.Join(past, "; ")),
 		}})
 	}
 }
 
-func stateWords(s advisory.State) string {
+func stateText(s advisory.State) entente.Text {
 	switch s {
+	case advisory.Affected:
+		return "affected"
 	case advisory.Unknown:
 		return "cannot be decided"
 	case advisory.Not:
@@ -259,7 +262,7 @@ func stateWords(s advisory.State) string {
 	case advisory.Withdrawn:
 		return "advisory withdrawn"
 	}
-	return string(s)
+	return ""
 }
 
 // mostVersions bounds how many single versions are told one by one.
@@ -267,51 +270,72 @@ const mostVersions = 12
 
 // versionWords tells the affected versions of one package: "from 1.2 until before
 // 1.4.1; 2.0".
-func versionWords(a *osv.Affected) string {
+func (v *visit) versionWords(a *osv.Affected) string {
 	var parts []string
 	for _, r := range a.Ranges {
-		if r.Type == osv.RangeGit {
-			parts = append(parts, "commits of "+cmp.Or(r.Repo, "its repository"))
+		if r.Type == osv.RangeGit && r.Repo == "" {
+			parts = append(parts, v.T("commits of its repository"))
 			continue
 		}
-		from := ""
+		if r.Type == osv.RangeGit {
+			parts = append(parts, v.T("commits of %s", r.Repo))
+			continue
+		}
+		open, from := false, ""
 		for _, e := range r.Events {
-			switch {
-			case e.Introduced != "":
-				from = "all versions"
-				if e.Introduced != "0" {
-					from = "from " + e.Introduced
-				}
-			case e.Fixed != "":
-				parts = append(parts, strings.TrimSpace(from+" until before "+e.Fixed))
-				from = ""
-			case e.LastAffected != "":
-				parts = append(parts, strings.TrimSpace(from+" up to and with "+e.LastAffected))
-				from = ""
-			case e.Limit != "":
-				parts = append(parts, strings.TrimSpace(from+" until before "+e.Limit))
-				from = ""
+			if e.Introduced != "" {
+				open, from = true, e.Introduced
+				continue
+			}
+			if words := v.rangeWords(open, from, e); words != "" {
+				parts, open, from = append(parts, words), false, ""
 			}
 		}
-		if from != "" {
-			parts = append(parts, from+", without a fixed one")
+		switch {
+		case open && from == "0":
+			parts = append(parts, v.T("all versions, without a fixed one"))
+		case open:
+			parts = append(parts, v.T("from %s, without a fixed one", from))
 		}
 	}
 	if len(parts) == 0 && len(a.Versions) > 0 {
-		parts = append(parts, ui.AndMore(a.Versions, mostVersions))
+		parts = append(parts, v.reader().AndMore(a.Versions, mostVersions))
 	}
-	return cmp.Or(strings.Join(parts, "; "), "not stated")
+	if len(parts) == 0 {
+		return v.T("not stated")
+	}
+	return v.T("%s", entente.Joined(parts, "; "))
+}
+
+// rangeWords tells a range that an event ends; "" for one that ends none.
+func (v *visit) rangeWords(open bool, from string, e osv.Event) string {
+	before := cmp.Or(e.Fixed, e.Limit)
+	switch {
+	case before != "" && !open:
+		return v.T("until before %s", before)
+	case before != "" && from == "0":
+		return v.T("all versions until before %s", before)
+	case before != "":
+		return v.T("from %s until before %s", from, before)
+	case e.LastAffected != "" && !open:
+		return v.T("up to and with %s", e.LastAffected)
+	case e.LastAffected != "" && from == "0":
+		return v.T("all versions up to and with %s", e.LastAffected)
+	case e.LastAffected != "":
+		return v.T("from %s up to and with %s", from, e.LastAffected)
+	}
+	return ""
 }
 
 func (v *visit) advisoryUpload() uploadPage {
 	return uploadPage{
-		Frame: v.frame("Record advisories"),
+		Frame: v.frame(v.T("Record advisories")),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Advisories", Href: v.in("advisories")}}, Title: "Record advisories",
-			Lead: "Records in the OSV format: one file, or an archive with many. A record that cannot be read is told and stops nothing; one that is known already changes nothing.",
+			Crumbs: []ui.Link{{Text: v.T("Advisories"), Href: v.in("advisories")}}, Title: v.T("Record advisories"),
+			Lead: v.T("Records in the OSV format: one file, or an archive with many. A record that cannot be read is told and stops nothing; one that is known already changes nothing."),
 		},
-		Action: v.in("record-advisories"), Button: "Record the advisories",
-		Field: ui.Field{Name: "advisories", Label: "File", Type: "file", Accept: ".json,.zip,application/json,application/zip", Hint: "JSON or a zip archive, up to 512 MB.", Required: true},
+		Action: v.in("record-advisories"), Button: v.T("Record the advisories"),
+		Field: ui.Field{Name: "advisories", Label: v.T("File"), Type: "file", Accept: ".json,.zip,application/json,application/zip", Hint: v.T("JSON or a zip archive, up to 512 MB."), Required: true},
 	}
 }
 
@@ -331,18 +355,18 @@ func (v *visit) recordAdvisories() error {
 	case err != nil && !asInvalid(err, &wrong):
 		return err
 	case err != nil:
-		shown.Notice, status = ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message)}, http.StatusUnprocessableEntity
+		shown.Notice, status = ui.Notice{Tone: ui.Bad, Text: v.sentence(wrong)}, http.StatusUnprocessableEntity
 	case report.Read == 0:
-		shown.Notice, status = ui.Notice{Tone: ui.Bad, Text: "No advisory was found in " + name + ". Nothing was changed."}, http.StatusUnprocessableEntity
+		shown.Notice, status = ui.Notice{Tone: ui.Bad, Text: v.T("No advisory was found in %s. Nothing was changed.", name)}, http.StatusUnprocessableEntity
 	default:
-		shown.Notice = ui.Notice{Tone: ui.Good, Text: "Read " + ui.Plural(report.Read, "record", "records") + ": " + ui.Count(report.New) + " new, " + ui.Count(report.Changed) + " changed, " +
-			ui.Count(report.Unchanged+report.Older) + " known already. What is new is compared with your components now; the list shows the result in a moment."}
+		shown.Notice = ui.Notice{Tone: ui.Good, Text: v.N(report.Read, "Read %d record: %d new, %d changed, %d known already. What is new is compared with your components now; the list shows the result in a moment.",
+			"Read %d records: %d new, %d changed, %d known already. What is new is compared with your components now; the list shows the result in a moment.", report.Read, report.New, report.Changed, report.Unchanged+report.Older)}
 	}
 	for _, w := range report.Wrong {
-		shown.Notice.Items = append(shown.Notice.Items, w.Where+": "+w.What)
+		shown.Notice.Items = append(shown.Notice.Items, v.T("%s: %s", w.Where, w.What))
 	}
 	if report.MoreWrong > 0 {
-		shown.Notice.Items = append(shown.Notice.Items, ui.Plural(report.MoreWrong, "more record", "more records")+" could not be read.")
+		shown.Notice.Items = append(shown.Notice.Items, v.N(report.MoreWrong, "%d more record could not be read.", "%d more records could not be read."))
 	}
 	return v.show(status, uploadView(shown))
 }
@@ -372,31 +396,24 @@ func (v *visit) addProductHits(shown *productPage, id chain.NodeID) error {
 		}
 	}
 	if more := len(found) - mostProductHits; more > 0 {
-		shown.MoreHits = ui.Plural(more, "more finding", "more findings") + " of this product " + isAre(more) + " not shown here."
+		shown.MoreHits = v.N(more, "%d more finding of this product is not shown here.", "%d more findings of this product are not shown here.")
 	}
-	fact := ui.Fact{Name: "Advisories", Value: ui.Count(len(hits)), Note: "hit it"}
+	fact := ui.Fact{Name: v.T("Advisories"), Value: v.reader().Count(len(hits)), Note: v.T("hit it")}
 	if len(undecided) > 0 {
-		fact.Note += "; " + ui.Count(len(undecided)) + " not decided"
+		fact.Note = v.T("hit it; %d not decided", len(undecided))
 	}
 	shown.Facts = append(shown.Facts, fact)
 	return nil
 }
 
-func isAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
 func (v *visit) findingRow(f *advisory.ProductFinding) ui.Row {
-	why := ui.Cell{Text: ui.Capital(f.Why)}
+	why := ui.Cell{Text: lang.Capital(v.T("%s", f.Why))}
 	if f.State == advisory.Unknown {
-		why.Note = "cannot be decided"
+		why.Note = v.T("cannot be decided")
 	}
 	return ui.Row{Cells: []ui.Cell{
 		{Text: f.Advisory.ID, Href: v.advisoryPath(f.Advisory.ID), Note: f.Advisory.Summary},
-		badgeCell(severityBadge(f.Advisory.Severity)),
+		badgeCell(v.severityBadge(f.Advisory.Severity)),
 		linkCell(strings.TrimSpace(f.Name+" "+f.Version), v.componentPath(f.Package)),
 		why,
 	}}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -78,6 +79,7 @@ func TestRecordingAdvisories(t *testing.T) {
 }
 
 func TestVersionWords(t *testing.T) {
+	v := &visit{r: httptest.NewRequest(http.MethodGet, "/", nil)}
 	for want, a := range map[string]osv.Affected{
 		"all versions until before 1.2; from 2.0 up to and with 2.3": {Ranges: []osv.Range{{Type: osv.RangeEcosystem, Events: []osv.Event{{Introduced: "0"}, {Fixed: "1.2"}, {Introduced: "2.0"}, {LastAffected: "2.3"}}}}},
 		"from 3, without a fixed one":                                {Ranges: []osv.Range{{Type: osv.RangeSemver, Events: []osv.Event{{Introduced: "3"}}}}},
@@ -85,7 +87,7 @@ func TestVersionWords(t *testing.T) {
 		"1.0 and 1.1":                                                {Versions: []string{"1.0", "1.1"}},
 		"not stated":                                                 {},
 	} {
-		if got := versionWords(&a); got != want {
+		if got := v.versionWords(&a); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

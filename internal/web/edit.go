@@ -45,9 +45,9 @@ var editLimits = limits{body: 1 << 20, time: pageLimits.time}
 func (v *visit) editLinks(kind chain.NodeKind, id chain.NodeID) []ui.Link {
 	var links []ui.Link
 	if v.mayOn(identity.ChainEdit, string(kind), string(id)) {
-		links = append(links, ui.Link{Text: "Edit", Href: v.in(roomOf[kind], string(id), "edit")})
+		links = append(links, ui.Link{Text: v.T("Edit"), Href: v.in(roomOf[kind], string(id), "edit")})
 	}
-	return append(links, ui.Link{Text: "What changed", Href: v.in(roomOf[kind], string(id), "history")})
+	return append(links, ui.Link{Text: v.T("What changed"), Href: v.in(roomOf[kind], string(id), "history")})
 }
 
 // newLink leads to the form of a new thing, for those who may add one.
@@ -56,13 +56,6 @@ func (v *visit) newLink(kind chain.NodeKind, text string) []ui.Link {
 		return nil
 	}
 	return []ui.Link{{Text: text, Href: v.in("new", string(kind))}}
-}
-
-func nounOf(kind chain.NodeKind) string {
-	if kind == chain.KindFlow {
-		return "flow of data"
-	}
-	return string(kind)
 }
 
 // editForm shows the form of a thing, or of a new one.
@@ -90,16 +83,16 @@ func (v *visit) editForm(kind chain.NodeKind) error {
 func (v *visit) editShown(p *picture, kind chain.NodeKind, what *typed, version string) editPage {
 	id := chain.NodeID(v.r.PathValue("id"))
 	shown := editPage{
-		Action: v.in("new", string(kind)), Version: version, Form: what.view(editForms[kind], "", id != ""), Things: p.thingOptions(),
-		Save: "Add the " + nounOf(kind), Cancel: v.listOf(kind),
-		Head: ui.Head{Title: "New " + nounOf(kind), Crumbs: []ui.Link{{Text: ui.Capital(roomOf[kind]), Href: v.listOf(kind)}}},
+		Action: v.in("new", string(kind)), Version: version, Form: what.view(v, editForms[kind], "", id != ""), Things: p.thingOptions(),
+		Save: v.T(textsOfThings[kind].Add), Cancel: v.listOf(kind),
+		Head: ui.Head{Title: v.T(textsOfThings[kind].New), Crumbs: []ui.Link{{Text: v.T(textsOfThings[kind].Many), Href: v.listOf(kind)}}},
 	}
 	if id != "" {
 		name := p.name(id)
-		shown.Head.Title, shown.Save, shown.Action = "Edit "+name, "Save", v.in(roomOf[kind], string(id), "edit")
+		shown.Head.Title, shown.Save, shown.Action = v.T("Edit %s", name), v.T("Save"), v.in(roomOf[kind], string(id), "edit")
 		shown.Cancel = v.thingPage(p, kind, id)
 		shown.Head.Crumbs = append(shown.Head.Crumbs, ui.Link{Text: name, Href: shown.Cancel})
-		shown.Head.Actions = []ui.Link{{Text: "What changed", Href: v.in(roomOf[kind], string(id), "history")}}
+		shown.Head.Actions = []ui.Link{{Text: v.T("What changed"), Href: v.in(roomOf[kind], string(id), "history")}}
 		shown.Remove = v.in(roomOf[kind], string(id), "remove")
 	}
 	shown.Frame = v.frame(shown.Head.Title)
@@ -171,8 +164,7 @@ func (v *visit) editSave(kind chain.NodeKind) error {
 		return err
 	}
 	shown := v.editShown(p, kind, what, version)
-	over := wrongAt(&shown.Form, wrong.Fields)
-	shown.Notice = ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message) + ".", Items: over}
+	shown.Notice = ui.Notice{Tone: ui.Bad, Text: v.sentence(wrong), Items: v.wrongAt(&shown.Form, wrong.Fields)}
 	now, edited := chain.WasEdited(err)
 	if edited && id != "" {
 		mine, err := chain.Canonical(kind, string(text))
@@ -228,36 +220,42 @@ func (v *visit) pastShown(kind chain.NodeKind) (pastPage, error) {
 	}
 	name := p.name(id)
 	shown := pastPage{
-		Frame: v.frame("What changed of " + name),
+		Frame: v.frame(v.T("What changed of %s", name)),
 		Head: ui.Head{
-			Title: "What changed of " + name, Lead: "Every change, the latest first, as the map says it: struck out is what went, underlined is what came.",
-			Crumbs: []ui.Link{{Text: ui.Capital(roomOf[kind]), Href: v.listOf(kind)}},
+			Title: v.T("What changed of %s", name), Lead: v.T("Every change, the latest first, as the map writes it. Struck out is what went, underlined is what came."),
+			Crumbs: []ui.Link{{Text: v.T(textsOfThings[kind].Many), Href: v.listOf(kind)}},
 		},
 	}
 	may := v.mayOn(identity.ChainEdit, string(kind), string(id))
 	if there {
 		shown.Head.Crumbs = append(shown.Head.Crumbs, ui.Link{Text: name, Href: v.thingPage(p, kind, id)})
 		if may {
-			shown.Head.Actions = []ui.Link{{Text: "Edit", Href: v.in(roomOf[kind], string(id), "edit")}}
+			shown.Head.Actions = []ui.Link{{Text: v.T("Edit"), Href: v.in(roomOf[kind], string(id), "edit")}}
 		}
 	}
 	if may {
 		shown.Undo = v.in(roomOf[kind], string(id), "undo")
 	}
 	for _, c := range past {
-		one := pastView{N: strconv.FormatInt(c.N, 10), What: "Changed", By: c.By, At: c.At, Lines: diffLines(c.Before, c.After)}
-		switch {
-		case c.Before == "":
-			one.What = "Added"
-		case c.After == "":
-			one.What = "Removed"
-		}
-		if c.Import {
-			one.What += " by an import"
-		}
-		shown.Past = append(shown.Past, one)
+		shown.Past = append(shown.Past, pastView{N: strconv.FormatInt(c.N, 10), What: v.T(whatHappened(&c)), By: c.By, At: c.At, Lines: diffLines(c.Before, c.After)})
 	}
 	return shown, nil
+}
+
+func whatHappened(c *chain.Past) entente.Text {
+	switch {
+	case c.Before == "" && c.Import:
+		return "Added by an import"
+	case c.After == "" && c.Import:
+		return "Removed by an import"
+	case c.Import:
+		return "Changed by an import"
+	case c.Before == "":
+		return "Added"
+	case c.After == "":
+		return "Removed"
+	}
+	return "Changed"
 }
 
 // undo restores what a thing was before its latest change.
@@ -285,10 +283,7 @@ func (v *visit) refusedPast(kind chain.NodeKind, err error) error {
 	if failed != nil {
 		return failed
 	}
-	shown.Notice = ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message) + "."}
-	for _, f := range wrong.Fields {
-		shown.Notice.Items = append(shown.Notice.Items, f.String())
-	}
+	shown.Notice = v.wrongNotice(wrong)
 	return v.show(http.StatusConflict, pastPageView(shown))
 }
 

@@ -168,7 +168,7 @@ func TestAddAndRemove(t *testing.T) {
 		kind string
 		form url.Values
 	}{
-		{"organisation", url.Values{"id": {"new-lab"}, "name": {"New lab"}, "domains": {"lab.example, labs.example"}, "contacts[0].name": {"Desk"}, "contacts[0].email": {"desk@lab.example"}, "contacts[0].phone": {""}}},
+		{"organisation", url.Values{"id": {"new-lab"}, "name": {"New lab"}, "domains": {"lab.example\r\n labs.example\r\n\r\n"}, "contacts[0].name": {"Desk"}, "contacts[0].email": {"desk@lab.example"}, "contacts[0].phone": {""}}},
 		{"supply", url.Values{"id": {"new-tests"}, "name": {"New tests"}, "supplier": {"New lab"}, "nature": {"service"}, "spend": {"12 000"}}},
 	} {
 		w := buyer.post("/o/beanline/new/"+c.kind, c.form)
@@ -178,6 +178,10 @@ func TestAddAndRemove(t *testing.T) {
 		buyer.mustHold(w.Header().Get("Location"), "Added")
 	}
 	buyer.mustHold("/o/beanline/suppliers/new-lab", "desk@lab.example", "New tests", "Edit")
+	domains := formOn(t, buyer.get("/o/beanline/suppliers/new-lab/edit").Body.String()).Get("domains")
+	if domains != "lab.example\nlabs.example" {
+		t.Errorf("the domains come back as %q", domains)
+	}
 	if w := buyer.post("/o/beanline/new/system", url.Values{"id": {"x"}, "name": {"X"}}); w.Code != http.StatusForbidden {
 		t.Errorf("procurement adds a system: %d", w.Code)
 	}
@@ -195,6 +199,22 @@ func TestAddAndRemove(t *testing.T) {
 		t.Fatalf("removing: %d\n%s", w.Code, w.Body)
 	}
 	buyer.mustHold(w.Header().Get("Location"), "It was removed", "Removed", "<del>")
+}
+
+// A value with a comma in it is one value.
+func TestListsKeepCommas(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	owner := n.as("owner@beanline.example")
+	const at = "/o/beanline/flows/arrivals/edit"
+	form := formOn(t, owner.get(at).Body.String())
+	const data = "Weights, gross and net\nArrivals"
+	form.Set("data", data)
+	mustLead(t, owner.post(at, form), "/o/beanline/flows/arrivals/history?done=saved")
+	if got := formOn(t, owner.get(at).Body.String()).Get("data"); got != data {
+		t.Errorf("the list comes back as %q", got)
+	}
+	owner.mustHold("/o/beanline/data-flows", "Weights, gross and net and Arrivals")
 }
 
 func TestDiffLines(t *testing.T) {

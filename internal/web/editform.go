@@ -10,6 +10,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -22,8 +23,8 @@ const (
 	editChoice
 	editNumber
 	editRef  // one thing, by its identifier or its name
-	editList // several texts, with a comma between
-	editRefs // several things, with a comma between
+	editList // several texts, one a line
+	editRefs // several things, one a line
 )
 
 // mostRows bounds the rows of one list in a form. It is more than a chain takes, so
@@ -33,29 +34,32 @@ const mostRows = 600
 // editField is a field of a thing, named as a map names it.
 type editField struct {
 	key     string
-	label   string
-	hint    string
+	label   entente.Text
+	hint    entente.Text
 	kind    editKind
-	choices []string
+	choices []choice
 }
 
 // editGroup is the fields of a thing, or of the rows of a list in it.
 type editGroup struct {
 	key    string
-	label  string
-	one    string
+	label  entente.Text
+	row    entente.Text // names a row by its number
+	add    entente.Text // the button that adds a row
+	drop   entente.Text // the button that takes a row away, by its number
 	fields []editField
 	groups []editGroup
 }
 
+const onePerLine entente.Text = "One on each line."
+
 var (
-	needGroup = editGroup{key: "needs", label: "Needs", one: "need", fields: []editField{
-		{key: "any", label: "Any one of", hint: "Alternatives, with a comma between: one of them suffices.", kind: editRefs},
+	needGroup = editGroup{key: "needs", label: "Needs", row: "Need %d", add: "Add need", drop: "Take away need %d", fields: []editField{
+		{key: "any", label: "Any one of", hint: "Alternatives, one on each line: one of them suffices.", kind: editRefs},
 		{key: "buffer", label: "Can do without for", hint: "Like 4h or 2d."},
 		{key: "note", label: "How"},
 	}}
-	itemFields = []editField{{key: "name", label: "Name"}, {key: "party", label: "Organisation", kind: editRef}, {key: "kind", label: "Kind", kind: editChoice, choices: []string{"data", "goods", "service"}}}
-	classes    = []string{"public", "internal", "confidential", "personal", "secret"}
+	itemFields = []editField{{key: "name", label: "Name"}, {key: "party", label: "Organisation", kind: editRef}, {key: "kind", label: "Kind", kind: editChoice, choices: itemKinds}}
 	idField    = editField{key: "id", label: "Identifier", hint: "Small letters, digits and hyphens. It stays for ever."}
 	nameField  = editField{key: "name", label: "Name"}
 )
@@ -65,39 +69,39 @@ var editForms = map[chain.NodeKind]editGroup{
 	chain.KindOrganisation: {fields: []editField{
 		idField, nameField, {key: "category", label: "Category", hint: "What they are to you in a word: logistics, cloud host."},
 		{key: "country", label: "Country", hint: "Two letters: DE."}, {key: "lei", label: "LEI", hint: "20 characters."},
-		{key: "domains", label: "Domains", hint: "With a comma between.", kind: editList}, {key: "parent", label: "Owned by", kind: editRef}, {key: "note", label: "Note", kind: editProse},
-	}, groups: []editGroup{{key: "contacts", label: "Contacts", one: "contact", fields: []editField{{key: "name", label: "Name"}, {key: "role", label: "For"}, {key: "email", label: "E-mail"}, {key: "phone", label: "Phone"}}}}},
+		{key: "domains", label: "Domains", hint: onePerLine, kind: editList}, {key: "parent", label: "Owned by", kind: editRef}, {key: "note", label: "Note", kind: editProse},
+	}, groups: []editGroup{{key: "contacts", label: "Contacts", row: "Contact %d", add: "Add contact", drop: "Take away contact %d", fields: []editField{{key: "name", label: "Name"}, {key: "role", label: "For"}, {key: "email", label: "E-mail"}, {key: "phone", label: "Phone"}}}}},
 	chain.KindProcess: {fields: []editField{
 		idField, nameField, {key: "owner", label: "Owner"}, {key: "description", label: "Description", kind: editProse},
-		{key: "bia.criticality", label: "Criticality", kind: editChoice, choices: []string{"critical", "high", "medium", "low"}},
-		{key: "bia.rto", label: "RTO", hint: "To be running again, like 4h or 2d."}, {key: "bia.mtpd", label: "MTPD", hint: "The longest that can be borne."}, {key: "bia.rpo", label: "RPO", hint: "Of data that may be lost."},
+		{key: "bia.criticality", label: "Criticality", kind: editChoice, choices: criticalities},
+		{key: "bia.rto", label: "RTO", hint: "Until when it must run again, like 4h or 2d."}, {key: "bia.mtpd", label: "MTPD", hint: "The longest that can be borne."}, {key: "bia.rpo", label: "RPO", hint: "How far back data may be lost."},
 	}, groups: []editGroup{
-		{key: "bia.cost", label: "Cost of interruption", one: "rate", fields: []editField{{key: "from", label: "From", hint: "After the process stopped, like 4h."}, {key: "per_hour", label: "Per hour", kind: editNumber}}},
-		{key: "inputs", label: "Inputs", one: "input", fields: itemFields},
-		{key: "activities", label: "Activities", one: "activity", fields: []editField{{key: "id", label: "Identifier"}, {key: "name", label: "Name"}, {key: "buffer", label: "Can be left out for"}}, groups: []editGroup{needGroup}},
-		{key: "outputs", label: "Outputs", one: "output", fields: itemFields},
+		{key: "bia.cost", label: "Cost of interruption", row: "Rate %d", add: "Add rate", drop: "Take away rate %d", fields: []editField{{key: "from", label: "From", hint: "After the process stopped, like 4h."}, {key: "per_hour", label: "Per hour", kind: editNumber}}},
+		{key: "inputs", label: "Inputs", row: "Input %d", add: "Add input", drop: "Take away input %d", fields: itemFields},
+		{key: "activities", label: "Activities", row: "Activity %d", add: "Add activity", drop: "Take away activity %d", fields: []editField{{key: "id", label: "Identifier"}, {key: "name", label: "Name"}, {key: "buffer", label: "Can be left out for"}}, groups: []editGroup{needGroup}},
+		{key: "outputs", label: "Outputs", row: "Output %d", add: "Add output", drop: "Take away output %d", fields: itemFields},
 		needGroup,
 	}},
 	chain.KindSystem: {fields: []editField{
-		idField, nameField, {key: "kind", label: "Kind", kind: editChoice, choices: []string{"application", "service", "datastore", "interface"}},
-		{key: "operator", label: "Run by", kind: editRef}, {key: "data", label: "Classes of data", hint: "Of " + strings.Join(classes, ", ") + ", with a comma between.", kind: editList},
-		{key: "products", label: "Products it runs", hint: "With a comma between.", kind: editRefs},
+		idField, nameField, {key: "kind", label: "Kind", kind: editChoice, choices: systemKinds},
+		{key: "operator", label: "Run by", kind: editRef}, {key: "data", label: "Classes of data", hint: "Of public, internal, confidential, personal and secret, one on each line.", kind: editList},
+		{key: "products", label: "Products it runs", hint: onePerLine, kind: editRefs},
 	}, groups: []editGroup{needGroup}},
 	chain.KindSupply: {fields: []editField{
 		idField, nameField, {key: "supplier", label: "Supplier", kind: editRef}, {key: "customer", label: "Customer", hint: "Empty: ourselves.", kind: editRef},
-		{key: "nature", label: "What is delivered", kind: editChoice, choices: []string{"goods", "service", "software", "cloud"}}, {key: "kind", label: "Terms", kind: editChoice, choices: []string{"commodity", "bespoke"}},
-		{key: "category", label: "Category"}, {key: "products", label: "Products", hint: "With a comma between.", kind: editRefs}, {key: "spend", label: "Spend a year", kind: editNumber},
+		{key: "nature", label: "What is delivered", kind: editChoice, choices: natures}, {key: "kind", label: "Terms", kind: editChoice, choices: supplyTerms},
+		{key: "category", label: "Category"}, {key: "products", label: "Products", hint: onePerLine, kind: editRefs}, {key: "spend", label: "Spend a year", kind: editNumber},
 	}, groups: []editGroup{
-		{key: "access", label: "Access to our systems", one: "access", fields: []editField{{key: "system", label: "System", kind: editRef}, {key: "level", label: "Level", kind: editChoice, choices: []string{"user", "write", "privileged"}}}},
+		{key: "access", label: "Access to our systems", row: "Access %d", add: "Add access", drop: "Take away access %d", fields: []editField{{key: "system", label: "System", kind: editRef}, {key: "level", label: "Level", kind: editChoice, choices: accessLevels}}},
 		needGroup,
 	}},
 	chain.KindProduct: {fields: []editField{
 		idField, nameField, {key: "supplier", label: "Supplier", kind: editRef}, {key: "version", label: "Version"},
-		{key: "sboms", label: "Files of SBOMs", hint: "Names or patterns, with a comma between.", kind: editList},
+		{key: "sboms", label: "Files of SBOMs", hint: "Names or patterns, one on each line.", kind: editList},
 	}},
 	chain.KindFlow: {fields: []editField{
-		idField, {key: "from", label: "From", kind: editRef}, {key: "to", label: "To", kind: editRef}, {key: "data", label: "Data", hint: "What moves, with a comma between.", kind: editList},
-		{key: "class", label: "Class", kind: editChoice, choices: classes}, {key: "interface", label: "Interface"}, {key: "protocol", label: "Protocol"},
+		idField, {key: "from", label: "From", kind: editRef}, {key: "to", label: "To", kind: editRef}, {key: "data", label: "Data", hint: "What moves, one on each line.", kind: editList},
+		{key: "class", label: "Class", kind: editChoice, choices: dataClasses}, {key: "interface", label: "Interface"}, {key: "protocol", label: "Protocol"},
 	}},
 }
 
@@ -146,7 +150,7 @@ func scalarText(value any) string {
 		for i := range x {
 			words[i] = scalarText(x[i])
 		}
-		return strings.Join(words, ", ")
+		return strings.Join(words, "\n")
 	}
 	return fmt.Sprint(value)
 }
@@ -218,7 +222,7 @@ func (t *typed) fields(g editGroup, resolve func(string) string) map[string]any 
 			set(f.key, resolve(v))
 		case editList, editRefs:
 			var words []string
-			for w := range strings.SplitSeq(v, ",") {
+			for w := range strings.SplitSeq(v, "\n") {
 				if w = strings.TrimSpace(w); w != "" && f.kind == editRefs {
 					w = resolve(w)
 				}
@@ -270,16 +274,14 @@ func (t *typed) addRow(path string) {
 }
 
 // wrongAt sorts what is wrong to the fields; what belongs to none stays over.
-func wrongAt(shown *editView, wrong []entente.FieldError) (over []string) {
+func (v *visit) wrongAt(shown *editView, wrong []entente.FieldError) (over []string) {
 	for _, w := range wrong {
 		at := shown.find(w.Field)
 		switch {
-		case at == nil && w.Field == "":
-			over = append(over, w.Message)
 		case at == nil:
-			over = append(over, w.Field+": "+w.Message)
+			over = append(over, v.place(w))
 		case at.Wrong == "":
-			at.Wrong = ui.Capital(w.Message)
+			at.Wrong = lang.Capital(v.T("%s", w.Message))
 		}
 	}
 	return over
@@ -308,23 +310,25 @@ func (e *editView) find(path string) *editInput {
 }
 
 // view is the form as the page shows it.
-func (t *typed) view(g editGroup, path string, fixed bool) editView {
+func (t *typed) view(v *visit, g editGroup, path string, fixed bool) editView {
 	prefix := ""
 	if path != "" {
 		prefix = path + "."
 	}
 	shown := editView{Path: path}
 	for _, f := range g.fields {
-		in := editInput{Field: ui.Field{Name: prefix + f.key, Label: f.label, Hint: f.hint, Value: t.values[f.key]}, Fixed: fixed && prefix == "" && f.key == "id"}
+		in := editInput{Field: ui.Field{Name: prefix + f.key, Label: v.T(f.label), Hint: v.T(f.hint), Value: t.values[f.key]}, Fixed: fixed && prefix == "" && f.key == "id"}
 		switch f.kind {
 		case editProse:
-			in.Prose = true
+			in.Lines = 4
+		case editList, editRefs:
+			in.Lines = min(max(2, strings.Count(in.Value, "\n")+2), 12)
 		case editChoice:
-			in.Options = []ui.Option{{Label: "Not stated"}}
+			in.Options = []ui.Option{{Label: v.T("Not stated")}}
 			known := t.values[f.key] == ""
 			for _, c := range f.choices {
-				in.Options = append(in.Options, ui.Option{Value: c, Label: ui.Capital(c)})
-				known = known || c == t.values[f.key]
+				in.Options = append(in.Options, ui.Option{Value: c.value, Label: v.T(c.label)})
+				known = known || c.value == t.values[f.key]
 			}
 			if !known {
 				in.Options = append(in.Options, ui.Option{Value: t.values[f.key], Label: t.values[f.key]})
@@ -337,9 +341,11 @@ func (t *typed) view(g editGroup, path string, fixed bool) editView {
 		shown.Inputs = append(shown.Inputs, in)
 	}
 	for _, sub := range g.groups {
-		l := editRows{Label: sub.label, One: sub.one, Path: prefix + sub.key}
+		l := editRows{Label: v.T(sub.label), Add: v.T(sub.add), Path: prefix + sub.key}
 		for i, row := range t.rows[sub.key] {
-			l.Rows = append(l.Rows, row.view(sub, l.Path+"["+strconv.Itoa(i)+"]", false))
+			one := row.view(v, sub, l.Path+"["+strconv.Itoa(i)+"]", false)
+			one.Name, one.Drop = v.T(sub.row, i+1), v.T(sub.drop, i+1)
+			l.Rows = append(l.Rows, one)
 		}
 		shown.Lists = append(shown.Lists, l)
 	}
@@ -371,7 +377,7 @@ func (p *picture) thingOptions() []ui.Option {
 		if len(options) == mostThings {
 			break
 		}
-		options = append(options, ui.Option{Value: string(n.ID), Label: n.Name + ", " + string(n.Kind)})
+		options = append(options, ui.Option{Value: string(n.ID), Label: p.v.T("%s, %s", n.Name, textsOfThings[n.Kind].One)})
 	}
 	return options
 }

@@ -24,13 +24,15 @@ type editPage struct {
 // editView is the fields of a thing or of one row, and the lists in it.
 type editView struct {
 	Path   string
+	Name   string // of a row
+	Drop   string // the button that takes the row away
 	Inputs []editInput
 	Lists  []editRows
 }
 
 type editRows struct {
 	Label string
-	One   string
+	Add   string // the button that adds a row
 	Path  string
 	Rows  []editView
 }
@@ -38,7 +40,7 @@ type editRows struct {
 type editInput struct {
 	ui.Field
 	Options []ui.Option
-	Prose   bool
+	Lines   int // of a field that has several
 	Things  bool
 	Fixed   bool
 }

@@ -164,7 +164,7 @@ func (p *picture) addRisks(shown *homePage, r *risks) {
 }
 
 func (v *visit) silentRow(product *inventory.Product) ui.Row {
-	_, why := contents(product)
+	_, why := v.contents(product)
 	document := ui.Cell{}
 	if len(product.Documents) > 0 {
 		d := &product.Documents[0]

@@ -8,6 +8,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -33,13 +34,11 @@ func (v *visit) start() error {
 	}
 	var p organisationsPage
 	for _, m := range v.who.Memberships {
-		p.Organisations = append(p.Organisations, organisationChoice{Link: ui.Link{Text: m.OrgName, Href: pathIn(m.Org)}, Role: roleWords(m.Role)})
+		p.Organisations = append(p.Organisations, organisationChoice{Link: ui.Link{Text: m.OrgName, Href: pathIn(m.Org)}, Role: v.role(m.Role)})
 	}
 	slices.SortFunc(p.Organisations, func(a, b organisationChoice) int { return strings.Compare(a.Text, b.Text) })
 	return v.show(http.StatusOK, organisationsView(p))
 }
-
-func roleWords(r entente.Role) string { return strings.ReplaceAll(string(r), "-", " ") }
 
 func (v *visit) signInForm() error {
 	if v.who != nil && !v.who.Pending {
@@ -51,7 +50,7 @@ func (v *visit) signInForm() error {
 // showSignIn shows the ways of signing in that this node has.
 func (v *visit) showSignIn(status int, p signInPage) error {
 	p.Passkey = v.passkeyOffer(passkeyForm{
-		Does: "get", Begin: "/sign-in/passkey/begin", Finish: "/sign-in/passkey/finish", Button: "Sign in with a passkey", Carried: []ui.Option{{Value: "next", Label: p.Next}},
+		Does: "get", Begin: "/sign-in/passkey/begin", Finish: "/sign-in/passkey/finish", Button: v.T("Sign in with a passkey"), Carried: []ui.Option{{Value: "next", Label: p.Next}},
 	})
 	err := v.offerSSO(&p)
 	if err != nil {
@@ -151,16 +150,16 @@ func (v *visit) accountShown() (accountPage, error) {
 		return accountPage{}, err
 	}
 	p := accountPage{
-		Frame: v.frame("Account"), First: !has, Security: v.in("account", "security"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
+		Frame: v.frame(v.T("Account")), First: !has, Security: v.in("account", "security"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
 		PasswordAction: v.in("account", "password"), EndOthers: v.in("account", "sessions", "end-others"),
 		Defs: []ui.Def{
-			{Term: "Name", Text: v.who.Person.Name}, {Term: "E-mail address", Text: v.who.Person.Email},
-			{Term: "Role here", Text: roleWords(v.actor.Role)}, {Term: "Limited to", Text: strings.Join(v.actor.Scope, ", ")},
+			{Term: v.T("Name"), Text: v.who.Person.Name}, {Term: v.T("E-mail address"), Text: v.who.Person.Email},
+			{Term: v.T("Role here"), Text: v.role(v.actor.Role)}, {Term: v.T("Limited to"), Text: strings.Join(v.actor.Scope, ", ")},
 		},
 	}
 	for _, s := range sessions {
 		p.Sessions = append(p.Sessions, sessionView{
-			Agent: ui.Capital(s.Agent), Address: s.Address, Method: string(s.Method), Created: s.Created, Seen: s.Seen,
+			Agent: lang.Capital(s.Agent), Address: s.Address, Method: v.T(methodTexts[s.Method]), Created: s.Created, Seen: s.Seen,
 			This: s.ID == v.who.ID, End: v.in("account", "sessions", s.ID, "end"),
 		})
 	}
@@ -181,7 +180,7 @@ func (v *visit) changePassword() error {
 	if shown != nil {
 		return shown
 	}
-	p.Notice = ui.Notice{Tone: ui.Bad, Text: "The password was not changed."}
+	p.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("The password was not changed.")}
 	if entente.KindOf(err) == entente.KindInvalid {
 		p.NewWrong = text
 	} else {

@@ -2,16 +2,17 @@ package web
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
-func severityBadge(s advisory.Severity) ui.Badge {
+func (v *visit) severityBadge(s advisory.Severity) ui.Badge {
 	tone := ui.Calm
 	switch s.Level {
 	case advisory.Critical:
@@ -19,25 +20,31 @@ func severityBadge(s advisory.Severity) ui.Badge {
 	case advisory.High:
 		tone = ui.Warn
 	case "":
-		return ui.Badge{Text: "severity unknown"}
+		return ui.Badge{Text: v.T("severity unknown")}
 	}
-	text := string(s.Level)
+	text := v.T(levelTexts[s.Level])
 	if s.Score > 0 {
-		text += " " + strconv.FormatFloat(s.Score, 'f', 1, 64)
+		text = v.T("%s %s", text, v.reader().Decimal(s.Score, 1))
 	}
 	return ui.Badge{Text: text, Tone: tone}
 }
 
-func sureBadge(s chain.Sureness) ui.Badge {
+var levelTexts = map[advisory.Level]entente.Text{
+	advisory.Critical: "critical", advisory.High: "high", advisory.Moderate: "moderate", advisory.Low: "low",
+}
+
+var sureTexts = map[chain.Sureness]entente.Text{chain.Certain: "certain", chain.Likely: "likely", chain.Possible: "possible"}
+
+func (v *visit) sureBadge(s chain.Sureness) ui.Badge {
 	switch s {
 	case chain.Certain:
-		return ui.Badge{Text: "certain", Tone: ui.Bad}
+		return ui.Badge{Text: v.T("certain"), Tone: ui.Bad}
 	case chain.Likely:
-		return ui.Badge{Text: "likely", Tone: ui.Warn}
+		return ui.Badge{Text: v.T("likely"), Tone: ui.Warn}
 	case chain.Possible:
-		return ui.Badge{Text: "possible"}
+		return ui.Badge{Text: v.T("possible")}
 	}
-	return ui.Badge{Text: "only if switched off"}
+	return ui.Badge{Text: v.T("only if switched off")}
 }
 
 func (v *visit) advisoryPath(id string) string { return v.in("advisories", id) }
@@ -47,7 +54,7 @@ func advisoryTitle(b *advisory.Brief) string { return cmp.Or(b.Summary, b.ID) }
 
 // advisoryNames gives the id of an advisory and those of its names that people know
 // best.
-func advisoryNames(b *advisory.Brief) string {
+func (v *visit) advisoryNames(b *advisory.Brief) string {
 	var known []string
 	for _, n := range otherNames(b) {
 		if strings.HasPrefix(n, "CVE-") {
@@ -57,7 +64,7 @@ func advisoryNames(b *advisory.Brief) string {
 	if len(known) == 0 {
 		return b.ID
 	}
-	return b.ID + " (" + ui.AndMore(known, 2) + ")"
+	return v.T("%s (%s)", b.ID, v.reader().AndMore(known, 2))
 }
 
 // wayHops is a way of a compromise as links, from where it begins to the process.
@@ -73,12 +80,12 @@ func (p *picture) wayHops(way []advisory.Hop) []ui.Hop {
 }
 
 // whyWords tells a way in sentences: what is wrong, and then every step.
-func whyWords(because string, way []advisory.Hop) string {
-	sentences := []string{because}
+func (v *visit) whyWords(because string, way []advisory.Hop) string {
+	sentences := []any{because}
 	for _, h := range way {
 		sentences = append(sentences, h.Words)
 	}
-	return strings.Join(sentences, "; ") + "."
+	return v.T("%s.", entente.Joined(sentences, "; "))
 }
 
 // fillImpact tells who is hit by an advisory, by which way, how surely, and what
@@ -95,22 +102,22 @@ func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpac
 		}
 		hit := processHit{
 			Process:     ui.Link{Text: h.Name, Href: p.path(chain.KindProcess, h.ID)},
-			Criticality: criticalityBadge(h.Criticality), Sure: sureBadge(h.Sure),
-			Way: p.wayHops(h.Way), Why: whyWords(h.Because, h.Way),
+			Criticality: criticalityBadge(h.Criticality), Sure: p.v.sureBadge(h.Sure),
+			Way: p.wayHops(h.Way), Why: p.v.whyWords(h.Because, h.Way),
 		}
 		if h.Owner != "" {
-			hit.Note = "Owner: " + h.Owner
+			hit.Note = p.v.T("Owner: %s", h.Owner)
 		}
 		shown.Processes = append(shown.Processes, hit)
 	}
 	if more := impact.Counts.Processes - len(shown.Processes); more > 0 {
-		shown.MoreProcesses = ui.Plural(more, "more process is hit", "more processes are hit") + "."
+		shown.MoreProcesses = p.v.N(more, "%d more process is hit.", "%d more processes are hit.")
 	}
 	for i := range impact.Products {
 		shown.Affected = append(shown.Affected, p.componentRows(&impact.Products[i])...)
 	}
 	if more := impact.Counts.Products - len(impact.Products); more > 0 {
-		shown.MoreAffected = ui.Plural(more, "more product is affected", "more products are affected") + "."
+		shown.MoreAffected = p.v.N(more, "%d more product is affected.", "%d more products are affected.")
 	}
 	for i := range impact.Undecided {
 		shown.Undecidable = append(shown.Undecidable, p.componentRows(&impact.Undecided[i])...)
@@ -118,41 +125,41 @@ func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpac
 	for _, c := range impact.Call {
 		shown.Contacts = append(shown.Contacts, ui.Call{
 			Organisation: ui.Link{Text: c.Name, Href: p.path(chain.KindOrganisation, c.Organisation)},
-			Note:         ui.Capital(rankWords(c.Rank)) + ", " + c.Because, People: people(c.Contacts),
+			Note:         p.v.T("%s, %s", ui.Capital(rankWords(c.Rank)), c.Because), People: people(c.Contacts),
 		})
 	}
 	for _, d := range impact.Data {
 		where := p.links(d.Where)
-		text := string(d.Class) + " (" + d.Sure.String() + ")"
+		text := p.v.T("%s (%s)", classBadge(d.Class).Text, sureTexts[d.Sure])
 		if d.More > 0 {
-			where = append(where, ui.Link{Text: ui.Plural(d.More, "more place", "more places")})
+			where = append(where, ui.Link{Text: p.v.N(d.More, "%d more place", "%d more places")})
 		}
-		shown.Reached = append(shown.Reached, ui.Def{Term: ui.Capital(text), View: ui.Links(where)})
+		shown.Reached = append(shown.Reached, ui.Def{Term: lang.Capital(text), View: ui.Links(where)})
 	}
 }
 
 func (p *picture) impactAnswer(impact *advisory.AdvisoryImpact) string {
 	c := &impact.Counts
 	if !impact.Advisory.Withdrawn.IsZero() {
-		return "This advisory was withdrawn by its author. It counts for nothing any more; what it had matched is kept."
+		return p.v.T("This advisory was withdrawn by its author. It counts for nothing any more; what it had matched is kept.")
 	}
 	if c.Products == 0 && c.Undecided == 0 {
-		return "It does not hit you: none of the components that you know of falls under it."
+		return p.v.T("It does not hit you: none of the components that you know of falls under it.")
 	}
 	var parts []string
 	if c.Products > 0 {
-		what := ui.Plural(c.Packages, "component", "components") + " in " + ui.Plural(c.Products, "product", "products")
+		components, products := entente.Plural(c.Packages, "%d component", "%d components"), entente.Plural(c.Products, "%d product", "%d products")
 		if c.Processes > 0 {
-			parts = append(parts, "It hits you: through "+what+" it reaches "+ui.Plural(c.Processes, "process", "processes")+".")
+			parts = append(parts, p.v.T("It hits you: through %s in %s it reaches %s.", components, products, entente.Plural(c.Processes, "%d process", "%d processes")))
 		} else {
-			parts = append(parts, "It hits "+what+", but reaches none of your processes by any way in the map.")
+			parts = append(parts, p.v.T("It hits %s in %s, but reaches none of your processes by any way in the map.", components, products))
 		}
 		if c.Outside > 0 {
-			parts = append(parts, ui.Plural(c.Outside, "of the products is", "of the products are")+" not in the map.")
+			parts = append(parts, p.v.N(c.Outside, "%d of the products is not in the map.", "%d of the products are not in the map."))
 		}
 	}
 	if c.Undecided > 0 {
-		parts = append(parts, "For "+ui.Plural(c.Undecided, "product", "products")+" it cannot be decided.")
+		parts = append(parts, p.v.N(c.Undecided, "For %d product it cannot be decided.", "For %d products it cannot be decided."))
 	}
 	return strings.Join(parts, " ")
 }
@@ -185,7 +192,7 @@ func (p *picture) componentRows(impact *advisory.ProductImpact) []ui.Row {
 	if impact.Known {
 		product.Href = p.path(chain.KindProduct, impact.ID)
 	} else {
-		product.Note = "not in the map"
+		product.Note = p.v.T("not in the map")
 	}
 	supplier := ui.Cell{}
 	if impact.Supplier != "" {
@@ -197,12 +204,12 @@ func (p *picture) componentRows(impact *advisory.ProductImpact) []ui.Row {
 		component := linkCell(c.Name, p.v.componentPath(c.Package))
 		version := plainCell(c.Version)
 		if c.Version == "" {
-			version = badgeCell(ui.Badge{Text: "unknown", Tone: ui.Warn})
+			version = badgeCell(ui.Badge{Text: p.v.T("unknown"), Tone: ui.Warn})
 		}
-		rows = append(rows, ui.Row{Cells: []ui.Cell{component, version, product, supplier, {Text: ui.Capital(c.Why), Note: c.Record}}})
+		rows = append(rows, ui.Row{Cells: []ui.Cell{component, version, product, supplier, {Text: lang.Capital(p.v.T("%s", c.Why)), Note: c.Record}}})
 	}
 	if impact.More > 0 {
-		rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(ui.Plural(impact.More, "more component", "more components")), {}, product, supplier, {}}})
+		rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(p.v.N(impact.More, "%d more component", "%d more components")), {}, product, supplier, {}}})
 	}
 	return rows
 }

@@ -12,6 +12,7 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/sheet"
 	"github.com/entente-project/entente/internal/web/ui"
 )
@@ -50,6 +51,17 @@ const (
 	importsShown    = 50
 )
 
+// sheetTexts is what pages call the sheets of a kind.
+type sheetTexts struct{ name, title entente.Text }
+
+var textsOfSheets = map[chain.SheetKind]sheetTexts{
+	chain.SheetSuppliers: {"Suppliers", "Import suppliers"},
+	chain.SheetProcesses: {"Processes", "Import processes"},
+	chain.SheetSystems:   {"Systems", "Import systems"},
+	chain.SheetProducts:  {"Products", "Import products"},
+	chain.SheetContacts:  {"Contacts", "Import contacts"},
+}
+
 func (v *visit) sheetKind() chain.SheetKind {
 	k := chain.SheetKind(v.r.URL.Query().Get("kind"))
 	if !k.Valid() {
@@ -85,7 +97,7 @@ func (v *visit) importStart() error {
 		return err
 	}
 	if v.r.URL.Query().Get("done") == "dropped" {
-		shown.Notice = ui.Notice{Tone: ui.Good, Text: "The upload was thrown away. Nothing was changed."}
+		shown.Notice = ui.Notice{Tone: ui.Good, Text: v.T("The upload was thrown away. Nothing was changed.")}
 	}
 	return v.show(http.StatusOK, importStartView(shown))
 }
@@ -100,52 +112,52 @@ func (v *visit) importStartShown() (importStartPage, error) {
 		return path + "?" + q.Encode()
 	}
 	shown := importStartPage{
-		Frame: v.frame("Import"), Head: ui.Head{Title: "Import", Lead: "Bring in suppliers, products, systems, processes and contacts from a spreadsheet."},
-		Title: "Import " + string(kind), Action: of(v.in("import")), CSV: of(v.in("import", "template"), "csv"), XLSX: of(v.in("import", "template"), "xlsx"),
+		Frame: v.frame(v.T("Import")), Head: ui.Head{Title: v.T("Import"), Lead: v.T("Bring in suppliers, products, systems, processes and contacts from a spreadsheet.")},
+		Title: v.T(textsOfSheets[kind].title), Action: of(v.in("import")), CSV: of(v.in("import", "template"), "csv"), XLSX: of(v.in("import", "template"), "xlsx"),
 	}
 	for _, k := range chain.SheetKinds() {
 		if !v.mayOn(identity.ChainEdit, string(k.About()), "") {
 			continue
 		}
 		shown.Tabs = append(shown.Tabs, ui.Tab{
-			Link: ui.Link{Text: ui.Capital(string(k)), Href: v.in("import") + "?" + url.Values{"kind": {string(k)}}.Encode()}, Current: k == kind,
+			Link: ui.Link{Text: v.T(textsOfSheets[k].name), Href: v.in("import") + "?" + url.Values{"kind": {string(k)}}.Encode()}, Current: k == kind,
 		})
 	}
 	for _, c := range chain.SheetColumns(kind) {
-		name := plainCell(c.Label)
+		name := plainCell(v.T(c.Label))
 		if c.Required {
-			name.Note = "required"
+			name.Note = v.T("required")
 		}
-		shown.Columns = append(shown.Columns, ui.Row{Cells: []ui.Cell{name, plainCell(c.Meaning), plainCell(c.Example)}})
+		shown.Columns = append(shown.Columns, ui.Row{Cells: []ui.Cell{name, plainCell(v.T(c.Meaning)), plainCell(c.Example)}})
 	}
 	all, err := v.Chain.SheetImports(v.r.Context(), v.actor, importsShown)
 	if err != nil {
 		return shown, err
 	}
 	for _, i := range all {
-		what := linkCell(ui.Capital(string(i.Kind)), v.importPath(i.ID))
+		what := linkCell(v.T(textsOfSheets[i.Kind].name), v.importPath(i.ID))
 		what.Note = i.File
 		when := cmp.Or(i.Done, i.At)
 		shown.History = append(shown.History, ui.Row{Cells: []ui.Cell{
-			what, badgeCell(importBadge(i.State)), plainCell(ui.Count(i.Rows)), plainCell(i.By), {Text: ui.Moment(when), View: ui.Time(when)},
+			what, badgeCell(v.importBadge(i.State)), plainCell(v.reader().Count(i.Rows)), plainCell(i.By), momentCell(v, when),
 		}})
 	}
 	return shown, nil
 }
 
-func importBadge(s chain.SheetState) ui.Badge {
+func (v *visit) importBadge(s chain.SheetState) ui.Badge {
 	switch s {
 	case chain.SheetDone:
-		return ui.Badge{Text: "imported", Tone: ui.Good}
+		return ui.Badge{Text: v.T("imported"), Tone: ui.Good}
 	case chain.SheetUndone:
-		return ui.Badge{Text: "undone"}
+		return ui.Badge{Text: v.T("undone")}
 	case chain.SheetWaiting:
-		return ui.Badge{Text: "under way", Tone: ui.Accent}
+		return ui.Badge{Text: v.T("under way"), Tone: ui.Accent}
 	case chain.SheetFailed:
-		return ui.Badge{Text: "failed", Tone: ui.Bad}
+		return ui.Badge{Text: v.T("failed"), Tone: ui.Bad}
 	case chain.SheetDraft:
 	}
-	return ui.Badge{Text: "not started"}
+	return ui.Badge{Text: v.T("not started")}
 }
 
 // importUpload takes the file of the first step.
@@ -186,7 +198,7 @@ func (v *visit) importRefusedUpload(err error) error {
 		return failed
 	}
 	status, _ := statusOf(wrong.Kind)
-	shown.Notice = ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message)}
+	shown.Notice = v.wrongNotice(wrong)
 	return v.show(status, importStartView(shown))
 }
 
@@ -195,11 +207,11 @@ func (v *visit) importTemplate() error {
 	kind := v.sheetKind()
 	var columns []sheet.Note
 	for _, c := range chain.SheetColumns(kind) {
-		columns = append(columns, sheet.Note{Heading: c.Label, Example: c.Example, Meaning: c.Meaning})
+		columns = append(columns, sheet.Note{Heading: string(c.Label), Example: c.Example, Meaning: v.T(c.Meaning)})
 	}
 	if v.r.URL.Query().Get("format") == "xlsx" {
 		v.sheetHead("entente-"+string(kind)+".xlsx", true)
-		return sheet.TemplateXLSX(v.w, ui.Capital(string(kind)), columns)
+		return sheet.TemplateXLSX(v.w, v.T(textsOfSheets[kind].name), v.T("What the columns mean"), columns)
 	}
 	v.sheetHead("entente-"+string(kind)+".csv", false)
 	return sheet.TemplateCSV(v.w, columns)
@@ -235,7 +247,7 @@ func (v *visit) importStep() error {
 	plan, err := v.Chain.PreviewSheet(v.r.Context(), v.actor, found.ID)
 	var wrong *entente.Error
 	if asInvalid(err, &wrong) {
-		return v.importColumnsShown(found, columnsNotice(found.Kind, wrong), http.StatusOK)
+		return v.importColumnsShown(found, v.columnsNotice(found.Kind, wrong), http.StatusOK)
 	}
 	if err != nil {
 		return err
@@ -243,38 +255,38 @@ func (v *visit) importStep() error {
 	return v.importPreview(found, plan)
 }
 
-func columnsNotice(kind chain.SheetKind, wrong *entente.Error) ui.Notice {
-	n := ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message) + "."}
+func (v *visit) columnsNotice(kind chain.SheetKind, wrong *entente.Error) ui.Notice {
+	n := ui.Notice{Tone: ui.Bad, Text: v.sentence(wrong)}
 	for _, f := range wrong.Fields {
 		label := f.Field
 		for _, c := range chain.SheetColumns(kind) {
 			if c.Key == f.Field {
-				label = c.Label
+				label = v.T(c.Label)
 			}
 		}
-		n.Items = append(n.Items, label+": "+f.Message)
+		n.Items = append(n.Items, v.T("%s: %s", label, f.Message))
 	}
 	return n
 }
 
 func (v *visit) importHead(found chain.SheetImport, lead string) ui.Head {
 	return ui.Head{
-		Crumbs: []ui.Link{{Text: "Import", Href: v.in("import") + "?kind=" + string(found.Kind)}},
-		Title:  "Import " + string(found.Kind), Lead: lead,
+		Crumbs: []ui.Link{{Text: v.T("Import"), Href: v.in("import") + "?kind=" + string(found.Kind)}},
+		Title:  v.T(textsOfSheets[found.Kind].title), Lead: lead,
 	}
 }
 
 // importColumnsShown is the second step.
 func (v *visit) importColumnsShown(found chain.SheetImport, notice ui.Notice, status int) error {
 	shown := importColumnsPage{
-		Frame: v.frame("Import"), Head: v.importHead(found, "Which column of "+found.File+" is which? What was recognised is chosen already."),
+		Frame: v.frame(v.T("Import")), Head: v.importHead(found, v.T("Which column of %s is which? What was recognised is chosen already.", found.File)),
 		Notice: notice, Action: v.importPath(found.ID, "columns"), Drop: v.importPath(found.ID, "drop"),
 	}
 	for _, c := range chain.SheetColumns(found.Kind) {
-		f := importField{Meaning: c.Meaning, Choice: ui.Choice{Name: "column-" + c.Key, Label: c.Label}}
-		none := "not in the sheet"
+		f := importField{Meaning: v.T(c.Meaning), Choice: ui.Choice{Name: "column-" + c.Key, Label: v.T(c.Label)}}
+		none := v.T("not in the sheet")
 		if c.Required {
-			none = "choose a column (required)"
+			none = v.T("choose a column (required)")
 		}
 		f.Choice.Options = []ui.Option{{Label: none}}
 		for i, heading := range found.Heading {
@@ -282,7 +294,7 @@ func (v *visit) importColumnsShown(found chain.SheetImport, notice ui.Notice, st
 			f.Choice.Options = append(f.Choice.Options, ui.Option{Value: strconv.Itoa(i + 1), Label: label})
 		}
 		for _, word := range c.Choices {
-			f.Choice.Options = append(f.Choice.Options, ui.Option{Value: "=" + word, Label: "the same for every row: " + word})
+			f.Choice.Options = append(f.Choice.Options, ui.Option{Value: "=" + word, Label: v.T("the same for every row: %s", word)})
 		}
 		from := found.Options.Mapping[c.Key]
 		switch {
@@ -316,7 +328,7 @@ func (v *visit) importColumns() error {
 	var wrong *entente.Error
 	if asInvalid(err, &wrong) && wrong.Kind == entente.KindInvalid {
 		found.Options = opt
-		return v.importColumnsShown(found, columnsNotice(found.Kind, wrong), http.StatusUnprocessableEntity)
+		return v.importColumnsShown(found, v.columnsNotice(found.Kind, wrong), http.StatusUnprocessableEntity)
 	}
 	if err != nil {
 		return err
@@ -344,25 +356,25 @@ func (v *visit) importOptions() error {
 func (v *visit) importPreview(found chain.SheetImport, plan *chain.SheetPlan) error {
 	c := plan.Counts
 	shown := importPreviewPage{
-		Frame: v.frame("Import"), Head: v.importHead(found, "What would happen with "+found.File+". Nothing was changed yet."),
-		Facts: importFacts(c), Options: v.importPath(found.ID, "options"), Start: v.importPath(found.ID, "start"), Drop: v.importPath(found.ID, "drop"),
+		Frame: v.frame(v.T("Import")), Head: v.importHead(found, v.T("What would happen with %s. Nothing was changed yet.", found.File)),
+		Facts: v.importFacts(c), Options: v.importPath(found.ID, "options"), Start: v.importPath(found.ID, "start"), Drop: v.importPath(found.ID, "drop"),
 		Columns: v.importPath(found.ID) + "?step=columns", Revision: strconv.FormatInt(plan.Revision, 10),
-		Submit: "Import " + ui.Plural(c.Add+c.Update, "row", "rows"),
-		Exists: ui.Choice{Name: "exists", Label: "Rows that exist already", Value: string(found.Options.Exists), Options: []ui.Option{
-			{Value: string(chain.ExistsSkip), Label: "Skip them"}, {Value: string(chain.ExistsUpdate), Label: "Update them"}, {Value: string(chain.ExistsStop), Label: "Stop if there is any"},
+		Submit: v.N(c.Add+c.Update, "Import %d row", "Import %d rows"),
+		Exists: ui.Choice{Name: "exists", Label: v.T("Rows that exist already"), Value: string(found.Options.Exists), Options: []ui.Option{
+			{Value: string(chain.ExistsSkip), Label: v.T("Skip them")}, {Value: string(chain.ExistsUpdate), Label: v.T("Update them")}, {Value: string(chain.ExistsStop), Label: v.T("Stop if there is any")},
 		}},
-		Wrong: ui.Choice{Name: "wrong", Label: "Rows that are wrong", Value: string(found.Options.Wrong), Options: []ui.Option{
-			{Value: string(chain.WrongStop), Label: "Stop if there is any"}, {Value: string(chain.WrongPass), Label: "Import the good rows"},
+		Wrong: ui.Choice{Name: "wrong", Label: v.T("Rows that are wrong"), Value: string(found.Options.Wrong), Options: []ui.Option{
+			{Value: string(chain.WrongStop), Label: v.T("Stop if there is any")}, {Value: string(chain.WrongPass), Label: v.T("Import the good rows")},
 		}},
 	}
 	if found.State == chain.SheetFailed {
-		shown.Notice = ui.Notice{Tone: ui.Bad, Text: "The import did not go through, and nothing was changed: " + found.Note + "."}
+		shown.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("The import did not go through, and nothing was changed: %s.", found.Note)}
 	}
 	if plan.Revision == 0 {
-		shown.Currency = ui.Field{Name: "currency", Label: "Currency of all amounts", Value: cmp.Or(found.Options.Currency, "EUR"), MaxLength: 3}
+		shown.Currency = ui.Field{Name: "currency", Label: v.T("Currency of all amounts"), Value: cmp.Or(found.Options.Currency, "EUR"), MaxLength: 3}
 	}
 	if plan.Blocked != "" {
-		shown.Blocked = ui.Capital(plan.Blocked) + "."
+		shown.Blocked = v.T("%s.", lang.Capital(v.T("%s", plan.Blocked)))
 	}
 	shown.Rows, shown.More = v.importRows(plan.Rows, false)
 	if c.Refuse > 0 {
@@ -374,15 +386,15 @@ func (v *visit) importPreview(found chain.SheetImport, plan *chain.SheetPlan) er
 func (v *visit) refusedLinks(id int64, n int) importRefused {
 	path := v.importPath(id, "refused")
 	return importRefused{
-		Text: ui.Plural(n, "row is refused", "rows are refused") + ". Take them with the reasons, correct them and import them again:",
+		Text: v.N(n, "%d row is refused. Take it with the reason, correct it and import it again.", "%d rows are refused. Take them with the reasons, correct them and import them again."),
 		CSV:  path + "?format=csv", XLSX: path + "?format=xlsx",
 	}
 }
 
-func importFacts(c chain.SheetCounts) []ui.Fact {
+func (v *visit) importFacts(c chain.SheetCounts) []ui.Fact {
 	return []ui.Fact{
-		{Name: "Rows", Value: ui.Count(c.Rows)}, {Name: "Added", Value: ui.Count(c.Add)}, {Name: "Changed", Value: ui.Count(c.Update)},
-		{Name: "Skipped", Value: ui.Count(c.Skip + c.Same), Note: "left as they are"}, {Name: "Refused", Value: ui.Count(c.Refuse), Note: "something is wrong"},
+		{Name: v.T("Rows"), Value: v.reader().Count(c.Rows)}, {Name: v.T("Added"), Value: v.reader().Count(c.Add)}, {Name: v.T("Changed"), Value: v.reader().Count(c.Update)},
+		{Name: v.T("Skipped"), Value: v.reader().Count(c.Skip + c.Same), Note: v.T("left as they are")}, {Name: v.T("Refused"), Value: v.reader().Count(c.Refuse), Note: v.T("something is wrong")},
 	}
 }
 
@@ -393,18 +405,18 @@ func (v *visit) importRows(rows []chain.PlannedRow, done bool) (shown []ui.Row, 
 		return cmp.Compare(importOrder(a.Action), importOrder(b.Action))
 	})
 	for _, r := range ordered[:min(len(ordered), importRowsShown)] {
-		name := plainCell(cmp.Or(r.Name, "without a name"))
+		name := plainCell(cmp.Or(r.Name, v.T("without a name")))
 		if done && r.ID != "" && r.Action != chain.RowRefuse {
 			name.Href = v.thingPath(r.Kind, r.ID)
 		}
-		why := plainCell(r.Reason)
+		why := plainCell(v.T("%s", r.Reason))
 		if len(r.Problems) > 0 {
-			why = plainCell(importWhy(r))
+			why = plainCell(v.importWhy(r))
 		}
-		shown = append(shown, ui.Row{Cells: []ui.Cell{plainCell(strconv.Itoa(r.Line)), name, badgeCell(rowBadge(r.Action, done)), why}})
+		shown = append(shown, ui.Row{Cells: []ui.Cell{plainCell(strconv.Itoa(r.Line)), name, badgeCell(v.rowBadge(r.Action, done)), why}})
 	}
 	if n := len(ordered) - len(shown); n > 0 {
-		more = "… and " + ui.Plural(n, "more row", "more rows") + "."
+		more = v.N(n, "… and %d more row.", "… and %d more rows.")
 	}
 	return shown, more
 }
@@ -413,20 +425,16 @@ func importOrder(a chain.SheetAction) int {
 	return slices.Index([]chain.SheetAction{chain.RowRefuse, chain.RowAdd, chain.RowUpdate, chain.RowSkip, chain.RowSame}, a)
 }
 
-func importWhy(r chain.PlannedRow) string {
-	var words []string
-	for _, p := range r.Problems {
-		words = append(words, p.String())
-	}
-	return strings.Join(words, "; ")
+func (v *visit) importWhy(r chain.PlannedRow) string {
+	return v.T("%s", entente.Joined(r.Problems, "; "))
 }
 
-func rowBadge(a chain.SheetAction, done bool) ui.Badge {
-	now := map[chain.SheetAction]string{chain.RowAdd: "is added", chain.RowUpdate: "is changed", chain.RowSame: "stays the same", chain.RowSkip: "is skipped", chain.RowRefuse: "is refused"}
+func (v *visit) rowBadge(a chain.SheetAction, done bool) ui.Badge {
+	now := map[chain.SheetAction]entente.Text{chain.RowAdd: "is added", chain.RowUpdate: "is changed", chain.RowSame: "stays the same", chain.RowSkip: "is skipped", chain.RowRefuse: "is refused"}
 	if done {
-		now = map[chain.SheetAction]string{chain.RowAdd: "added", chain.RowUpdate: "changed", chain.RowSame: "stayed the same", chain.RowSkip: "skipped", chain.RowRefuse: "refused"}
+		now = map[chain.SheetAction]entente.Text{chain.RowAdd: "added", chain.RowUpdate: "changed", chain.RowSame: "stayed the same", chain.RowSkip: "skipped", chain.RowRefuse: "refused"}
 	}
-	b := ui.Badge{Text: now[a]}
+	b := ui.Badge{Text: v.T(now[a])}
 	switch a {
 	case chain.RowAdd, chain.RowUpdate:
 		b.Tone = ui.Good
@@ -471,15 +479,15 @@ func (v *visit) importRun() error {
 // itself.
 func (v *visit) importUnderWay(found chain.SheetImport) error {
 	shown := importProgressPage{
-		Frame: v.frame("Import"), Head: v.importHead(found, found.File),
-		Text: "The import of " + ui.Plural(found.Rows, "row", "rows") + " is about to begin.", Reload: ui.Link{Text: "Look again now", Href: v.importPath(found.ID)},
+		Frame: v.frame(v.T("Import")), Head: v.importHead(found, found.File),
+		Text: v.N(found.Rows, "The import of %d row is about to begin.", "The import of %d rows is about to begin."), Reload: ui.Link{Text: v.T("Look again now"), Href: v.importPath(found.ID)},
 	}
 	n, running := v.Chain.SheetProgress(v.actor, found.ID)
 	switch {
 	case running && n >= found.Rows:
-		shown.Text = "All " + ui.Plural(found.Rows, "row is", "rows are") + " checked and being written."
+		shown.Text = v.N(found.Rows, "All %d row is checked and being written.", "All %d rows are checked and being written.")
 	case running:
-		shown.Text = ui.Count(n) + " of " + ui.Plural(found.Rows, "row is", "rows are") + " checked."
+		shown.Text = v.N(found.Rows, "%d of %d row is checked.", "%d of %d rows are checked.", n, found.Rows)
 	}
 	v.w.Header().Set("Refresh", "1")
 	return v.show(http.StatusOK, importProgressView(shown))
@@ -492,17 +500,17 @@ func (v *visit) importResult(found chain.SheetImport, notice ui.Notice, status i
 		return err
 	}
 	if notice.Text == "" {
-		notice = ui.Notice{Tone: ui.Good, Text: ui.Plural(found.Counts.Add+found.Counts.Update, "row was imported.", "rows were imported.")}
+		notice = ui.Notice{Tone: ui.Good, Text: v.N(found.Counts.Add+found.Counts.Update, "%d row was imported.", "%d rows were imported.")}
 		if found.State == chain.SheetUndone {
-			notice = ui.Notice{Text: "This import was undone."}
+			notice = ui.Notice{Text: v.T("This import was undone.")}
 		}
 	}
 	shown := importResultPage{
-		Frame: v.frame("Import"), Head: v.importHead(found, found.File), Notice: notice, Facts: importFacts(found.Counts),
-		Defs: []ui.Def{{Term: "Imported by", Text: found.By}, {Term: "When", View: ui.Time(found.Done)}},
+		Frame: v.frame(v.T("Import")), Head: v.importHead(found, found.File), Notice: notice, Facts: v.importFacts(found.Counts),
+		Defs: []ui.Def{{Term: v.T("Imported by"), Text: found.By}, {Term: v.T("When"), View: ui.Time(found.Done)}},
 	}
 	if found.State == chain.SheetUndone {
-		shown.Defs = append(shown.Defs, ui.Def{Term: "Undone by", Text: found.UndoneBy}, ui.Def{Term: "Undone", View: ui.Time(found.Undone)})
+		shown.Defs = append(shown.Defs, ui.Def{Term: v.T("Undone by"), Text: found.UndoneBy}, ui.Def{Term: v.T("Undone"), View: ui.Time(found.Undone)})
 	}
 	if found.CanUndo {
 		shown.Undo = v.importPath(found.ID, "undo")
@@ -523,11 +531,7 @@ func (v *visit) importUndo() error {
 	_, err = v.Chain.UndoSheet(v.r.Context(), v.actor, found.ID)
 	var wrong *entente.Error
 	if asInvalid(err, &wrong) && found.State == chain.SheetDone {
-		notice := ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message) + "."}
-		for _, f := range wrong.Fields {
-			notice.Items = append(notice.Items, f.String())
-		}
-		return v.importResult(found, notice, http.StatusConflict)
+		return v.importResult(found, v.wrongNotice(wrong), http.StatusConflict)
 	}
 	if err != nil {
 		return err
@@ -561,7 +565,7 @@ func (v *visit) importRefused() error {
 	why := map[int]string{}
 	for _, r := range rows {
 		if r.Action == chain.RowRefuse {
-			why[r.Line] = importWhy(r)
+			why[r.Line] = v.importWhy(r)
 		}
 	}
 	kept, err := v.Chain.SheetRows(v.r.Context(), v.actor, found.ID)
@@ -573,7 +577,7 @@ func (v *visit) importRefused() error {
 	var out sheet.Writer
 	if xlsx {
 		v.sheetHead(name+".xlsx", true)
-		out, err = sheet.NewXLSX(v.w, "Refused")
+		out, err = sheet.NewXLSX(v.w, v.T("Refused"))
 		if err != nil {
 			return err
 		}
@@ -581,7 +585,7 @@ func (v *visit) importRefused() error {
 		v.sheetHead(name+".csv", false)
 		out = sheet.NewCSV(v.w)
 	}
-	err = out.Row(append(slices.Clone(found.Heading), "Line in the file", "What is wrong"))
+	err = out.Row(append(slices.Clone(found.Heading), v.T("Line in the file"), v.T("What is wrong")))
 	for _, r := range kept.Rows {
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -29,20 +30,20 @@ func inventoryRoutes() []Route {
 }
 
 // contents tells in a badge what is known of a product's contents, and why.
-func contents(p *inventory.Product) (ui.Badge, string) {
+func (v *visit) contents(p *inventory.Product) (ui.Badge, string) {
 	if len(p.Documents) == 0 {
-		return ui.Badge{Text: "no document", Tone: ui.Warn}, "nothing is known of its components"
+		return ui.Badge{Text: v.T("no document"), Tone: ui.Warn}, v.T("nothing is known of its components")
 	}
 	if not, why := p.NotAssessable(); not {
-		return ui.Badge{Text: "not assessable", Tone: ui.Warn}, why
+		return ui.Badge{Text: v.T("not assessable"), Tone: ui.Warn}, v.T("%s", why)
 	}
-	return ui.Badge{Text: "assessable", Tone: ui.Good}, assessed(&p.Counts)
+	return ui.Badge{Text: v.T("assessable"), Tone: ui.Good}, v.assessed(&p.Counts)
 }
 
-func assessed(c *inventory.Counts) string {
-	words := ui.Count(c.Assessable) + " of " + ui.Plural(c.Components, "component", "components") + " can be compared with advisories"
+func (v *visit) assessed(c *inventory.Counts) string {
+	words := v.N(c.Components, "%d of %d component can be compared with advisories", "%d of %d components can be compared with advisories", c.Assessable, c.Components)
 	if c.Unversioned > 0 {
-		words += "; " + ui.Count(c.Unversioned) + " of them without a version"
+		return v.T("%s; %d of them without a version", words, c.Unversioned)
 	}
 	return words
 }
@@ -91,25 +92,25 @@ func (v *visit) products() error {
 			{key: "supplier", label: "Supplier", order: byText(func(p row) string { return p.SupplierName }), cell: func(p row) ui.Cell {
 				return linkCell(p.SupplierName, v.in("suppliers", string(p.Supplier)))
 			}},
-			{key: "state", label: "State", order: byText(func(p row) string { b, _ := contents(&p); return b.Text }), cell: func(p row) ui.Cell {
-				badge, why := contents(&p)
+			{key: "state", label: "State", order: byText(func(p row) string { b, _ := v.contents(&p); return b.Text }), cell: func(p row) ui.Cell {
+				badge, why := v.contents(&p)
 				c := badgeCell(badge)
-				c.Note = ui.Capital(why)
+				c.Note = lang.Capital(why)
 				return c
 			}},
-			{key: "components", label: "Components", num: true, order: by(func(p row) int { return p.Components }), cell: func(p row) ui.Cell { return plainCell(ui.Count(p.Components)) }},
+			{key: "components", label: "Components", num: true, order: by(func(p row) int { return p.Components }), cell: func(p row) ui.Cell { return plainCell(v.reader().Count(p.Components)) }},
 			{key: "recorded", label: "Recorded", tight: true, order: by(func(p row) int64 { return recorded(&p).Unix() }), cell: func(p row) ui.Cell {
 				if len(p.Documents) == 0 {
 					return ui.Cell{}
 				}
-				return dateCell(recorded(&p))
+				return dateCell(v, recorded(&p))
 			}},
 		},
 		filters: []filter[row]{{key: "state", label: "State", options: []ui.Option{
-			{Label: "All"}, {Value: string(inventory.AssessableOnes), Label: "Assessable"}, {Value: string(inventory.NotAssessable), Label: "Not assessable"}, {Value: string(inventory.WithoutDocument), Label: "No document"},
+			{Label: v.T("All")}, {Value: string(inventory.AssessableOnes), Label: v.T("Assessable")}, {Value: string(inventory.NotAssessable), Label: v.T("Not assessable")}, {Value: string(inventory.WithoutDocument), Label: v.T("No document")},
 		}}},
 	}
-	head := ui.Head{Title: "Products", Lead: "What your suppliers ship, and how much is known of what it is made of."}
+	head := ui.Head{Title: v.T("Products"), Lead: v.T("What your suppliers ship, and how much is known of what it is made of.")}
 	return l.show(v, productsInRoom{v, l}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
@@ -122,7 +123,13 @@ func recorded(p *inventory.Product) (latest time.Time) {
 	return latest
 }
 
-func dateCell(t time.Time) ui.Cell { return ui.Cell{Text: ui.Day(t), View: ui.Date(t)} }
+func dateCell(v *visit, t time.Time) ui.Cell {
+	return ui.Cell{Text: v.reader().Day(t), View: ui.Date(t)}
+}
+
+func momentCell(v *visit, t time.Time) ui.Cell {
+	return ui.Cell{Text: v.reader().Moment(t), View: ui.Time(t)}
+}
 
 // productRow is one line of the products of a supplier.
 func (v *visit) productRow(p *chain.Product) ui.Row {
@@ -172,19 +179,19 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 			whole.Vulnerabilities += d.Vulnerabilities
 		}
 	}
-	badge, why := contents(&whole)
+	badge, why := v.contents(&whole)
 	supplier := p.named(product.Supplier)
 	shown := productPage{
 		Frame: v.frame(product.Name),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Products", Href: v.in("products")}}, Title: strings.TrimSpace(product.Name + " " + product.Version),
-			Badges: []ui.Badge{badge}, Lead: ui.Capital(why) + ".", Actions: v.editLinks(chain.KindProduct, id),
+			Crumbs: []ui.Link{{Text: v.T("Products"), Href: v.in("products")}}, Title: strings.TrimSpace(product.Name + " " + product.Version),
+			Badges: []ui.Badge{badge}, Lead: v.T("%s.", lang.Capital(why)), Actions: v.editLinks(chain.KindProduct, id),
 		},
 		Facts: []ui.Fact{
-			{Name: "Supplier", Value: supplier.Text, Href: supplier.Href, Note: p.rank(product.Supplier)},
-			{Name: "Components", Value: ui.Count(whole.Components), Note: ui.Count(whole.Assessable) + " assessable"},
+			{Name: v.T("Supplier"), Value: supplier.Text, Href: supplier.Href, Note: p.rank(product.Supplier)},
+			{Name: v.T("Components"), Value: v.reader().Count(whole.Components), Note: v.T("%d assessable", whole.Assessable)},
 		},
-		NoDocuments: ui.Empty{Title: "No document yet", Text: "Without a bill of materials nobody can tell whether an advisory concerns this product. Ask " + supplier.Text + " for one."},
+		NoDocuments: ui.Empty{Title: v.T("No document yet"), Text: v.T("Without a bill of materials nobody can tell whether an advisory concerns this product. Ask %s for one.", supplier.Text)},
 	}
 	err = v.addProductHits(&shown, id)
 	if err != nil {
@@ -192,7 +199,7 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 	}
 	if v.mayOn(identity.InventoryUpload, string(chain.KindProduct), string(id)) {
 		shown.Upload = v.in("products", string(id), "documents")
-		shown.NoDocuments.Next = ui.Link{Text: "Record an SBOM", Href: "#upload"}
+		shown.NoDocuments.Next = ui.Link{Text: v.T("Record an SBOM"), Href: "#upload"}
 	}
 	for i := range documents {
 		shown.Documents = append(shown.Documents, v.documentRow(&documents[i]))
@@ -204,17 +211,17 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 }
 
 func (v *visit) documentRow(d *inventory.Document) ui.Row {
-	name := linkCell(cmp.Or(d.File, d.Subject, d.Name, "document "+strconv.Itoa(int(d.ID))), v.documentPath(d.ID))
+	name := linkCell(cmp.Or(d.File, d.Subject, d.Name, v.documentNumber(d.ID)), v.documentPath(d.ID))
 	name.Note = formatWords(d, " ")
 	if d.Part != "" {
-		name.Note += ", part " + d.Part
+		name.Note = v.T("%s, part %s", name.Note, d.Part)
 	}
-	components := ui.Cell{Text: ui.Count(d.Components), Note: ui.Count(d.Assessable) + " assessable"}
-	by := dateCell(d.Recorded)
+	components := ui.Cell{Text: v.reader().Count(d.Components), Note: v.T("%d assessable", d.Assessable)}
+	by := dateCell(v, d.Recorded)
 	if d.RecordedBy != "" {
-		by.Note = "by " + d.RecordedBy
+		by.Note = v.T("by %s", d.RecordedBy)
 	}
-	return ui.Row{Cells: []ui.Cell{name, badgeCell(documentBadges(d)...), components, by}}
+	return ui.Row{Cells: []ui.Cell{name, badgeCell(v.documentBadges(d)...), components, by}}
 }
 
 // formatWords names the format of a document: "SPDX 2.3, tag-value".
@@ -222,23 +229,28 @@ func formatWords(d *inventory.Document, between string) string {
 	return strings.TrimSpace(string(d.Format)+" "+strings.TrimPrefix(d.SpecVersion, "SPDX-")) + between + d.Encoding
 }
 
-func documentBadges(d *inventory.Document) []ui.Badge {
+func (v *visit) documentBadges(d *inventory.Document) []ui.Badge {
 	var badges []ui.Badge
 	switch {
 	case !d.Removed.IsZero():
-		badges = append(badges, ui.Badge{Text: "withdrawn"})
+		badges = append(badges, ui.Badge{Text: v.T("withdrawn")})
 	case !d.Superseded.IsZero():
-		badges = append(badges, ui.Badge{Text: "superseded"})
+		badges = append(badges, ui.Badge{Text: v.T("superseded")})
 	default:
-		badges = append(badges, ui.Badge{Text: "current", Tone: ui.Accent})
+		badges = append(badges, ui.Badge{Text: v.T("current"), Tone: ui.Accent})
 	}
 	if not, _ := d.NotAssessable(); not {
-		badges = append(badges, ui.Badge{Text: "not assessable", Tone: ui.Warn})
+		badges = append(badges, ui.Badge{Text: v.T("not assessable"), Tone: ui.Warn})
 	}
 	if odd := len(d.Oddities) + d.MoreOddities; odd > 0 {
-		badges = append(badges, ui.Badge{Text: ui.Plural(odd, "oddity", "oddities")})
+		badges = append(badges, ui.Badge{Text: v.N(odd, "%d oddity", "%d oddities")})
 	}
 	return badges
+}
+
+// documentNumber names a document that has no other name.
+func (v *visit) documentNumber(id uint32) string {
+	return v.T("Document %s", strconv.FormatUint(uint64(id), 10))
 }
 
 func (v *visit) documentPath(id uint32) string {
@@ -273,19 +285,19 @@ func (v *visit) recordSBOM() error {
 	if err != nil {
 		return err
 	}
-	shown.Notice = ui.Notice{Tone: ui.Bad, Text: "The document was not recorded and nothing was changed. " + ui.Capital(wrong.Message)}
+	shown.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("The document was not recorded and nothing was changed. %s", v.sentence(wrong))}
 	for _, f := range wrong.Fields {
-		shown.Notice.Items = append(shown.Notice.Items, f.String())
+		shown.Notice.Items = append(shown.Notice.Items, v.place(f))
 	}
 	status, _ := statusOf(wrong.Kind)
 	return v.show(status, productView(shown))
 }
 
 // number reads a number of the path; what is none names nothing.
-func (v *visit) number(name, what string) (uint32, error) {
+func (v *visit) number(name string, missing entente.Text) (uint32, error) {
 	n, err := strconv.ParseUint(v.r.PathValue(name), 10, 32)
 	if err != nil {
-		return 0, entente.NotFound("There is no %s %q.", what, v.r.PathValue(name))
+		return 0, entente.NotFound("%s", v.T(missing, v.r.PathValue(name)))
 	}
 	return uint32(n), nil
 }
@@ -342,17 +354,17 @@ func (s componentsOf) page(q query, offset, limit int) ([]inventory.Component, i
 
 const unversioned = "-unversioned"
 
-func typeOptions(types []string) []ui.Option {
-	options := []ui.Option{{Label: "All"}}
+func (v *visit) typeOptions(types []string) []ui.Option {
+	options := []ui.Option{{Label: v.T("All")}}
 	for _, t := range types {
 		options = append(options, ui.Option{Value: t, Label: t})
 	}
-	return append(options, ui.Option{Value: "none", Label: "No package URL"})
+	return append(options, ui.Option{Value: "none", Label: v.T("No package URL")})
 }
 
 // document shows one bill of materials.
 func (v *visit) document() error {
-	id, err := v.number("document", "document")
+	id, err := v.number("document", "There is no document %q.")
 	if err != nil {
 		return err
 	}
@@ -375,31 +387,31 @@ func (v *visit) document() error {
 			{key: "name", label: "Component", cell: func(c inventory.Component) ui.Cell {
 				cell := linkCell(c.Package.Title(), v.componentPath(c.Package.ID))
 				if c.Role == inventory.RoleSubject {
-					cell.Note = "the subject of the document"
+					cell.Note = v.T("the subject of the document")
 				}
 				return cell
 			}},
-			{label: "Version", cell: func(c inventory.Component) ui.Cell { return versionCell(&c.Package) }},
-			{key: "type", label: "Type", cell: func(c inventory.Component) ui.Cell { return typeCell(&c.Package) }},
+			{label: "Version", cell: func(c inventory.Component) ui.Cell { return v.versionCell(&c.Package) }},
+			{key: "type", label: "Type", cell: func(c inventory.Component) ui.Cell { return v.typeCell(&c.Package) }},
 			{key: "supplier", label: "Supplier", cell: func(c inventory.Component) ui.Cell { return plainCell(c.Supplier) }},
 			{label: "Licence", cell: func(c inventory.Component) ui.Cell { return plainCell(c.Licence) }},
 		},
-		filters: []filter[inventory.Component]{{key: "type", label: "Type", options: append(typeOptions(types), ui.Option{Value: unversioned, Label: "No version"})}},
-		empty:   ui.Empty{Title: "The document lists no components", Text: "Ask the supplier for one that does."},
+		filters: []filter[inventory.Component]{{key: "type", label: "Type", options: append(v.typeOptions(types), ui.Option{Value: unversioned, Label: v.T("No version")})}},
+		empty:   ui.Empty{Title: v.T("The document lists no components"), Text: v.T("Ask the supplier for one that does.")},
 	}
 	return l.show(v, componentsOf{v, d}, func(shown ui.List) templ.Component { return documentView(v.documentShown(p, &d, shown)) })
 }
 
-func versionCell(p *inventory.Package) ui.Cell {
+func (v *visit) versionCell(p *inventory.Package) ui.Cell {
 	if p.Version == "" {
-		return badgeCell(ui.Badge{Text: "unknown", Tone: ui.Warn})
+		return badgeCell(ui.Badge{Text: v.T("unknown"), Tone: ui.Warn})
 	}
 	return plainCell(p.Version)
 }
 
-func typeCell(p *inventory.Package) ui.Cell {
+func (v *visit) typeCell(p *inventory.Package) ui.Cell {
 	if !p.Assessable() {
-		return badgeCell(ui.Badge{Text: "no package URL", Tone: ui.Warn})
+		return badgeCell(ui.Badge{Text: v.T("no package URL"), Tone: ui.Warn})
 	}
 	return plainCell(p.Type)
 }
@@ -407,39 +419,39 @@ func typeCell(p *inventory.Package) ui.Cell {
 func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.List) documentPage {
 	product := p.named(d.Product)
 	shown := documentPage{
-		Frame: v.frame(cmp.Or(d.File, "Document")),
+		Frame: v.frame(cmp.Or(d.File, v.T("Document"))),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Products", Href: v.in("products")}, {Text: product.Text, Href: product.Href}},
-			Title:  cmp.Or(d.File, d.Subject, d.Name, "Document"), Badges: documentBadges(d),
+			Crumbs: []ui.Link{{Text: v.T("Products"), Href: v.in("products")}, {Text: product.Text, Href: product.Href}},
+			Title:  cmp.Or(d.File, d.Subject, d.Name, v.T("Document")), Badges: v.documentBadges(d),
 		},
 		Notice: v.done(),
 		Facts: []ui.Fact{
-			{Name: "Components", Value: ui.Count(d.Components), Note: ui.Plural(d.Packages, "different package", "different packages")},
-			{Name: "Assessable", Value: ui.Count(d.Assessable), Note: "have a package URL"},
-			{Name: "Without a version", Value: ui.Count(d.Unversioned), Note: "of those: cannot be decided"},
+			{Name: v.T("Components"), Value: v.reader().Count(d.Components), Note: v.N(d.Packages, "%d different package", "%d different packages")},
+			{Name: v.T("Assessable"), Value: v.reader().Count(d.Assessable), Note: v.T("have a package URL")},
+			{Name: v.T("Without a version"), Value: v.reader().Count(d.Unversioned), Note: v.T("of those: cannot be decided")},
 		},
 		Components: components,
 		Defs: []ui.Def{
-			{Term: "Product", View: ui.LinkTo(product)}, {Term: "Part", Text: d.Part}, {Term: "Describes", Text: cmp.Or(d.Subject, d.Name)},
-			{Term: "Format", Text: formatWords(d, ", ")},
-			{Term: "Serial", Text: d.Serial}, {Term: "Revision", Text: d.Revision},
-			{Term: "Made", View: orNothing(!d.Created.IsZero(), ui.Time(d.Created))}, {Term: "Made by", Text: strings.Join(d.Authors, ", ")}, {Term: "Made with", Text: strings.Join(d.Tools, ", ")},
-			{Term: "Recorded", View: ui.Time(d.Recorded)}, {Term: "Recorded by", Text: d.RecordedBy},
-			{Term: "Withdrawn", View: orNothing(!d.Removed.IsZero(), ui.Time(d.Removed))},
-			{Term: "Size", Text: ui.Bytes(d.Size)}, {Term: "SHA-256", View: code(d.SHA256)},
+			{Term: v.T("Product"), View: ui.LinkTo(product)}, {Term: v.T("Part"), Text: d.Part}, {Term: v.T("Describes"), Text: cmp.Or(d.Subject, d.Name)},
+			{Term: v.T("Format"), Text: formatWords(d, ", ")},
+			{Term: v.T("Serial"), Text: d.Serial}, {Term: v.T("Revision"), Text: d.Revision},
+			{Term: v.T("Made"), View: orNothing(!d.Created.IsZero(), ui.Time(d.Created))}, {Term: v.T("Made by"), Text: strings.Join(d.Authors, ", ")}, {Term: v.T("Made with"), Text: strings.Join(d.Tools, ", ")},
+			{Term: v.T("Recorded"), View: ui.Time(d.Recorded)}, {Term: v.T("Recorded by"), Text: d.RecordedBy},
+			{Term: v.T("Withdrawn"), View: orNothing(!d.Removed.IsZero(), ui.Time(d.Removed))},
+			{Term: v.T("Size"), Text: v.reader().Bytes(d.Size)}, {Term: v.T("SHA-256"), View: code(d.SHA256)},
 		},
 	}
 	if not, why := d.NotAssessable(); not {
-		shown.Head.Lead = "Not assessable: " + why + ". Nothing is known of advisories for it; that is not the same as safe."
+		shown.Head.Lead = v.T("Not assessable: %s. Nothing is known of advisories for it; that is not the same as safe.", why)
 	}
 	if d.SupersededBy != 0 {
-		shown.Defs = append(shown.Defs, ui.Def{Term: "Superseded by", View: ui.LinkTo(ui.Link{Text: "a newer document", Href: v.documentPath(d.SupersededBy)})})
+		shown.Defs = append(shown.Defs, ui.Def{Term: v.T("Superseded by"), View: ui.LinkTo(ui.Link{Text: v.T("a newer document"), Href: v.documentPath(d.SupersededBy)})})
 	}
 	for _, o := range d.Oddities {
-		shown.Oddities = append(shown.Oddities, ui.Row{Cells: []ui.Cell{plainCell(o.Where), plainCell(ui.Capital(o.What))}})
+		shown.Oddities = append(shown.Oddities, ui.Row{Cells: []ui.Cell{plainCell(o.Where), plainCell(lang.Capital(v.T("%s", o.What)))}})
 	}
 	if d.MoreOddities > 0 {
-		shown.MoreOddities = "And " + ui.Count(d.MoreOddities) + " more of the kind."
+		shown.MoreOddities = v.N(d.MoreOddities, "And %d more of the kind.", "And %d more of the kind.")
 	}
 	return shown
 }
@@ -474,24 +486,24 @@ func (v *visit) components() error {
 		name: "components", one: "component", many: "components", sort: "name", search: "Who has …? Search by name",
 		columns: []column[row]{
 			{key: "name", label: "Component", cell: func(p row) ui.Cell { return linkCell(p.Title(), v.componentPath(p.ID)) }},
-			{label: "Version", cell: func(p row) ui.Cell { return versionCell(&p.Package) }},
-			{label: "Type", cell: func(p row) ui.Cell { return typeCell(&p.Package) }},
-			{label: "Products", num: true, cell: func(p row) ui.Cell { return plainCell(ui.Count(p.Products)) }},
-			{label: "Documents", num: true, cell: func(p row) ui.Cell { return plainCell(ui.Count(p.Documents)) }},
+			{label: "Version", cell: func(p row) ui.Cell { return v.versionCell(&p.Package) }},
+			{label: "Type", cell: func(p row) ui.Cell { return v.typeCell(&p.Package) }},
+			{label: "Products", num: true, cell: func(p row) ui.Cell { return plainCell(v.reader().Count(p.Products)) }},
+			{label: "Documents", num: true, cell: func(p row) ui.Cell { return plainCell(v.reader().Count(p.Documents)) }},
 		},
-		filters: []filter[row]{{key: "type", label: "Type", options: typeOptions(packageTypes)}},
+		filters: []filter[row]{{key: "type", label: "Type", options: v.typeOptions(packageTypes)}},
 		empty: ui.Empty{
-			Title: "No components yet", Text: "They come from the bills of materials of your products.",
-			Next: ui.Link{Text: "Go to the products", Href: v.in("products")},
+			Title: v.T("No components yet"), Text: v.T("They come from the bills of materials of your products."),
+			Next: ui.Link{Text: v.T("Go to the products"), Href: v.in("products")},
 		},
 	}
-	head := ui.Head{Title: "Components", Lead: "What the products of your suppliers are made of, over all current documents."}
+	head := ui.Head{Title: v.T("Components"), Lead: v.T("What the products of your suppliers are made of, over all current documents.")}
 	return l.show(v, packages{v}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
 // component shows one package at one version, wherever it is a component.
 func (v *visit) component() error {
-	id, err := v.number("package", "component")
+	id, err := v.number("package", "There is no component %q.")
 	if err != nil {
 		return err
 	}
@@ -506,18 +518,18 @@ func (v *visit) component() error {
 	shown := packagePage{
 		Frame: v.frame(found.Title()),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Components", Href: v.in("components")}}, Title: strings.TrimSpace(found.Title() + " " + found.Version),
-			Lead: "In " + ui.Plural(len(uses), "current document", "current documents") + ".",
+			Crumbs: []ui.Link{{Text: v.T("Components"), Href: v.in("components")}}, Title: strings.TrimSpace(found.Title() + " " + found.Version),
+			Lead: v.N(len(uses), "In %d current document.", "In %d current documents."),
 		},
 		Defs: []ui.Def{
-			{Term: "Type", Text: cmp.Or(found.Type, "no package URL that can be read: advisories cannot be looked up")},
-			{Term: "Version", Text: cmp.Or(found.Version, "unknown: whether an advisory concerns it cannot be decided")},
-			{Term: "Package URL", View: orNothing(found.PURL != "", code(found.PURL))}, {Term: "CPE", View: orNothing(found.CPE != "", code(found.CPE))},
+			{Term: v.T("Type"), Text: cmp.Or(found.Type, v.T("no package URL that can be read: advisories cannot be looked up"))},
+			{Term: v.T("Version"), Text: cmp.Or(found.Version, v.T("unknown: whether an advisory concerns it cannot be decided"))},
+			{Term: v.T("Package URL"), View: orNothing(found.PURL != "", code(found.PURL))}, {Term: v.T("CPE"), View: orNothing(found.CPE != "", code(found.CPE))},
 		},
 	}
 	for _, u := range uses {
 		product := p.named(u.Product)
-		document := linkCell("Document "+strconv.FormatUint(uint64(u.Document), 10), v.documentPath(u.Document))
+		document := linkCell(v.documentNumber(u.Document), v.documentPath(u.Document))
 		document.Note = u.Part
 		shown.Documents = append(shown.Documents, ui.Row{Cells: []ui.Cell{linkCell(product.Text, product.Href), document, p.supplierOf(u.Product)}})
 	}

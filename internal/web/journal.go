@@ -132,11 +132,11 @@ func isDay(value string) bool {
 }
 
 // eventFields are the filters of the journal into which something is typed.
-func eventFields(names map[string]string) []field[journal.Event] {
+func (v *visit) eventFields(names map[string]string) []field[journal.Event] {
 	holds := func(text, value string) bool { return strings.Contains(strings.ToLower(text), strings.ToLower(value)) }
 	return []field[journal.Event]{
 		{key: "kind", label: "What", match: func(e journal.Event, value string) bool {
-			return holds(kindWords(e.Kind), value) || holds(string(e.Kind), value)
+			return holds(v.kindText(e.Kind), value) || holds(string(e.Kind), value)
 		}},
 		{key: "subject", label: "On", match: func(e journal.Event, value string) bool {
 			return holds(e.Subject, value) || holds(names[e.Subject], value)
@@ -156,21 +156,25 @@ func eventFields(names map[string]string) []field[journal.Event] {
 const theProgram = "program"
 
 // whoFilter lets through what one person did.
-func whoFilter(names map[string]string) filter[journal.Event] {
+func (v *visit) whoFilter(names map[string]string) filter[journal.Event] {
 	options := []ui.Option{}
 	for id, name := range names {
 		options = append(options, ui.Option{Value: id, Label: name})
 	}
 	slices.SortFunc(options, func(a, b ui.Option) int { return cmp.Compare(a.Label+a.Value, b.Label+b.Value) })
-	options = slices.Concat([]ui.Option{{Label: "Everybody"}}, options, []ui.Option{{Value: theProgram, Label: "The program itself"}})
+	options = slices.Concat([]ui.Option{{Label: v.T("Everybody")}}, options, []ui.Option{{Value: theProgram, Label: v.T("The program itself")}})
 	return filter[journal.Event]{key: "who", label: "Who", options: options, match: func(e journal.Event, value string) bool {
 		return string(e.Person) == value || value == theProgram && e.Person == ""
 	}}
 }
 
 // roomsOfKinds groups the kinds of events by what they are about.
-var roomsOfKinds = []struct{ value, label, prefixes string }{
-	{"chain", "Chain", "chain."},
+var roomsOfKinds = []struct {
+	value    string
+	label    entente.Text
+	prefixes string
+}{
+	{"chain", "Chain", "chain. partner."},
 	{"inventory", "Products and SBOMs", "sbom. inventory. product."},
 	{"advisory", "Advisories", "advisory."},
 	{"access", "People and access", "organisation. member. invitation. token. sso. account. access."},
@@ -189,9 +193,9 @@ func kindGroup(k journal.Kind) string {
 
 // journal lists what happened in the organisation.
 func (v *visit) journal() error {
-	about := []ui.Option{{Label: "Everything"}}
+	about := []ui.Option{{Label: v.T("Everything")}}
 	for _, g := range roomsOfKinds {
-		about = append(about, ui.Option{Value: g.value, Label: g.label})
+		about = append(about, ui.Option{Value: g.value, Label: v.T(g.label)})
 	}
 	names, err := v.memberNames()
 	if err != nil {
@@ -200,15 +204,15 @@ func (v *visit) journal() error {
 	l := list[journal.Event]{
 		name: "journal", one: "event", many: "events",
 		search: "Search by person, kind or subject",
-		empty:  ui.Empty{Title: "Nothing has happened yet", Text: "Everything that changes something is written here, with who did it."},
+		empty:  ui.Empty{Title: v.T("Nothing has happened yet"), Text: v.T("Everything that changes something is written here, with who did it.")},
 		text: func(e journal.Event) []string {
-			return []string{e.Actor, kindWords(e.Kind), e.Subject, names[e.Subject], string(e.Role), string(e.Body)}
+			return []string{e.Actor, v.kindText(e.Kind), e.Subject, names[e.Subject], v.role(e.Role), string(e.Role), string(e.Body)}
 		},
 		columns: []column[journal.Event]{
 			{label: "Number", cell: func(e journal.Event) ui.Cell { return plainCell(strconv.FormatInt(e.Seq, 10)) }},
-			{label: "When", tight: true, cell: func(e journal.Event) ui.Cell { return ui.Cell{Text: ui.Moment(e.At), View: ui.Time(e.At)} }},
-			{label: "Who", cell: func(e journal.Event) ui.Cell { return ui.Cell{Text: e.Actor, Note: doorWords(e)} }},
-			{label: "What", cell: func(e journal.Event) ui.Cell { return plainCell(kindWords(e.Kind)) }},
+			{label: "When", tight: true, cell: func(e journal.Event) ui.Cell { return momentCell(v, e.At) }},
+			{label: "Who", cell: func(e journal.Event) ui.Cell { return ui.Cell{Text: e.Actor, Note: v.doorText(e)} }},
+			{label: "What", cell: func(e journal.Event) ui.Cell { return plainCell(v.kindText(e.Kind)) }},
 			{label: "On", cell: func(e journal.Event) ui.Cell {
 				if name := names[e.Subject]; name != "" {
 					return plainCell(name)
@@ -224,13 +228,13 @@ func (v *visit) journal() error {
 		},
 		filters: []filter[journal.Event]{
 			{key: "about", label: "About", options: about, match: func(e journal.Event, value string) bool { return kindGroup(e.Kind) == value }},
-			whoFilter(names),
+			v.whoFilter(names),
 		},
-		fields: eventFields(names),
+		fields: v.eventFields(names),
 	}
-	head := ui.Head{Title: "Journal", Lead: "What happened here, who did it, and by which door. Entries are chained by their hashes: none can be changed or taken out without being noticed."}
+	head := ui.Head{Title: v.T("Journal"), Lead: v.T("What happened here, who did it, and by which door. Entries are chained by their hashes: none can be changed or taken out without being noticed.")}
 	if v.may(identity.JournalVerify) {
-		head.Actions = []ui.Link{{Text: "Verify the chain", Href: v.in("journal", "verify")}}
+		head.Actions = []ui.Link{{Text: v.T("Verify the chain"), Href: v.in("journal", "verify")}}
 	}
 	from := events{ctx: v.r.Context(), db: v.DB, org: v.actor.Org, list: l}
 	q := l.query(v.r)
@@ -245,30 +249,11 @@ func (v *visit) journal() error {
 			shown.CSV, shown.XLSX = "", ""
 		}
 		if l.narrowed(q) && shown.All > mostSearched {
-			shown.Count += "; at most " + ui.Count(mostSearched) + " events were searched, from the newest or from the last day on"
+			shown.Count = v.T("%s; at most %d events were searched, from the newest or from the last day on", shown.Count, mostSearched)
 		}
 		return listView(v.frame(head.Title), head, shown)
 	})
 }
-
-func doorWords(e journal.Event) string {
-	words := roleWords(e.Role)
-	switch e.Door {
-	case entente.DoorPage:
-		words += ", on a page"
-	case entente.DoorAPI:
-		words += ", through the API"
-	case entente.DoorCommand:
-		words += ", at the command line"
-	case entente.DoorWorker:
-		words += ", following the journal"
-	}
-	return words
-}
-
-var kindSpelling = strings.NewReplacer(".", " ", "-", " ", "sbom", "SBOM", "sso", "single sign-on")
-
-func kindWords(k journal.Kind) string { return ui.Capital(kindSpelling.Replace(string(k))) }
 
 // memberNames gives the names of people by their ids, as far as the visitor may know
 // them.
@@ -301,20 +286,20 @@ func indented(body json.RawMessage) string {
 
 // verifyJournal recomputes the hash chain of the whole journal.
 func (v *visit) verifyJournal() error {
-	p := verifyPage{Frame: v.frame("Verify the journal"), Head: ui.Head{Title: "Verify the journal", Lead: "Every event carries the hash of the one before. All of them were computed anew just now."}}
+	p := verifyPage{Frame: v.frame(v.T("Verify the journal")), Head: ui.Head{Title: v.T("Verify the journal"), Lead: v.T("Every event carries the hash of the one before. All of them were computed anew just now.")}}
 	if v.may(identity.JournalRead) {
-		p.Head.Crumbs = []ui.Link{{Text: "Journal", Href: v.in("journal")}}
+		p.Head.Crumbs = []ui.Link{{Text: v.T("Journal"), Href: v.in("journal")}}
 	}
 	report, err := journal.Verify(v.r.Context(), v.DB, v.actor.Org)
 	var broken *journal.BrokenError
 	switch {
 	case errors.As(err, &broken):
-		p.Notice = ui.Notice{Tone: ui.Bad, Text: "The journal was tampered with, or the database is damaged: from event " + strconv.FormatInt(broken.Seq, 10) + " on it is not as it was written (" + broken.Reason + "). Compare with a backup from before, and tell whoever runs this node."}
+		p.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("The journal was tampered with, or the database is damaged: from event %d on it is not as it was written (%s). Compare with a backup from before, and tell whoever runs this node.", broken.Seq, broken.Reason)}
 	case err != nil:
 		return err
 	default:
-		p.Notice = ui.Notice{Tone: ui.Good, Text: "All " + ui.Number(report.Events) + " events are as they were written."}
-		p.Defs = []ui.Def{{Term: "Events", Text: ui.Number(report.Events)}, {Term: "Hash of the latest", View: code(hex.EncodeToString(report.Hash))}}
+		p.Notice = ui.Notice{Tone: ui.Good, Text: v.N(int(report.Events), "The one event is as it was written.", "All %d events are as they were written.")}
+		p.Defs = []ui.Def{{Term: v.T("Events"), Text: v.reader().Number(report.Events)}, {Term: v.T("Hash of the latest"), View: code(hex.EncodeToString(report.Hash))}}
 	}
 	return v.show(http.StatusOK, verifyView(p))
 }

@@ -3,8 +3,12 @@ package web
 import (
 	"bytes"
 	"encoding/csv"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -99,4 +103,29 @@ func TestFirstEventAfterAMoment(t *testing.T) {
 		}
 		return nil
 	}))
+}
+
+// Every kind of event that a room names is said in words.
+func TestKindsHaveWords(t *testing.T) {
+	named := regexp.MustCompile(`journal\.Kind = "([^"]+)"`)
+	found := 0
+	must(t, filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range named.FindAllStringSubmatch(string(source), -1) {
+			found++
+			if textsOfKinds[journal.Kind(m[1])] == "" {
+				t.Errorf("%s: %s has no words", path, m[1])
+			}
+		}
+		return nil
+	}))
+	if found < 30 {
+		t.Errorf("only %d kinds were found", found)
+	}
 }

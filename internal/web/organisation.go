@@ -26,19 +26,19 @@ func (v *visit) showOrganisation(status int, notice ui.Notice, name, wrong strin
 		return err
 	}
 	p := organisationPage{
-		Frame: v.frame("Organisation"), Notice: notice, Name: o.Name, NameWrong: wrong,
-		Head: ui.Head{Title: "Organisation", Lead: "Settings that apply to everybody in " + o.Name + "."},
-		Defs: []ui.Def{{Term: "Name", Text: o.Name}, {Term: "Identifier", View: code(string(o.ID))}, {Term: "On this node since", View: ui.Date(o.Created)}},
+		Frame: v.frame(v.T("Organisation")), Notice: notice, Name: o.Name, NameWrong: wrong,
+		Head: ui.Head{Title: v.T("Organisation"), Lead: v.T("Settings that apply to everybody in %s.", o.Name)},
+		Defs: []ui.Def{{Term: v.T("Name"), Text: o.Name}, {Term: v.T("Identifier"), View: code(string(o.ID))}, {Term: v.T("On this node since"), View: ui.Date(o.Created)}},
 	}
 	if wrong != "" {
 		p.Name = name
 	}
 	if v.may(identity.JournalVerify) && !v.may(identity.JournalRead) {
-		p.Head.Actions = []ui.Link{{Text: "Verify the journal", Href: v.in("journal", "verify")}}
+		p.Head.Actions = []ui.Link{{Text: v.T("Verify the journal"), Href: v.in("journal", "verify")}}
 	}
 	if v.may(identity.OrganisationManage) {
 		p.Rename = v.in("organisation", "name")
-		p.Head.Actions = append(p.Head.Actions, ui.Link{Text: "Single sign-on", Href: v.in("organisation", "single-sign-on")})
+		p.Head.Actions = append(p.Head.Actions, ui.Link{Text: v.T("Single sign-on"), Href: v.in("organisation", "single-sign-on")})
 	}
 	return v.show(status, organisationView(p))
 }
@@ -53,5 +53,5 @@ func (v *visit) renameOrganisation() error {
 	if !asInvalid(err, &wrong) {
 		return err
 	}
-	return v.showOrganisation(statusFor(wrong), ui.Notice{Tone: ui.Bad, Text: "The name was not changed."}, name, ui.Capital(wrong.Message)+".")
+	return v.showOrganisation(statusFor(wrong), ui.Notice{Tone: ui.Bad, Text: v.T("The name was not changed.")}, name, v.sentence(wrong))
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -61,7 +62,7 @@ func (v *visit) ceremony(half func(in fromScript) (any, error)) error {
 	if status == 0 {
 		return err
 	}
-	out := toScript{Error: text + "."}
+	out := toScript{Error: v.T("%s.", text)}
 	if identity.IsNotFresh(err) {
 		status = http.StatusForbidden
 		back := v.in("account", "security") + "?" + url.Values{"passkey": {in.Name}}.Encode()
@@ -178,14 +179,15 @@ func (v *visit) addPasskeys(p *securityPage) error {
 			Rename: v.in("account", "passkeys", k.ID, "name"), Remove: v.in("account", "passkeys", k.ID, "remove"), Field: "name-" + k.ID,
 		})
 	}
-	_, p.WhyNone = v.Identity.PasskeysPossible()
+	_, why := v.Identity.PasskeysPossible()
+	p.WhyNone = lang.Capital(v.T("%s.", why))
 	name := v.r.URL.Query().Get("passkey")
 	if len(name) > 120 {
 		name = ""
 	}
 	p.Add = v.passkeyOffer(passkeyForm{
-		Does: "create", Begin: v.in("account", "passkeys", "begin"), Finish: v.in("account", "passkeys", "finish"), Button: "Add a passkey",
-		Fields: []ui.Field{{Name: "name", Label: "Name of the passkey", Value: name, Hint: "So that you know it later: the phone, the key on your ring. Left empty, it is named after the browser.", MaxLength: 120}},
+		Does: "create", Begin: v.in("account", "passkeys", "begin"), Finish: v.in("account", "passkeys", "finish"), Button: v.T("Add a passkey"),
+		Fields: []ui.Field{{Name: "name", Label: v.T("Name of the passkey"), Value: name, Hint: v.T("So that you know it later: the phone, the key on your ring. Left empty, it is named after the browser."), MaxLength: 120}},
 	})
 	if p.HasPassword && len(list) > 0 {
 		p.RemovePassword = v.in("account", "password", "remove")

@@ -58,32 +58,43 @@ func (v *visit) people() error {
 	}
 	l := list[identity.Member]{
 		name: "people", one: "person", many: "people", search: "Search by name or e-mail address", sort: "name",
-		empty: ui.Empty{Title: "Nobody belongs to this organisation"},
+		empty: ui.Empty{Title: v.T("Nobody belongs to this organisation")},
 		text:  func(m identity.Member) []string { return []string{m.Person.Name, m.Person.Email} },
 		columns: []column[identity.Member]{
 			{key: "name", label: "Name", order: byText(func(m identity.Member) string { return m.Person.Name }), cell: func(m identity.Member) ui.Cell {
 				return ui.Cell{Text: m.Person.Name, Href: v.in("people", string(m.Person.ID)), Note: m.Person.Email}
 			}},
 			{key: "role", label: "Role", order: by(func(m identity.Member) int { return slices.Index(entente.Roles(), m.Role) }), cell: func(m identity.Member) ui.Cell {
-				return plainCell(ui.Capital(roleWords(m.Role)))
+				return plainCell(v.roleHead(m.Role))
 			}},
-			{label: "Limited to", cell: func(m identity.Member) ui.Cell { return plainCell(scopeWords(m.Role, m.Scope, processes)) }},
+			{label: "Limited to", cell: func(m identity.Member) ui.Cell { return plainCell(v.scopeWords(m.Role, m.Scope, processes)) }},
 			{key: "since", label: "Member since", tight: true, order: by(func(m identity.Member) int64 { return m.Since.Unix() }), cell: func(m identity.Member) ui.Cell {
-				return ui.Cell{Text: ui.Day(m.Since), View: ui.Date(m.Since)}
+				return dateCell(v, m.Since)
 			}},
 		},
 		filters: []filter[identity.Member]{{
-			key: "role", label: "Role", options: valuesOf("All", members, func(m identity.Member) string { return roleWords(m.Role) }),
-			match: func(m identity.Member, value string) bool { return roleWords(m.Role) == value },
+			key: "role", label: "Role", options: v.roleOptions(members),
+			match: func(m identity.Member, value string) bool { return string(m.Role) == value },
 		}},
 	}
-	head := ui.Head{Title: "People", Lead: "Who belongs to the organisation, and what each of them may do in it."}
+	head := ui.Head{Title: v.T("People"), Lead: v.T("Who belongs to the organisation, and what each of them may do in it.")}
 	if v.may(identity.InvitationManage) {
-		head.Main = ui.Link{Text: "Invite a colleague", Href: v.in("invitations")}
+		head.Main = ui.Link{Text: v.T("Invite a colleague"), Href: v.in("invitations")}
 	}
 	return l.show(v, held[identity.Member]{l, members}, func(shown ui.List) templ.Component {
-		return peopleView(peoplePage{Frame: v.frame(head.Title), Head: head, Notice: v.done(), List: shown, Roles: roleMeanings()})
+		return peopleView(peoplePage{Frame: v.frame(head.Title), Head: head, Notice: v.done(), List: shown, Roles: v.roleMeanings()})
 	})
+}
+
+// roleOptions are the roles that somebody has, to filter by.
+func (v *visit) roleOptions(members []identity.Member) []ui.Option {
+	options := []ui.Option{{Label: v.T("All")}}
+	for _, r := range entente.Roles() {
+		if slices.ContainsFunc(members, func(m identity.Member) bool { return m.Role == r }) {
+			options = append(options, ui.Option{Value: string(r), Label: v.roleHead(r)})
+		}
+	}
+	return options
 }
 
 // processNames gives the names of the organisation's processes by their ids.
@@ -103,12 +114,12 @@ func (v *visit) processNames() (map[string]string, error) {
 }
 
 // scopeWords says what a role is limited to; "" for a role without such a limit.
-func scopeWords(role entente.Role, scope []string, names map[string]string) string {
+func (v *visit) scopeWords(role entente.Role, scope []string, names map[string]string) string {
 	switch {
 	case role != entente.RoleBusinessOwner && role != entente.RoleContact:
 		return ""
 	case len(scope) == 0:
-		return "nothing yet"
+		return v.T("nothing yet")
 	}
 	words := make([]string, len(scope))
 	for i, id := range scope {
@@ -117,23 +128,13 @@ func scopeWords(role entente.Role, scope []string, names map[string]string) stri
 			words[i] = names[id]
 		}
 	}
-	return ui.AndMore(words, 4)
+	return v.reader().AndMore(words, 4)
 }
 
-var meaningOfRole = map[entente.Role]string{
-	entente.RoleOwner:         "Everything, also people, access and the organisation itself.",
-	entente.RoleSecurityLead:  "Everything in the chain, products and advisories; reads the journal, oversees API tokens.",
-	entente.RoleAnalyst:       "Works on the chain, products and advisories.",
-	entente.RoleBusinessOwner: "Reads everything about the chain, and changes the processes that are assigned.",
-	entente.RoleProcurement:   "Reads everything about the chain, and changes suppliers, supplies and products.",
-	entente.RoleAuditor:       "Reads everything, also the journal, and changes nothing.",
-	entente.RoleContact:       "A guest from a partner, who sees their own partnership only.",
-}
-
-func roleMeanings() []ui.Def {
+func (v *visit) roleMeanings() []ui.Def {
 	var defs []ui.Def
 	for _, r := range entente.Roles() {
-		defs = append(defs, ui.Def{Term: ui.Capital(roleWords(r)), Text: meaningOfRole[r]})
+		defs = append(defs, ui.Def{Term: v.roleHead(r), Text: v.T(meaningOfRole[r])})
 	}
 	return defs
 }
@@ -142,13 +143,13 @@ func roleMeanings() []ui.Def {
 // guest of one partnership, so nobody becomes one here.
 func (v *visit) roleForm(role entente.Role, scope []string, wrong string) (roleForm, error) {
 	f := roleForm{
-		Role:  ui.Choice{Name: "role", Label: "Role", Value: string(role)},
-		Scope: ui.CheckGroup{Name: "scope", Label: "Processes that the business owner may change", Class: "scope", Ticked: scope},
-		Wrong: wrong,
+		Role:  ui.Choice{Name: "role", Label: v.T("Role"), Value: string(role)},
+		Scope: ui.CheckGroup{Name: "scope", Label: v.T("Processes that the business owner may change"), Class: "scope", Ticked: scope},
+		Wrong: wrong, Meanings: v.roleMeanings(),
 	}
 	for _, r := range entente.Roles() {
 		if r != entente.RoleContact || role == r {
-			f.Role.Options = append(f.Role.Options, ui.Option{Value: string(r), Label: ui.Capital(roleWords(r))})
+			f.Role.Options = append(f.Role.Options, ui.Option{Value: string(r), Label: v.roleHead(r)})
 		}
 	}
 	names, err := v.processNames()
@@ -206,10 +207,10 @@ func (v *visit) showMember(status int, wrong string, role entente.Role, scope []
 	}
 	p := memberPage{
 		Frame: v.frame(m.Person.Name), Notice: v.done(),
-		Head: ui.Head{Crumbs: []ui.Link{{Text: "People", Href: v.in("people")}}, Title: m.Person.Name, Badges: []ui.Badge{{Text: roleWords(m.Role)}}},
+		Head: ui.Head{Crumbs: []ui.Link{{Text: v.T("People"), Href: v.in("people")}}, Title: m.Person.Name, Badges: []ui.Badge{{Text: v.role(m.Role)}}},
 		Defs: []ui.Def{
-			{Term: "E-mail address", Text: m.Person.Email}, {Term: "Role", Text: ui.Capital(roleWords(m.Role)) + ": " + meaningOfRole[m.Role]},
-			{Term: "Limited to", Text: scopeWords(m.Role, m.Scope, names)}, {Term: "Member since", View: ui.Date(m.Since)},
+			{Term: v.T("E-mail address"), Text: m.Person.Email}, {Term: v.T("Role"), Text: v.T("%s: %s", roleHeads[m.Role], meaningOfRole[m.Role])},
+			{Term: v.T("Limited to"), Text: v.scopeWords(m.Role, m.Scope, names)}, {Term: v.T("Member since"), View: ui.Date(m.Since)},
 		},
 		Self: m.Person.ID == v.actor.Person,
 	}
@@ -248,7 +249,7 @@ func (v *visit) setRole() error {
 	if !asInvalid(err, &wrong) {
 		return err
 	}
-	return v.showMember(statusFor(wrong), "The role was not changed: "+wrong.Message+".", role, v.r.PostForm["scope"])
+	return v.showMember(statusFor(wrong), v.T("The role was not changed: %s.", wrong.Message), role, v.r.PostForm["scope"])
 }
 
 func (v *visit) removeMember() error {
@@ -267,7 +268,7 @@ func (v *visit) removeMember() error {
 	if failed != nil {
 		return failed
 	}
-	return v.showMember(statusFor(wrong), "The person was not removed: "+wrong.Message+".", m.Role, m.Scope)
+	return v.showMember(statusFor(wrong), v.T("The person was not removed: %s.", wrong.Message), m.Role, m.Scope)
 }
 
 func statusFor(e *entente.Error) int {
@@ -283,13 +284,13 @@ var (
 
 const day = 24 * time.Hour
 
-func lifeChoice(days []int, label, chosen string, standard time.Duration) ui.Choice {
+func (v *visit) lifeChoice(days []int, label, chosen string, standard time.Duration) ui.Choice {
 	c := ui.Choice{Name: "days", Label: label, Value: chosen}
 	if chosen == "" {
 		c.Value = strconv.Itoa(int(standard / day))
 	}
 	for _, d := range days {
-		c.Options = append(c.Options, ui.Option{Value: strconv.Itoa(d), Label: ui.Plural(d, "day", "days")})
+		c.Options = append(c.Options, ui.Option{Value: strconv.Itoa(d), Label: v.N(d, "%d day", "%d days")})
 	}
 	return c
 }
@@ -321,27 +322,27 @@ func (v *visit) showInvitations(status int, p invitationsPage, role entente.Role
 	if err != nil {
 		return err
 	}
-	p.Frame, p.Action = v.frame("Invitations"), v.in("invitations")
+	p.Frame, p.Action = v.frame(v.T("Invitations")), v.in("invitations")
 	p.Head = ui.Head{
-		Crumbs: []ui.Link{{Text: "People", Href: v.in("people")}}, Title: "Invitations",
-		Lead: "You get a link and give it to your colleague, in whatever way you trust. It works once.",
+		Crumbs: []ui.Link{{Text: v.T("People"), Href: v.in("people")}}, Title: v.T("Invitations"),
+		Lead: v.T("You get a link and give it to your colleague, in whatever way you trust. It works once."),
 	}
-	p.Days = lifeChoice(invitationDays, "The link works for", v.text("days"), identity.InvitationLife)
+	p.Days = v.lifeChoice(invitationDays, v.T("The link works for"), v.text("days"), identity.InvitationLife)
 	now := time.Now()
 	for _, i := range all {
 		row := invitationView{
-			Email: i.Email, Role: ui.Capital(roleWords(i.Role)), Scope: scopeWords(i.Role, i.Scope, names), By: i.InvitedBy, Made: i.Created, State: ui.Badge{Text: "open", Tone: ui.Accent},
+			Email: i.Email, Role: v.roleHead(i.Role), Scope: v.scopeWords(i.Role, i.Scope, names), By: i.InvitedBy, Made: i.Created, State: ui.Badge{Text: v.T("open"), Tone: ui.Accent},
 		}
 		switch {
 		case i.Outcome != identity.InvitationOpen:
-			row.State, row.At = ui.Badge{Text: string(i.Outcome)}, i.OutcomeAt
+			row.State, row.Ended = ui.Badge{Text: v.T("withdrawn")}, entente.Say("Withdrawn %s", ui.Time(i.OutcomeAt))
 			if i.Outcome == identity.InvitationAccepted {
-				row.State.Tone = ui.Good
+				row.State, row.Ended = ui.Badge{Text: v.T("accepted"), Tone: ui.Good}, entente.Say("Accepted %s", ui.Time(i.OutcomeAt))
 			}
 		case !now.Before(i.Expires):
-			row.State, row.At = ui.Badge{Text: "expired"}, i.Expires
+			row.State, row.Ended = ui.Badge{Text: v.T("expired")}, entente.Say("Expired %s", ui.Time(i.Expires))
 		default:
-			row.Until, row.Withdraw = i.Expires, v.in("invitations", i.ID, "withdraw")
+			row.Ended, row.Withdraw = entente.Say("Works until %s", ui.Time(i.Expires)), v.in("invitations", i.ID, "withdraw")
 		}
 		p.All = append(p.All, row)
 	}
@@ -374,7 +375,7 @@ func (v *visit) invite() error {
 	if !asInvalid(err, &wrong) {
 		return err
 	}
-	p.Notice = ui.Notice{Tone: ui.Bad, Text: "Nobody was invited: " + wrong.Message + "."}
+	p.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("Nobody was invited: %s.", wrong.Message)}
 	return v.showInvitations(statusFor(wrong), p, role)
 }
 
@@ -404,7 +405,7 @@ func (v *visit) showOffer(status int, secret string, p offerPage) error {
 	if err != nil {
 		return err
 	}
-	p.Org, p.Role, p.Meaning, p.By = offer.OrgName, roleWords(offer.Role), meaningOfRole[offer.Role], offer.InvitedBy
+	p.Org, p.Role, p.Meaning, p.By = offer.OrgName, offer.Role, v.T(meaningOfRole[offer.Role]), offer.InvitedBy
 	p.Email, p.Expires, p.Key, p.Shortest = offer.Email, offer.Expires, secret, identity.MinPassword
 	if p.Name == "" && p.Notice.Text == "" {
 		p.Name = offer.Name
@@ -420,8 +421,8 @@ func (v *visit) showOffer(status int, secret string, p offerPage) error {
 	default:
 		p.As = offerNew
 		p.Passkey = v.passkeyOffer(passkeyForm{
-			Does: "create", Begin: "/invitation/passkey/begin", Finish: "/invitation/passkey/finish", Button: "Join with a passkey", Carried: []ui.Option{{Value: "key", Label: secret}},
-			Fields: []ui.Field{{Name: "full-name", Label: "Your name", Value: p.Name, Autocomplete: "name", Hint: "As colleagues know you.", Required: true, MaxLength: 120}},
+			Does: "create", Begin: "/invitation/passkey/begin", Finish: "/invitation/passkey/finish", Button: v.T("Join with a passkey"), Carried: []ui.Option{{Value: "key", Label: secret}},
+			Fields: []ui.Field{{Name: "full-name", Label: v.T("Your name"), Value: p.Name, Autocomplete: "name", Hint: v.T("As colleagues know you."), Required: true, MaxLength: 120}},
 		})
 	}
 	return v.show(status, offerView(p))
@@ -450,5 +451,5 @@ func (v *visit) acceptInvitation() error {
 	if !asInvalid(err, &wrong) {
 		return err
 	}
-	return v.showOffer(statusFor(wrong), secret, offerPage{Name: name, Notice: ui.Notice{Tone: ui.Bad, Text: ui.Capital(wrong.Message) + "."}})
+	return v.showOffer(statusFor(wrong), secret, offerPage{Name: name, Notice: ui.Notice{Tone: ui.Bad, Text: v.sentence(wrong)}})
 }

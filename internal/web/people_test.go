@@ -35,7 +35,7 @@ func (n *node) pass(d time.Duration) {
 func (n *node) join(role entente.Role, scope ...string) *visitor {
 	n.t.Helper()
 	email := string(role) + "@beanline.example"
-	m := memberAs("A "+roleWords(role), email, role)
+	m := memberAs("A "+string(roleTexts[role]), email, role)
 	m.Scope = scope
 	_, err := n.Identity.AddMember(n.t.Context(), entente.System("beanline", entente.DoorCommand), m)
 	must(n.t, err)

@@ -3,6 +3,7 @@ package web
 import (
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -16,9 +17,10 @@ type peoplePage struct {
 
 // roleForm is the fields in which a role and its scope are chosen.
 type roleForm struct {
-	Role  ui.Choice
-	Scope ui.CheckGroup
-	Wrong string
+	Role     ui.Choice
+	Scope    ui.CheckGroup
+	Wrong    string
+	Meanings []ui.Def // what each role may do
 }
 
 type memberPage struct {
@@ -55,9 +57,8 @@ type invitationView struct {
 	By       string
 	Made     time.Time
 	State    ui.Badge
-	At       time.Time // of the outcome
-	Until    time.Time // of an open one
-	Withdraw string    // "" where there is nothing to withdraw
+	Ended    entente.Message // when it ended or will, with the time as a view
+	Withdraw string          // "" where there is nothing to withdraw
 }
 
 // The ways in which an invitation can be answered.
@@ -72,7 +73,7 @@ type offerPage struct {
 	Notice   ui.Notice
 	As       string
 	Org      string
-	Role     string
+	Role     entente.Role
 	Meaning  string
 	By       string
 	Email    string

@@ -119,7 +119,7 @@ func (v *visit) showProof(p proofPage) error {
 	if err != nil {
 		return err
 	}
-	p.Frame = v.frame("Confirm that it is you")
+	p.Frame = v.frame(v.T("Confirm that it is you"))
 	p.Email, p.Password, p.Code = v.who.Person.Email, has, !factor.App.IsZero()
 	key, err := v.hasPasskey()
 	if err != nil {
@@ -128,7 +128,7 @@ func (v *visit) showProof(p proofPage) error {
 	if key {
 		p.Passkey = v.passkeyOffer(passkeyForm{
 			Does: "get", Begin: v.in("account", "prove", "passkey", "begin"), Finish: v.in("account", "prove", "passkey", "finish"),
-			Action: p.Action, Carried: p.Carried, Button: "Confirm by passkey and go on",
+			Action: p.Action, Carried: p.Carried, Button: v.T("Confirm by passkey and go on"),
 		})
 	}
 	if v.who.Only != "" {

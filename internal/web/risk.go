@@ -140,7 +140,7 @@ func (r *risks) cell(v *visit, process chain.NodeID) ui.Cell {
 	if len(places) == 0 {
 		return plainCell("none")
 	}
-	worst := severityBadge(r.hits[places[0]].Severity)
+	worst := v.severityBadge(r.hits[places[0]].Severity)
 	return ui.Cell{
 		Text: ui.Plural(len(places), "advisory", "advisories"), Href: v.in("processes", string(process)) + "#advisories",
 		Note: "the gravest: " + worst.Text,
@@ -161,7 +161,7 @@ const waysOnHome = 2
 // view tells one advisory with its ways: to one process, or to the first ones.
 func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
 	view := homeHitView{
-		Severity: severityBadge(h.Severity), Title: ui.Link{Text: advisoryTitle(&h.Brief), Href: p.v.advisoryPath(h.ID)}, When: h.Modified,
+		Severity: p.v.severityBadge(h.Severity), Title: ui.Link{Text: advisoryTitle(&h.Brief), Href: p.v.advisoryPath(h.ID)}, When: h.Modified,
 	}
 	reached := h.reached
 	for i := range h.processes {
@@ -171,15 +171,15 @@ func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
 		}
 		view.Ways = append(view.Ways, p.wayHops(one.Way))
 		if process != "" {
-			view.Text = h.because(one) + " That it reaches this process is " + one.Sure.String() + "."
+			view.Text = h.because(p.v, one) + " That it reaches this process is " + one.Sure.String() + "."
 		} else if view.Text == "" {
-			view.Text = h.because(one)
+			view.Text = h.because(p.v, one)
 		}
 	}
 	switch {
 	case process != "":
 	case reached == 0:
-		view.Text = advisoryNames(&h.Brief) + " hits " + ui.Plural(h.Products, "product", "products") + ", but reaches no process by any way in the map."
+		view.Text = p.v.advisoryNames(&h.Brief) + " hits " + ui.Plural(h.Products, "product", "products") + ", but reaches no process by any way in the map."
 	case reached > len(view.Ways):
 		view.More = "It reaches " + ui.Plural(reached-len(view.Ways), "more process", "more processes") + "."
 	}
@@ -187,6 +187,6 @@ func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
 }
 
 // because tells what is wrong, with the names of the advisory that people know.
-func (h *riskHit) because(p *advisory.ProcessImpact) string {
-	return strings.Replace(p.Because, h.ID, advisoryNames(&h.Brief), 1) + "."
+func (h *riskHit) because(v *visit, p *advisory.ProcessImpact) string {
+	return strings.Replace(p.Because, h.ID, v.advisoryNames(&h.Brief), 1) + "."
 }

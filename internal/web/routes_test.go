@@ -84,7 +84,7 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 		email := string(role) + "@beanline.example"
 		if role != entente.RoleOwner {
 			_, err := n.Identity.AddMember(t.Context(), system, identity.NewMember{
-				NewPerson: identity.NewPerson{Name: "A " + roleWords(role), Email: email, Password: testPassword}, Role: role, Scope: scopes[role],
+				NewPerson: identity.NewPerson{Name: "A " + string(roleTexts[role]), Email: email, Password: testPassword}, Role: role, Scope: scopes[role],
 			})
 			must(t, err)
 		}
@@ -109,7 +109,7 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 				t.Errorf("%s of another organisation as %s: %d; want 404", r.Address(), role, code)
 			}
 		}
-		if denied > 0 && !n.journalHolds("access.denied", "A "+roleWords(role)) {
+		if denied > 0 && !n.journalHolds("access.denied", "A "+string(roleTexts[role])) {
 			t.Errorf("what was denied to %s is not in the journal", role)
 		}
 	}

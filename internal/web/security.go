@@ -30,9 +30,9 @@ func (v *visit) showSecurity(status int, notice ui.Notice) error {
 	if err != nil {
 		return err
 	}
-	p := securityPage{Frame: v.frame("Signing in"), Head: v.securityHead("Signing in", ""), Notice: notice}
+	p := securityPage{Frame: v.frame(v.T("Signing in")), Head: v.securityHead(v.T("Signing in"), ""), Notice: notice}
 	p.Head.Crumbs = p.Head.Crumbs[:1]
-	p.Head.Lead = "What proves that it is you, beside your password."
+	p.Head.Lead = v.T("What proves that it is you, beside your password.")
 	p.HasPassword, err = v.Identity.HasPassword(v.r.Context(), *v.who)
 	if err != nil {
 		return err
@@ -47,17 +47,17 @@ func (v *visit) showSecurity(status int, notice ui.Notice) error {
 }
 
 func (v *visit) securityHead(title, lead string) ui.Head {
-	return ui.Head{Crumbs: []ui.Link{{Text: "Account", Href: v.in("account")}, {Text: "Signing in", Href: v.in("account", "security")}}, Title: title, Lead: lead}
+	return ui.Head{Crumbs: []ui.Link{{Text: v.T("Account"), Href: v.in("account")}, {Text: v.T("Signing in"), Href: v.in("account", "security")}}, Title: title, Lead: lead}
 }
 
 // refusedHere shows the page of the visitor's sign-in with what an act on it was
 // refused for.
-func (v *visit) refusedHere(err error, before string) error {
+func (v *visit) refusedHere(err error, before entente.Text) error {
 	status, text := refusal(err)
 	if status == 0 || identity.IsNotFresh(err) {
 		return err
 	}
-	return v.showSecurity(status, ui.Notice{Tone: ui.Bad, Text: before + " " + text + "."})
+	return v.showSecurity(status, ui.Notice{Tone: ui.Bad, Text: v.T("%s %s.", before, text)})
 }
 
 // enrolApp begins to add an authenticator app.
@@ -75,8 +75,8 @@ func (v *visit) showEnrolment(status int, e identity.Enrolment, wrong string) er
 		return entente.Invalid("The code for the camera could not be drawn. Begin again. (%w)", err)
 	}
 	return v.show(status, enrolView(enrolPage{
-		Frame: v.frame("Add an authenticator app"),
-		Head:  v.securityHead("Add an authenticator app", "An app on your phone then shows six digits that you enter after your password."),
+		Frame: v.frame(v.T("Add an authenticator app")),
+		Head:  v.securityHead(v.T("Add an authenticator app"), v.T("An app on your phone then shows six digits that you enter after your password.")),
 		Size:  len(modules), Modules: modulePath(modules), Secret: e.Secret, Spaced: inFours(e.Secret), URL: e.URL, Wrong: wrong, Action: v.in("account", "app", "confirm"),
 	}))
 }
@@ -121,7 +121,7 @@ func (v *visit) confirmApp() error {
 	if status != http.StatusUnprocessableEntity || identity.IsNotFresh(err) || e.Secret == "" || len(e.URL) > 600 || !strings.HasPrefix(e.URL, "otpauth://totp/") {
 		return v.refusedHere(err, "No authenticator app was added.")
 	}
-	return v.showEnrolment(status, e, text+".")
+	return v.showEnrolment(status, e, v.T("%s.", text))
 }
 
 func (v *visit) removeApp() error {
@@ -140,9 +140,9 @@ func (v *visit) newRecoveryCodes() error {
 	return v.showCodes("The codes that you had before do not work any more.", codes)
 }
 
-func (v *visit) showCodes(text string, codes []string) error {
+func (v *visit) showCodes(text entente.Text, codes []string) error {
 	return v.show(http.StatusCreated, codesView(codesPage{
-		Frame: v.frame("Recovery codes"), Notice: ui.Notice{Tone: ui.Good, Text: text}, Codes: codes, Email: v.who.Person.Email, Next: v.in("account", "security"),
-		Head: v.securityHead("Recovery codes", "If you lose your phone, each of these codes lets you in once, in place of the six digits. They are shown this once only: print them, or keep them where you keep passwords."),
+		Frame: v.frame(v.T("Recovery codes")), Notice: ui.Notice{Tone: ui.Good, Text: v.T(text)}, Codes: codes, Email: v.who.Person.Email, Next: v.in("account", "security"),
+		Head: v.securityHead(v.T("Recovery codes"), v.T("If you lose your phone, each of these codes lets you in once, in place of the six digits. They are shown this once only: print them, or keep them where you keep passwords.")),
 	}))
 }

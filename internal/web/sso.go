@@ -32,15 +32,15 @@ func (v *visit) showSSO(status int, notice ui.Notice, typed *identity.SSO) error
 		return err
 	}
 	p := ssoPage{
-		Frame: v.frame("Single sign-on"), Notice: notice, Set: set != nil, Action: v.in("organisation", "single-sign-on"), Remove: v.in("organisation", "single-sign-on", "remove"),
+		Frame: v.frame(v.T("Single sign-on")), Notice: notice, Set: set != nil, Action: v.in("organisation", "single-sign-on"), Remove: v.in("organisation", "single-sign-on", "remove"),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Organisation", Href: v.in("organisation")}}, Title: "Single sign-on",
-			Lead: "Members sign in with the account that they have at your organisation already, by OpenID Connect. It opens this organisation only.",
+			Crumbs: []ui.Link{{Text: v.T("Organisation"), Href: v.in("organisation")}}, Title: v.T("Single sign-on"),
+			Lead: v.T("Members sign in with the account that they have at your organisation already, by OpenID Connect. It opens this organisation only."),
 		},
 	}
 	p.Callback, err = v.Identity.SSOAddress()
 	if err != nil {
-		p.Notice = ui.Notice{Tone: ui.Warn, Text: failureOf(err).Text + "."}
+		p.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s.", failureOf(err).Text)}
 	}
 	if typed == nil {
 		typed = set
@@ -64,7 +64,7 @@ func (v *visit) setSSO() error {
 	if status == 0 || entente.KindOf(err) == entente.KindDenied {
 		return err
 	}
-	return v.showSSO(status, ui.Notice{Tone: ui.Bad, Text: "Nothing was changed. " + text + "."}, &n)
+	return v.showSSO(status, ui.Notice{Tone: ui.Bad, Text: v.T("Nothing was changed. %s.", text)}, &n)
 }
 
 func (v *visit) removeSSO() error {
@@ -99,7 +99,7 @@ func (v *visit) beginSSO() error {
 		if status == 0 {
 			return err
 		}
-		p.Wrong = text + "."
+		p.Wrong = v.T("%s.", text)
 		return v.show(status, chooseSSOView(p))
 	}
 	v.ssoCookie(binding)
@@ -122,7 +122,7 @@ func (v *visit) finishSSO() error {
 		if status == 0 {
 			return err
 		}
-		return v.showSignIn(status, signInPage{Next: "/", Notice: ui.Notice{Tone: ui.Bad, Text: text + "."}})
+		return v.showSignIn(status, signInPage{Next: "/", Notice: ui.Notice{Tone: ui.Bad, Text: v.T("%s.", text)}})
 	}
 	v.remember(token, session)
 	return v.redirect(within(next))
@@ -130,7 +130,7 @@ func (v *visit) finishSSO() error {
 
 // offerSSO adds the provider of the organisation to which signing in leads.
 func (v *visit) offerSSO(p *signInPage) error {
-	p.SSO = ui.Link{Text: "Sign in with your organisation's account", Href: "/sign-in/sso?" + url.Values{"next": {p.Next}}.Encode()}
+	p.SSO = ui.Link{Text: v.T("Sign in with your organisation's account"), Href: "/sign-in/sso?" + url.Values{"next": {p.Next}}.Encode()}
 	rest, inside := strings.CutPrefix(p.Next, "/o/")
 	if !inside {
 		return nil
@@ -143,6 +143,6 @@ func (v *visit) offerSSO(p *signInPage) error {
 	if err != nil || !ok {
 		return err
 	}
-	p.SSO = ui.Link{Text: "Sign in with " + label, Href: "/sign-in/sso?" + url.Values{"org": {org}, "next": {p.Next}}.Encode()}
+	p.SSO = ui.Link{Text: v.T("Sign in with %s", label), Href: "/sign-in/sso?" + url.Values{"org": {org}, "next": {p.Next}}.Encode()}
 	return nil
 }

@@ -3,8 +3,6 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	entente "github.com/entente-project/entente"
@@ -35,26 +33,26 @@ func (v *visit) showTokens(status int, p tokensPage) error {
 	if err != nil {
 		return err
 	}
-	p.Frame, p.Action = v.frame("API tokens"), v.in("tokens")
-	p.Head = ui.Head{Title: "API tokens", Lead: "With a token a program acts as you, in this organisation, with the rights that you choose for it."}
-	p.Days = lifeChoice(tokenDays, "It works for", v.text("days"), identity.TokenLife)
-	p.Verbs = ui.CheckGroup{Name: "verb", Label: "What it may do", Hint: "Never more than you may do yourself at the time.", Ticked: v.r.PostForm["verb"]}
+	p.Frame, p.Action = v.frame(v.T("API tokens")), v.in("tokens")
+	p.Head = ui.Head{Title: v.T("API tokens"), Lead: v.T("With a token a program acts as you, in this organisation, with the rights that you choose for it.")}
+	p.Days = v.lifeChoice(tokenDays, v.T("It works for"), v.text("days"), identity.TokenLife)
+	p.Verbs = ui.CheckGroup{Name: "verb", Label: v.T("What it may do"), Hint: v.T("Never more than you may do yourself at the time."), Ticked: v.r.PostForm["verb"]}
 	for _, verb := range identity.TokenVerbs(v.actor) {
-		p.Verbs.Options = append(p.Verbs.Options, ui.Option{Value: string(verb), Label: verbWords(verb)})
+		p.Verbs.Options = append(p.Verbs.Options, ui.Option{Value: string(verb), Label: v.verbWords(verb)})
 	}
 	now := time.Now()
 	for _, t := range all {
-		row := tokenView{Name: t.Name, Prefix: t.Prefix(), Made: t.Created, Expires: t.Expires, Used: t.Used, Mine: t.Person.ID == v.actor.Person, Person: t.Person.Name, State: ui.Badge{Text: "works", Tone: ui.Good}}
+		row := tokenView{Name: t.Name, Prefix: t.Prefix(), Made: t.Created, Expires: t.Expires, Used: t.Used, Mine: t.Person.ID == v.actor.Person, Person: t.Person.Name, State: ui.Badge{Text: v.T("works"), Tone: ui.Good}}
 		words := make([]string, len(t.Verbs))
 		for i, verb := range t.Verbs {
-			words[i] = verbWords(verb)
+			words[i] = v.verbWords(verb)
 		}
-		row.Verbs = strings.Join(words, "; ")
+		row.Verbs = v.T("%s", entente.Joined(words, "; "))
 		switch {
 		case !t.Revoked.IsZero():
-			row.State = ui.Badge{Text: "revoked"}
+			row.State = ui.Badge{Text: v.T("revoked")}
 		case !now.Before(t.Expires):
-			row.State = ui.Badge{Text: "expired"}
+			row.State = ui.Badge{Text: v.T("expired")}
 		default:
 			row.Revoke = v.in("tokens", t.ID, "revoke")
 		}
@@ -83,7 +81,7 @@ func (v *visit) makeToken() error {
 	if !asInvalid(err, &wrong) {
 		return err
 	}
-	p.Notice = ui.Notice{Tone: ui.Bad, Text: "No token was made: " + wrong.Message + "."}
+	p.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("No token was made: %s.", wrong.Message)}
 	return v.showTokens(statusFor(wrong), p)
 }
 
@@ -95,7 +93,7 @@ func (v *visit) revokeToken() error {
 	return v.redirect(v.in("tokens") + "?done=revoked")
 }
 
-var wordsOfVerbs = map[identity.Verb]string{
+var wordsOfVerbs = map[identity.Verb]entente.Text{
 	identity.ChainRead:          "Read the chain: processes, systems, suppliers, what if",
 	identity.ChainEdit:          "Change the chain",
 	identity.ChainImport:        "Import sheets",
@@ -113,12 +111,14 @@ var wordsOfVerbs = map[identity.Verb]string{
 	identity.InvitationManage:   "Invite people, withdraw invitations",
 	identity.OrganisationRead:   "Read the organisation's settings",
 	identity.OrganisationManage: "Change the organisation's settings",
+	identity.ViewSave:           "Keep views of lists",
+	identity.ViewShare:          "Keep views of lists for the whole organisation",
 }
 
 // verbWords says a right in words; one that has none yet is shown as it is.
-func verbWords(v identity.Verb) string {
-	if words := wordsOfVerbs[v]; words != "" {
-		return words
+func (v *visit) verbWords(verb identity.Verb) string {
+	if words, ok := wordsOfVerbs[verb]; ok {
+		return v.T(words)
 	}
-	return ui.Capital(strings.Join(slices.Collect(strings.SplitSeq(string(v), ".")), ": "))
+	return string(verb)
 }

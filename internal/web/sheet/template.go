@@ -39,12 +39,11 @@ func rowsOf(columns []Note) (heading, example []string) {
 
 // TemplateXLSX writes an empty sheet to fill in: the heading, on each column a note
 // that tells what it means, and a row of examples. A second sheet holds the notes
-// for those who print them.
-func TemplateXLSX(w io.Writer, name string, columns []Note) error {
-	const notes = "What the columns mean"
+// for those who print them. name and notes name the two sheets.
+func TemplateXLSX(w io.Writer, name, notes string, columns []Note) error {
 	f := excelize.NewFile()
 	defer f.Close()
-	name = sheetName(name)
+	name, notes = sheetName(name), sheetName(notes)
 	if err := f.SetSheetName("Sheet1", name); err != nil {
 		return err
 	}

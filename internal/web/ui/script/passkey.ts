@@ -3,7 +3,8 @@
 //
 // A form with data-passkey is such a ceremony. It is hidden until this script shows
 // it, so nothing is offered that would not work. Its fields go along with both
-// requests. Afterwards the page that the node names is opened or, with
+// requests. What it says stands in the attributes of the form, in the reader's
+// language. Afterwards the page that the node names is opened or, with
 // data-then="submit", the form itself is sent.
 
 interface Task {
@@ -21,8 +22,11 @@ type Fields = Record<string, string>;
 
 class Refused extends Error {}
 
+/** What a form says, by what happened. */
+type Words = DOMStringMap;
+
 /** Asks the node; what it refuses comes as an error with its words. */
-async function ask<T>(address: string, body: unknown): Promise<T> {
+async function ask<T>(address: string, body: unknown, words: Words): Promise<T> {
   const answer = await fetch(address, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
@@ -30,14 +34,14 @@ async function ask<T>(address: string, body: unknown): Promise<T> {
     redirect: "error",
   });
   if (!(answer.headers.get("Content-Type") ?? "").startsWith("application/json")) {
-    throw new Refused("The node did not answer as expected. Reload the page and try again.");
+    throw new Refused(words.reload);
   }
   const reply = (await answer.json()) as T & Reply;
   if (reply.prove) {
     location.assign(reply.prove);
-    throw new Refused("Confirm that it is you first.");
+    throw new Refused(words.prove);
   }
-  if (!answer.ok) throw new Refused(reply.error ?? "That did not work. Try again.");
+  if (!answer.ok) throw new Refused(reply.error ?? words.again);
   return reply;
 }
 
@@ -74,24 +78,24 @@ function answer(c: PublicKeyCredential): unknown {
 
 async function run(form: HTMLFormElement, fields: Fields): Promise<Reply> {
   const { begin, finish, passkey } = form.dataset as Record<string, string>;
-  const task = await ask<Task>(begin, fields);
+  const task = await ask<Task>(begin, fields, form.dataset);
   const publicKey = options(task.options.publicKey);
   const made = passkey === "create" ? await navigator.credentials.create({ publicKey }) : await navigator.credentials.get({ publicKey });
-  return ask<Reply>(finish, { ...fields, id: task.id, answer: answer(made as PublicKeyCredential) });
+  return ask<Reply>(finish, { ...fields, id: task.id, answer: answer(made as PublicKeyCredential) }, form.dataset);
 }
 
 /** Says in words why a ceremony ended; the browser's own words help nobody. */
-function reason(error: unknown): string {
+function reason(error: unknown, words: Words): string {
   if (error instanceof Refused) return error.message;
   switch ((error as Error).name) {
     case "NotAllowedError":
-      return "The passkey was not used: it was cancelled, or it took too long. Try again, or go on by password.";
+      return words.cancelled!;
     case "InvalidStateError":
-      return "This device holds a passkey of yours already.";
+      return words.known!;
     case "SecurityError":
-      return "Passkeys do not work at this address. Go on by password.";
+      return words.address!;
   }
-  return "That did not work. Try again, or go on by password.";
+  return words.failed!;
 }
 
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-passkey]")) {
@@ -105,15 +109,15 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-passkey
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
-    says.textContent = "Follow what your browser asks.";
+    says.textContent = form.dataset.follow!;
     try {
       const fields = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, String(v)]));
       const reply = await run(form, fields);
-      says.textContent = "Done.";
+      says.textContent = form.dataset.done!;
       if (form.dataset.then === "submit") form.submit();
       else location.assign(reply.next ?? "/");
     } catch (error) {
-      says.textContent = reason(error);
+      says.textContent = reason(error, form.dataset);
       button.disabled = false;
     }
   });

@@ -1,0 +1,73 @@
+package web
+
+import (
+	"strings"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/web/lang"
+)
+
+// textsOfKinds say what happened, by the kind of the event.
+var textsOfKinds = map[journal.Kind]entente.Text{
+	chain.EventImported:               "Chain imported",
+	chain.EventChanged:                "Chain changed",
+	inventory.EventRecorded:           "SBOM recorded",
+	inventory.EventRemoved:            "SBOM withdrawn",
+	advisory.EventRecorded:            "Advisory recorded",
+	advisory.EventMatched:             "Advisory compared with components",
+	partner.EventAnswered:             "Question about a partner answered",
+	partner.EventTierSet:              "Tier of a partner set by hand",
+	partner.EventTierFreed:            "Tier of a partner computed again",
+	identity.EventOrganisationCreated: "Organisation created",
+	identity.EventOrganisationRenamed: "Organisation renamed",
+	identity.EventMemberAdded:         "Member added",
+	identity.EventMemberChanged:       "Member changed",
+	identity.EventMemberRemoved:       "Member removed",
+	identity.EventInvitationMade:      "Invitation made",
+	identity.EventInvitationWithdrawn: "Invitation withdrawn",
+	identity.EventInvitationAccepted:  "Invitation accepted",
+	identity.EventTokenMade:           "API token made",
+	identity.EventTokenRevoked:        "API token revoked",
+	identity.EventSSOChanged:          "Single sign-on changed",
+	identity.EventSSOLinked:           "Account linked by single sign-on",
+	identity.EventSignedIn:            "Signed in",
+	identity.EventSignInFailed:        "Sign-in failed",
+	identity.EventSessionEnded:        "Session ended",
+	identity.EventAccountChanged:      "Account changed",
+	identity.EventPasswordChanged:     "Password changed",
+	identity.EventFactorAdded:         "Second factor or passkey added",
+	identity.EventFactorRemoved:       "Second factor or passkey removed",
+	identity.EventFactorSuspect:       "Passkey may have been copied",
+	identity.EventDenied:              "Access denied",
+}
+
+var kindSpelling = strings.NewReplacer(".", " ", "-", " ")
+
+// kindText says what happened; a kind that has no words is spelled out.
+func (v *visit) kindText(k journal.Kind) string {
+	if text, ok := textsOfKinds[k]; ok {
+		return v.T(text)
+	}
+	return lang.Capital(kindSpelling.Replace(string(k)))
+}
+
+// doorTexts say in which role and by which door somebody came.
+var doorTexts = map[entente.Door]entente.Text{
+	entente.DoorPage:    "%s, on a page",
+	entente.DoorAPI:     "%s, through the API",
+	entente.DoorCommand: "%s, at the command line",
+	entente.DoorWorker:  "%s, following the journal",
+}
+
+func (v *visit) doorText(e journal.Event) string {
+	if text, ok := doorTexts[e.Door]; ok {
+		return v.T(text, roleTexts[e.Role])
+	}
+	return v.role(e.Role)
+}

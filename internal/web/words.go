@@ -1,0 +1,92 @@
+package web
+
+import (
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
+)
+
+// thingTexts is what pages call the things of a kind.
+type thingTexts struct {
+	Many entente.Text // as the heading of all of them
+	One  entente.Text // in a sentence
+	New  entente.Text
+	Add  entente.Text
+}
+
+// textsOfThings has a kind's words in whole, because the grammar of a language hangs
+// on the noun.
+var textsOfThings = map[chain.NodeKind]thingTexts{
+	chain.KindOrganisation: {"Suppliers", "organisation", "New organisation", "Add the organisation"},
+	chain.KindProcess:      {"Processes", "process", "New process", "Add the process"},
+	chain.KindActivity:     {"Activities", "activity", "New activity", "Add the activity"},
+	chain.KindSystem:       {"Systems", "system", "New system", "Add the system"},
+	chain.KindSupply:       {"Supplies", "supply", "New supply", "Add the supply"},
+	chain.KindProduct:      {"Products", "product", "New product", "Add the product"},
+	chain.KindFlow:         {"Data flows", "flow of data", "New flow of data", "Add the flow of data"},
+}
+
+// choice is one of the values that a field of a thing takes, in words.
+type choice struct {
+	value string
+	label entente.Text
+}
+
+// The values of fields that have only a few.
+var (
+	itemKinds     = []choice{{"data", "Data"}, {"goods", "Goods"}, {"service", "Service"}}
+	criticalities = []choice{{"critical", "Critical"}, {"high", "High"}, {"medium", "Medium"}, {"low", "Low"}}
+	systemKinds   = []choice{{"application", "Application"}, {"service", "Service"}, {"datastore", "Data store"}, {"interface", "Interface"}}
+	natures       = []choice{{"goods", "Goods"}, {"service", "Service"}, {"software", "Software"}, {"cloud", "Cloud"}}
+	supplyTerms   = []choice{{"commodity", "Commodity"}, {"bespoke", "Bespoke"}}
+	accessLevels  = []choice{{"user", "User"}, {"write", "Write"}, {"privileged", "Privileged"}}
+	dataClasses   = []choice{{"public", "Public"}, {"internal", "Internal"}, {"confidential", "Confidential"}, {"personal", "Personal"}, {"secret", "Secret"}}
+)
+
+// roleTexts name the roles in a sentence.
+var roleTexts = map[entente.Role]entente.Text{
+	entente.RoleOwner:         "owner",
+	entente.RoleSecurityLead:  "security lead",
+	entente.RoleAnalyst:       "analyst",
+	entente.RoleBusinessOwner: "business owner",
+	entente.RoleProcurement:   "procurement",
+	entente.RoleAuditor:       "auditor",
+	entente.RoleContact:       "contact",
+	entente.RoleSystem:        "system",
+}
+
+// roleHeads name the roles where they stand alone.
+var roleHeads = map[entente.Role]entente.Text{
+	entente.RoleOwner:         "Owner",
+	entente.RoleSecurityLead:  "Security lead",
+	entente.RoleAnalyst:       "Analyst",
+	entente.RoleBusinessOwner: "Business owner",
+	entente.RoleProcurement:   "Procurement",
+	entente.RoleAuditor:       "Auditor",
+	entente.RoleContact:       "Contact",
+	entente.RoleSystem:        "System",
+}
+
+// meaningOfRole says what each role may do.
+var meaningOfRole = map[entente.Role]entente.Text{
+	entente.RoleOwner:         "Everything, also people, access and the organisation itself.",
+	entente.RoleSecurityLead:  "Everything in the chain, products and advisories; reads the journal, oversees API tokens.",
+	entente.RoleAnalyst:       "Works on the chain, products and advisories.",
+	entente.RoleBusinessOwner: "Reads everything about the chain, and changes the processes that are assigned.",
+	entente.RoleProcurement:   "Reads everything about the chain, and changes suppliers, supplies and products.",
+	entente.RoleAuditor:       "Reads everything, also the journal, and changes nothing.",
+	entente.RoleContact:       "A guest from a partner, who sees their own partnership only.",
+}
+
+func (v *visit) role(r entente.Role) string { return v.T(roleTexts[r]) }
+
+func (v *visit) roleHead(r entente.Role) string { return v.T(roleHeads[r]) }
+
+// methodTexts say how a session was opened.
+var methodTexts = map[identity.Method]entente.Text{
+	identity.ByPassword:     "password",
+	identity.ByPasswordCode: "password and code",
+	identity.ByPasskey:      "passkey",
+	identity.BySSO:          "single sign-on",
+	identity.ByInvitation:   "invitation",
+}
