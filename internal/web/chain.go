@@ -2,10 +2,8 @@ package web
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -13,6 +11,7 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -34,10 +33,10 @@ func chainRoutes() []Route {
 	}
 }
 
-func (v *visit) noChain(what string) ui.Empty {
-	e := ui.Empty{Title: "No " + what + " yet", Text: "They come from the map of your chain: what you do, what it needs, and who delivers that."}
+func (v *visit) noChain(title entente.Text) ui.Empty {
+	e := ui.Empty{Title: v.T(title), Text: v.T("They come from the map of your chain: what you do, what it needs, and who delivers that.")}
 	if v.may(identity.ChainEdit) {
-		e.Next = ui.Link{Text: "Import a map", Href: v.in("map")}
+		e.Next = ui.Link{Text: v.T("Import a map"), Href: v.in("map")}
 	}
 	return e
 }
@@ -55,7 +54,7 @@ func (v *visit) processes() error {
 	all := pointers(p.g.Map().Processes)
 	l := list[*chain.Process]{
 		name: "processes", one: "process", many: "processes", sort: "criticality",
-		search: "Search by name, owner or what they hang on", empty: v.noChain("processes"),
+		search: "Search by name, owner or what they hang on", empty: v.noChain("No processes yet"),
 		text: func(r *chain.Process) []string {
 			return append([]string{r.Name, string(r.ID), r.Owner, r.Description}, p.directNeeds(r)...)
 		},
@@ -64,21 +63,21 @@ func (v *visit) processes() error {
 				return ui.Cell{Text: r.Name, Href: v.in("processes", string(r.ID)), Note: r.Owner}
 			}},
 			{key: "criticality", label: "Criticality", order: by(func(r *chain.Process) int { return criticalityOrder(r.BIA.Criticality) }), cell: func(r *chain.Process) ui.Cell {
-				return badgeCell(criticalityBadge(r.BIA.Criticality))
+				return badgeCell(v.criticalityBadge(r.BIA.Criticality))
 			}},
-			{key: "rto", label: "RTO", num: true, order: by(func(r *chain.Process) int64 { return int64(r.BIA.RTO) }), cell: func(r *chain.Process) ui.Cell { return plainCell(span(r.BIA.RTO)) }},
-			{key: "mtpd", label: "MTPD", num: true, order: by(func(r *chain.Process) int64 { return int64(r.BIA.MTPD) }), cell: func(r *chain.Process) ui.Cell { return plainCell(span(r.BIA.MTPD)) }},
-			{label: "Hangs on", cell: func(r *chain.Process) ui.Cell { return plainCell(ui.AndMore(p.directNeeds(r), 3)) }},
+			{key: "rto", label: "RTO", num: true, order: by(func(r *chain.Process) int64 { return int64(r.BIA.RTO) }), cell: func(r *chain.Process) ui.Cell { return v.spanCell(r.BIA.RTO) }},
+			{key: "mtpd", label: "MTPD", num: true, order: by(func(r *chain.Process) int64 { return int64(r.BIA.MTPD) }), cell: func(r *chain.Process) ui.Cell { return v.spanCell(r.BIA.MTPD) }},
+			{label: "Hangs on", cell: func(r *chain.Process) ui.Cell { return plainCell(v.reader().AndMore(p.directNeeds(r), 3)) }},
 			{key: "advisories", label: "Advisories", order: by(func(r *chain.Process) int { return risks.of(r.ID) }), cell: func(r *chain.Process) ui.Cell {
 				return risks.cell(v, r.ID)
 			}},
 		},
 		filters: []filter[*chain.Process]{
-			{key: "criticality", label: "Criticality", options: valuesOf("All", all, func(r *chain.Process) string { return string(r.BIA.Criticality) }), match: func(r *chain.Process, value string) bool { return string(r.BIA.Criticality) == value }},
-			{key: "risk", label: "Risk", options: []ui.Option{{Label: "All"}, {Value: "hit", Label: "Hit by an advisory"}, {Value: "clear", Label: "Not hit"}}, match: func(r *chain.Process, value string) bool { return (risks.of(r.ID) > 0) == (value == "hit") }},
+			{key: "criticality", label: "Criticality", options: wordsIn(v, criticalityWords, all, func(r *chain.Process) chain.Criticality { return r.BIA.Criticality }), match: func(r *chain.Process, value string) bool { return string(r.BIA.Criticality) == value }},
+			{key: "risk", label: "Risk", options: []ui.Option{{Label: v.T("All")}, {Value: "hit", Label: v.T("Hit by an advisory")}, {Value: "clear", Label: v.T("Not hit")}}, match: func(r *chain.Process, value string) bool { return (risks.of(r.ID) > 0) == (value == "hit") }},
 		},
 	}
-	head := ui.Head{Title: "Processes", Lead: "What you do, how critical it is, and what it hangs on.", Actions: v.newLink(chain.KindProcess, "New process")}
+	head := ui.Head{Title: v.T("Processes"), Lead: v.T("What you do, how critical it is, and what it hangs on."), Actions: v.newLink(chain.KindProcess, v.T("New process"))}
 	return l.show(v, held[*chain.Process]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
@@ -127,28 +126,28 @@ func (v *visit) process() error {
 	shown := processPage{
 		Frame: v.frame(r.Name),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Processes", Href: v.in("processes")}}, Title: r.Name,
-			Badges: []ui.Badge{criticalityBadge(r.BIA.Criticality)},
-			Main:   ui.Link{Text: "What if it stops?", Href: p.whatIf(r.ID)},
+			Crumbs: []ui.Link{{Text: v.T("Processes"), Href: v.in("processes")}}, Title: r.Name,
+			Badges: []ui.Badge{v.criticalityBadge(r.BIA.Criticality)},
+			Main:   ui.Link{Text: v.T("What if it stops?"), Href: p.whatIf(r.ID)},
 			Actions: append([]ui.Link{
-				{Text: "Its chain as a drawing", Href: v.in("processes", string(r.ID), "chain")},
-				{Text: "Its data flows", Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))},
+				{Text: v.T("Its chain as a drawing"), Href: v.in("processes", string(r.ID), "chain")},
+				{Text: v.T("Its data flows"), Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))},
 			}, v.editLinks(chain.KindProcess, r.ID)...),
 		},
 		Facts: []ui.Fact{
-			{Name: "RTO", Value: span(r.BIA.RTO), Note: "to be running again"},
-			{Name: "MTPD", Value: span(r.BIA.MTPD), Note: "the longest that can be borne"},
-			{Name: "RPO", Value: span(r.BIA.RPO), Note: "of data that may be lost"},
-			{Name: "Advisories", Value: ui.Count(risks.of(r.ID)), Note: "reach this process"},
+			{Name: v.T("RTO"), Value: v.span(r.BIA.RTO), Note: v.T("to be running again")},
+			{Name: v.T("MTPD"), Value: v.span(r.BIA.MTPD), Note: v.T("the longest that can be borne")},
+			{Name: v.T("RPO"), Value: v.span(r.BIA.RPO), Note: v.T("of data that may be lost")},
+			{Name: v.T("Advisories"), Value: v.reader().Count(risks.of(r.ID)), Note: v.T("reach this process")},
 		},
 		Needs: p.needs(r.Needs), Owner: r.Owner, About: r.Description, Costs: p.costs(r.BIA), Hits: risks.hitsOf(p, r.ID),
 	}
-	shown.Suppliers, shown.Inputs = p.sipocSide(r.Inputs, "delivers")
-	shown.Customers, shown.Outputs = p.sipocSide(r.Outputs, "gets")
+	shown.Suppliers, shown.Inputs = p.sipocSide(r.Inputs, "delivers %s")
+	shown.Customers, shown.Outputs = p.sipocSide(r.Outputs, "gets %s")
 	for _, a := range r.Activities {
 		one := activityView{Name: a.Name, Needs: p.needs(a.Needs)}
 		if a.Buffer > 0 {
-			one.Buffer = "the process can do without it for " + chain.DurationWords(a.Buffer)
+			one.Buffer = v.T("the process can do without it for %s", chain.DurationWords(a.Buffer))
 		}
 		shown.Activities = append(shown.Activities, one)
 	}
@@ -157,25 +156,25 @@ func (v *visit) process() error {
 	var later int
 	shown.Single, later = p.singleFor(r.ID)
 	if later > 0 {
-		shown.Later = ui.Plural(later, "more would stop it", "more would stop it") + " only after more than " + chain.DurationWords(soon) + "."
+		shown.Later = v.N(later, "%d more would stop it, but only after more than %s.", "%d more would stop it, but only after more than %s.", later, chain.DurationWords(soon))
 	}
 	return v.show(200, processView(shown))
 }
 
 // sipocSide tells one side of a SIPOC sheet: its parties, and the items that come
 // from them or go to them.
-func (p *picture) sipocSide(items []chain.Item, verb string) (parties, things []sipocEntry) {
+func (p *picture) sipocSide(items []chain.Item, does entente.Text) (parties, things []sipocEntry) {
 	byParty := map[chain.NodeID][]string{}
 	var order []chain.NodeID
 	for _, i := range items {
-		things = append(things, sipocEntry{Link: ui.Link{Text: i.Name}, Note: string(i.Kind)})
+		things = append(things, sipocEntry{Link: ui.Link{Text: i.Name}, Note: p.v.Say(word(itemWords, i.Kind))})
 		if _, known := byParty[i.Party]; !known {
 			order = append(order, i.Party)
 		}
 		byParty[i.Party] = append(byParty[i.Party], i.Name)
 	}
 	for _, id := range order {
-		e := sipocEntry{Link: ui.Link{Text: "Internal"}, Note: verb + " " + ui.AndMore(byParty[id], 3)}
+		e := sipocEntry{Link: ui.Link{Text: p.v.T("Internal")}, Note: p.v.T(does, p.v.reader().AndMore(byParty[id], 3))}
 		if id != "" {
 			e.Link = p.named(id)
 		}
@@ -216,7 +215,7 @@ func (p *picture) moreSuppliers(r *chain.Process) []sipocEntry {
 	}
 	var entries []sipocEntry
 	for _, id := range order {
-		entries = append(entries, sipocEntry{Link: p.named(id), Note: "behind " + ui.AndMore(because[id], 3)})
+		entries = append(entries, sipocEntry{Link: p.named(id), Note: p.v.T("behind %s", p.v.reader().AndMore(because[id], 3))})
 	}
 	return entries
 }
@@ -244,7 +243,7 @@ func (p *picture) hangsOn(id chain.NodeID) ([]rankView, []ui.Link) {
 	var ranks []rankView
 	for rank, who := range byRank {
 		slices.SortFunc(who, func(a, b ui.Link) int { return strings.Compare(a.Text, b.Text) })
-		ranks = append(ranks, rankView{Name: ui.Capital(rankWords(rank)), rank: rank, Who: who})
+		ranks = append(ranks, rankView{Name: p.v.capital(sayRank(rank)), rank: rank, Who: who})
 	}
 	slices.SortFunc(ranks, func(a, b rankView) int { return cmp.Compare(a.order(), b.order()) })
 	return ranks, systems
@@ -254,14 +253,15 @@ func (p *picture) hangsOn(id chain.NodeID) ([]rankView, []ui.Link) {
 func (p *picture) costs(b chain.BIA) []string {
 	var lines []string
 	for i, rate := range b.Cost {
-		line := p.money(rate.PerHour) + " an hour"
+		amount := p.money(rate.PerHour)
 		switch {
 		case rate.From == 0 && len(b.Cost) > 1:
-			line += " at first"
+			lines = append(lines, p.v.T("%s an hour at first", amount))
 		case i > 0 || rate.From > 0:
-			line += " from " + chain.DurationWords(rate.From) + " on"
+			lines = append(lines, p.v.T("%s an hour from %s on", amount, chain.DurationWords(rate.From)))
+		default:
+			lines = append(lines, p.v.T("%s an hour", amount))
 		}
-		lines = append(lines, line)
 	}
 	return lines
 }
@@ -275,7 +275,7 @@ func (v *visit) systems() error {
 	all := pointers(p.g.Map().Systems)
 	l := list[*chain.System]{
 		name: "systems", one: "system", many: "systems", sort: "name",
-		search: "Search by name, operator or product", empty: v.noChain("systems"),
+		search: "Search by name, operator or product", empty: v.noChain("No systems yet"),
 		text: func(r *chain.System) []string {
 			words := []string{r.Name, string(r.ID), p.name(r.Operator)}
 			for _, id := range r.Products {
@@ -287,34 +287,27 @@ func (v *visit) systems() error {
 			{key: "name", label: "System", order: byText(func(r *chain.System) string { return r.Name }), cell: func(r *chain.System) ui.Cell {
 				return linkCell(r.Name, v.in("systems", string(r.ID)))
 			}},
-			{key: "kind", label: "Kind", order: byText(func(r *chain.System) string { return string(r.Kind) }), cell: func(r *chain.System) ui.Cell { return plainCell(systemKind(r.Kind)) }},
+			{key: "kind", label: "Kind", order: byText(func(r *chain.System) string { return string(r.Kind) }), cell: func(r *chain.System) ui.Cell { return plainCell(v.Say(word(systemWords, r.Kind))) }},
 			{key: "operator", label: "Run by", order: byText(func(r *chain.System) string { return p.name(r.Operator) }), cell: func(r *chain.System) ui.Cell {
 				l := p.named(r.Operator)
 				return linkCell(l.Text, l.Href)
 			}},
-			{label: "Data", cell: func(r *chain.System) ui.Cell { return classCell(r.Data) }},
+			{label: "Data", cell: func(r *chain.System) ui.Cell { return v.classCell(r.Data) }},
 			{label: "Runs", cell: func(r *chain.System) ui.Cell { return p.linksCell(r.Products) }},
 			{key: "used", label: "Relied on by", num: true, order: by(func(r *chain.System) int { return len(p.g.UsedBy(r.ID)) }), cell: func(r *chain.System) ui.Cell {
-				return plainCell(ui.Plural(len(p.g.UsedBy(r.ID)), "thing", "things"))
+				return plainCell(v.N(len(p.g.UsedBy(r.ID)), "%d thing", "%d things"))
 			}},
 		},
 		filters: []filter[*chain.System]{
-			{key: "kind", label: "Kind", options: valuesOf("All", all, func(r *chain.System) string { return string(r.Kind) }), match: func(r *chain.System, value string) bool { return string(r.Kind) == value }},
-			{key: "data", label: "Data", options: []ui.Option{{Label: "All"}, {Value: "secret", Label: "Secret"}, {Value: "personal", Label: "Personal"}, {Value: "confidential", Label: "Confidential"}, {Value: "internal", Label: "Internal"}, {Value: "public", Label: "Public"}}, match: func(r *chain.System, value string) bool { return slices.Contains(r.Data, chain.Class(value)) }},
+			{key: "kind", label: "Kind", options: wordsIn(v, systemWords, all, func(r *chain.System) chain.SystemKind { return r.Kind }), match: func(r *chain.System, value string) bool { return string(r.Kind) == value }},
+			{key: "data", label: "Data", options: []ui.Option{{Label: v.T("All")}, {Value: "secret", Label: v.T("Secret")}, {Value: "personal", Label: v.T("Personal")}, {Value: "confidential", Label: v.T("Confidential")}, {Value: "internal", Label: v.T("Internal")}, {Value: "public", Label: v.T("Public")}}, match: func(r *chain.System, value string) bool { return slices.Contains(r.Data, chain.Class(value)) }},
 		},
 	}
-	head := ui.Head{Title: "Systems", Lead: "Applications, services, data stores and interfaces that your processes and suppliers rely on.", Actions: v.newLink(chain.KindSystem, "New system")}
+	head := ui.Head{Title: v.T("Systems"), Lead: v.T("Applications, services, data stores and interfaces that your processes and suppliers rely on."), Actions: v.newLink(chain.KindSystem, v.T("New system"))}
 	return l.show(v, held[*chain.System]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
-func systemKind(k chain.SystemKind) string {
-	if k == chain.SystemDataStore {
-		return "data store"
-	}
-	return string(k)
-}
-
-func classBadge(c chain.Class) ui.Badge {
+func (v *visit) classBadge(c chain.Class) ui.Badge {
 	tone := ui.Calm
 	switch c {
 	case chain.ClassSecret:
@@ -322,13 +315,13 @@ func classBadge(c chain.Class) ui.Badge {
 	case chain.ClassPersonal, chain.ClassConfidential:
 		tone = ui.Warn
 	}
-	return ui.Badge{Text: string(c), Tone: tone}
+	return ui.Badge{Text: v.Say(word(classWords, c)), Tone: tone}
 }
 
-func classCell(classes []chain.Class) ui.Cell {
+func (v *visit) classCell(classes []chain.Class) ui.Cell {
 	badges := make([]ui.Badge, len(classes))
 	for i, c := range classes {
-		badges[i] = classBadge(c)
+		badges[i] = v.classBadge(c)
 	}
 	return badgeCell(badges...)
 }
@@ -361,19 +354,19 @@ func (v *visit) system() error {
 	shown := systemPage{
 		Frame: v.frame(s.Name),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Systems", Href: v.in("systems")}}, Title: s.Name,
-			Main:    ui.Link{Text: "What if it stops?", Href: p.whatIf(id)},
+			Crumbs: []ui.Link{{Text: v.T("Systems"), Href: v.in("systems")}}, Title: s.Name,
+			Main:    ui.Link{Text: v.T("What if it stops?"), Href: p.whatIf(id)},
 			Actions: v.editLinks(chain.KindSystem, id),
 		},
 		Defs: []ui.Def{
-			{Term: "Kind", Text: systemKind(s.Kind)},
-			{Term: "Data", View: orNothing(len(s.Data) > 0, classCell(s.Data).View)},
-			{Term: "Products", View: orNothing(len(s.Products) > 0, ui.Links(p.links(s.Products)))},
+			{Term: v.T("Kind"), Text: v.Say(word(systemWords, s.Kind))},
+			{Term: v.T("Data"), View: orNothing(len(s.Data) > 0, v.classCell(s.Data).View)},
+			{Term: v.T("Products"), View: orNothing(len(s.Products) > 0, ui.Links(p.links(s.Products)))},
 		},
 		Needs: p.needs(s.Needs), Stops: p.stops(node),
 	}
 	if s.Operator != "" {
-		shown.Defs = slices.Insert(shown.Defs, 1, ui.Def{Term: "Run by", View: ui.LinkTo(p.named(s.Operator))})
+		shown.Defs = slices.Insert(shown.Defs, 1, ui.Def{Term: v.T("Run by"), View: ui.LinkTo(p.named(s.Operator))})
 	}
 	for _, n := range p.g.UsedBy(id) {
 		shown.UsedBy = append(shown.UsedBy, p.link(n))
@@ -400,8 +393,8 @@ func (p *picture) flowRow(f chain.Flow) ui.Row {
 	}
 	from, to := p.named(f.From), p.named(f.To)
 	return ui.Row{Cells: []ui.Cell{
-		plainCell(cmp.Or(ui.And(f.Data), string(f.ID))), linkCell(from.Text, from.Href), linkCell(to.Text, to.Href),
-		badgeCell(classBadge(f.Class)), plainCell(over),
+		plainCell(cmp.Or(p.v.reader().And(f.Data), string(f.ID))), linkCell(from.Text, from.Href), linkCell(to.Text, to.Href),
+		badgeCell(p.v.classBadge(f.Class)), plainCell(over),
 	}}
 }
 
@@ -421,20 +414,20 @@ func (v *visit) mapShown() (mapPage, error) {
 	}
 	m := p.g.Map()
 	shown := mapPage{
-		Frame:     v.frame("Map"),
-		Head:      ui.Head{Title: "Map", Lead: "Your whole chain as one file, to bring it in and to take it away."},
+		Frame:     v.frame(v.T("Map")),
+		Head:      ui.Head{Title: v.T("Map"), Lead: v.T("Your whole chain as one file, to bring it in and to take it away.")},
 		Notice:    v.done(),
 		MayImport: v.may(identity.ChainEdit), Action: v.in("map"),
 	}
 	if p.g.Revision() > 0 {
 		shown.Download = v.in("map.yaml")
 		shown.Facts = []ui.Fact{
-			{Name: "Organisations", Value: ui.Count(len(m.Organisations)), Href: v.in("suppliers")},
-			{Name: "Processes", Value: ui.Count(len(m.Processes)), Href: v.in("processes")},
-			{Name: "Systems", Value: ui.Count(len(m.Systems)), Href: v.in("systems")},
-			{Name: "Supplies", Value: ui.Count(len(m.Supplies))},
-			{Name: "Products", Value: ui.Count(len(m.Products)), Href: v.in("products")},
-			{Name: "Flows", Value: ui.Count(len(m.Flows)), Href: v.in("data-flows")},
+			{Name: v.T("Organisations"), Value: v.reader().Count(len(m.Organisations)), Href: v.in("suppliers")},
+			{Name: v.T("Processes"), Value: v.reader().Count(len(m.Processes)), Href: v.in("processes")},
+			{Name: v.T("Systems"), Value: v.reader().Count(len(m.Systems)), Href: v.in("systems")},
+			{Name: v.T("Supplies"), Value: v.reader().Count(len(m.Supplies))},
+			{Name: v.T("Products"), Value: v.reader().Count(len(m.Products)), Href: v.in("products")},
+			{Name: v.T("Flows"), Value: v.reader().Count(len(m.Flows)), Href: v.in("data-flows")},
 		}
 	}
 	return shown, nil
@@ -475,10 +468,10 @@ func (v *visit) importMap() error {
 	if err != nil {
 		return err
 	}
-	shown.Notice = ui.Notice{Tone: ui.Bad, Text: "The map was not imported. Nothing was changed."}
-	shown.WrongText = ui.Capital(wrong.Message)
+	shown.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("The map was not imported. Nothing was changed.")}
+	shown.WrongText = lang.Capital(v.T("%s", wrong.Message))
 	for _, f := range wrong.Fields {
-		shown.Wrong = append(shown.Wrong, ui.Row{Cells: []ui.Cell{plainCell(fieldPlace(f)), plainCell(f.Message)}})
+		shown.Wrong = append(shown.Wrong, ui.Row{Cells: []ui.Cell{plainCell(v.fieldPlace(f)), plainCell(v.T("%s", f.Message))}})
 	}
 	return v.show(422, mapView(shown))
 }
@@ -490,14 +483,14 @@ func importOutcome(r chain.ImportResult) string {
 	return "imported"
 }
 
-func fieldPlace(f entente.FieldError) string {
+func (v *visit) fieldPlace(f entente.FieldError) string {
 	switch {
 	case f.Line > 0 && f.Field != "":
-		return fmt.Sprintf("Line %d, %s", f.Line, f.Field)
+		return v.T("Line %d, %s", f.Line, f.Field)
 	case f.Line > 0:
-		return "Line " + strconv.Itoa(f.Line)
+		return v.T("Line %d", f.Line)
 	case f.Field != "":
 		return f.Field
 	}
-	return "The file"
+	return v.T("The file")
 }

@@ -109,10 +109,10 @@ func (v *visit) dataFlows() error {
 	if err != nil {
 		return err
 	}
-	head := ui.Head{Title: "Data flows", Lead: "Which data goes where, over which interface. A boundary stands around each organisation: what crosses one is a matter of trust.", Actions: v.newLink(chain.KindFlow, "New flow")}
+	head := ui.Head{Title: v.T("Data flows"), Lead: v.T("Which data goes where, over which interface. A boundary stands around each organisation: what crosses one is a matter of trust."), Actions: v.newLink(chain.KindFlow, v.T("New flow"))}
 	if r, ok := p.g.Process(asked); ok {
-		head.Crumbs = []ui.Link{{Text: "Processes", Href: v.in("processes")}, {Text: r.Name, Href: v.in("processes", string(r.ID))}}
-		head.Title = "Data flows of " + r.Name
+		head.Crumbs = []ui.Link{{Text: v.T("Processes"), Href: v.in("processes")}, {Text: r.Name, Href: v.in("processes", string(r.ID))}}
+		head.Title = v.T("Data flows of %s", r.Name)
 	}
 	diagram, leftOut := p.flowDiagram(head.Title, drawn)
 	if v.asksForSVG() {
@@ -123,7 +123,7 @@ func (v *visit) dataFlows() error {
 		if len(diagram.Nodes) > 0 {
 			d.SVG = diagram.SVG()
 		}
-		return drawnListView(v.frame(head.Title), head, d, "The flows as a table", shown)
+		return drawnListView(v.frame(head.Title), head, d, v.T("The flows as a table"), shown)
 	})
 }
 
@@ -136,7 +136,7 @@ func (p *picture) flowList(all []flowView, near map[chain.NodeID]bool) list[flow
 		}
 		return c
 	}
-	processes := []ui.Option{{Label: "All"}}
+	processes := []ui.Option{{Label: v.T("All")}}
 	asked := v.r.URL.Query().Get("process")
 	for _, r := range p.g.Map().Processes {
 		if len(p.g.Map().Processes) <= mostProcessesToChoose || string(r.ID) == asked {
@@ -145,23 +145,23 @@ func (p *picture) flowList(all []flowView, near map[chain.NodeID]bool) list[flow
 	}
 	organisation := func(n chain.Node) string {
 		if n.Organisation == "" {
-			return "nobody named"
+			return v.T("nobody named")
 		}
 		return p.name(n.Organisation)
 	}
 	return list[flowView]{
 		name: "data-flows", one: "flow", many: "flows", sort: "data",
-		search: "Search by data, system, organisation or interface", empty: v.noChain("data flows"),
+		search: "Search by data, system, organisation or interface", empty: v.noChain("No data flows yet"),
 		text: func(f flowView) []string {
-			return append([]string{string(f.ID), f.from.Name, f.to.Name, organisation(f.from), organisation(f.to), f.over(), string(f.Class)}, f.Data...)
+			return append([]string{string(f.ID), f.from.Name, f.to.Name, organisation(f.from), organisation(f.to), f.over(), string(f.Class), v.Say(word(classWords, f.Class))}, f.Data...)
 		},
 		columns: []column[flowView]{
-			{key: "data", label: "Data", order: byText(func(f flowView) string { return ui.And(f.Data) }), cell: func(f flowView) ui.Cell {
-				return linkCell(cmp.Or(ui.And(f.Data), string(f.ID)), v.in("flows", string(f.ID), "history"))
+			{key: "data", label: "Data", order: byText(func(f flowView) string { return v.reader().And(f.Data) }), cell: func(f flowView) ui.Cell {
+				return linkCell(cmp.Or(v.reader().And(f.Data), string(f.ID)), v.in("flows", string(f.ID), "history"))
 			}},
 			{key: "from", label: "From", order: byText(func(f flowView) string { return f.from.Name }), cell: func(f flowView) ui.Cell { return end(f.from) }},
 			{key: "to", label: "To", order: byText(func(f flowView) string { return f.to.Name }), cell: func(f flowView) ui.Cell { return end(f.to) }},
-			{key: "class", label: "Class", order: by(func(f flowView) int { return -slices.Index(chain.Classes(), f.Class) }), cell: func(f flowView) ui.Cell { return badgeCell(classBadge(f.Class)) }},
+			{key: "class", label: "Class", order: by(func(f flowView) int { return -slices.Index(chain.Classes(), f.Class) }), cell: func(f flowView) ui.Cell { return badgeCell(v.classBadge(f.Class)) }},
 			{key: "over", label: "Over", order: byText(flowView.over), cell: func(f flowView) ui.Cell { return plainCell(f.over()) }},
 			{key: "boundary", label: "Boundary", order: by(func(f flowView) int {
 				if f.crosses() {
@@ -170,15 +170,15 @@ func (p *picture) flowList(all []flowView, near map[chain.NodeID]bool) list[flow
 				return 1
 			}), cell: func(f flowView) ui.Cell {
 				if !f.crosses() {
-					return plainCell("stays inside")
+					return plainCell(v.T("stays inside"))
 				}
-				return ui.Cell{Text: "crosses", Note: organisation(f.from) + " to " + organisation(f.to)}
+				return ui.Cell{Text: v.T("crosses"), Note: v.T("%s to %s", organisation(f.from), organisation(f.to))}
 			}},
 		},
 		filters: []filter[flowView]{
 			{key: "process", label: "Process", options: processes, match: func(f flowView, _ string) bool { return near[f.From] || near[f.To] }},
-			{key: "class", label: "Class", options: valuesOf("All", all, func(f flowView) string { return string(f.Class) }), match: func(f flowView, value string) bool { return string(f.Class) == value }},
-			{key: "boundary", label: "Boundary", options: []ui.Option{{Label: "All"}, {Value: "crosses", Label: "Crosses one"}, {Value: "inside", Label: "Stays inside"}}, match: func(f flowView, value string) bool {
+			{key: "class", label: "Class", options: wordsIn(v, classWords, all, func(f flowView) chain.Class { return f.Class }), match: func(f flowView, value string) bool { return string(f.Class) == value }},
+			{key: "boundary", label: "Boundary", options: []ui.Option{{Label: v.T("All")}, {Value: "crosses", Label: v.T("Crosses one")}, {Value: "inside", Label: v.T("Stays inside")}}, match: func(f flowView, value string) bool {
 				return f.crosses() == (value == "crosses")
 			}},
 		},
@@ -207,18 +207,19 @@ func (p *picture) flowDiagram(title string, flows []flowView) (d draw.Diagram, l
 				d.Nodes = append(d.Nodes, p.drawn(n))
 			}
 		}
-		e := draw.Edge{From: string(f.From), To: string(f.To), Label: joinWords(" · ", f.Interface, string(f.Class), ui.And(f.Data)), Note: f.Protocol}
+		e := draw.Edge{From: string(f.From), To: string(f.To), Label: joinWords(" · ", f.Interface, p.v.Say(word(classWords, f.Class)), p.v.reader().And(f.Data)), Note: f.Protocol}
 		if f.crosses() {
 			crossing++
 			e.Mark = draw.Crosses
-			e.Note = joinWords(", ", f.Protocol, "crosses a trust boundary")
+			e.Note = joinWords(", ", f.Protocol, p.v.T("crosses a trust boundary"))
 		}
 		d.Edges = append(d.Edges, e)
 	}
 	d.Groups = p.boundaries(d.Nodes)
-	d.Desc = ui.Plural(drawn, "flow", "flows") + " between " + ui.Plural(len(d.Nodes), "thing", "things") + "; " + ui.Count(crossing) + " cross a trust boundary, drawn with a thick line. The table below says the same in words."
+	d.Desc = p.v.T("%s between %s; %s, drawn with a thick line. The table below says the same in words.",
+		entente.Plural(drawn, "%d flow", "%d flows"), entente.Plural(len(d.Nodes), "%d thing", "%d things"), entente.Plural(crossing, "%d crosses a trust boundary", "%d cross a trust boundary"))
 	if n := len(flows) - drawn; n > 0 {
-		leftOut = ui.Plural(n, "flow was", "flows were") + " left out, because a drawing holds " + strconv.Itoa(mostDrawn) + " things at most. Choose a process or a class to see them; the table holds them all."
+		leftOut = p.v.N(n, "%d flow was left out, because a drawing holds %d things at most. Choose a process or a class to see it; the table holds them all.", "%d flows were left out, because a drawing holds %d things at most. Choose a process or a class to see them; the table holds them all.", n, mostDrawn)
 	}
 	return d, leftOut
 }
@@ -237,7 +238,7 @@ func (p *picture) boundaries(nodes []draw.Node) []draw.Group {
 		}
 		g := draw.Group{ID: n.Group, Label: p.name(chain.NodeID(n.Group))}
 		if n.Group == string(p.own()) {
-			g.Mark, g.Label = draw.Focus, g.Label+" (ourselves)"
+			g.Mark, g.Label = draw.Focus, p.v.T("%s (ourselves)", g.Label)
 		}
 		groups = append(groups, g)
 	}
@@ -246,7 +247,7 @@ func (p *picture) boundaries(nodes []draw.Node) []draw.Group {
 
 // drawn is a thing as drawings show it.
 func (p *picture) drawn(n chain.Node) draw.Node {
-	d := draw.Node{ID: string(n.ID), Label: n.Name, Note: string(n.Kind), Group: string(n.Organisation), Href: p.path(n.Kind, n.ID)}
+	d := draw.Node{ID: string(n.ID), Label: n.Name, Note: p.v.Say(word(kindWordsOf, n.Kind)), Group: string(n.Organisation), Href: p.path(n.Kind, n.ID)}
 	switch n.Kind {
 	case chain.KindOrganisation:
 		d.Shape, d.Group = draw.Entity, string(n.ID)
@@ -259,7 +260,7 @@ func (p *picture) drawn(n chain.Node) draw.Node {
 	case chain.KindSystem:
 		d.Shape = draw.Process
 		if s := p.system(n.ID); s != nil {
-			d.Note = systemKind(s.Kind)
+			d.Note = p.v.Say(word(systemWords, s.Kind))
 			switch s.Kind {
 			case chain.SystemDataStore:
 				d.Shape = draw.Store
@@ -309,19 +310,19 @@ func (v *visit) processChain() error {
 		far = len(all)
 	}
 	near := slices.DeleteFunc(slices.Clone(all), func(h hangingRow) bool { return h.Steps > far })
-	title := "The chain of " + r.Name
+	title := v.T("The chain of %s", r.Name)
 	diagram, leftOut := p.chainDiagram(title, r, near)
 	if v.asksForSVG() {
 		return v.svgFile(diagram, "chain-of-"+string(r.ID))
 	}
 	head := ui.Head{
-		Crumbs: []ui.Link{{Text: "Processes", Href: v.in("processes")}, {Text: r.Name, Href: v.in("processes", string(r.ID))}},
-		Title:  title, Lead: "Everything that the process hangs on, with a boundary around each rank. A dashed line leads to one of several alternatives; a thick red frame marks what stops the process when it alone stops.",
-		Actions: []ui.Link{{Text: "Its data flows", Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))}},
+		Crumbs: []ui.Link{{Text: v.T("Processes"), Href: v.in("processes")}, {Text: r.Name, Href: v.in("processes", string(r.ID))}},
+		Title:  title, Lead: v.T("Everything that the process hangs on, with a boundary around each rank. A dashed line leads to one of several alternatives; a thick red frame marks what stops the process when it alone stops."),
+		Actions: []ui.Link{{Text: v.T("Its data flows"), Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))}},
 	}
 	return l.show(v, held[hangingRow]{l, all}, func(shown ui.List) templ.Component {
 		d := drawingView{Label: title, Download: q.with("format", "svg"), LeftOut: leftOut, SVG: diagram.SVG()}
-		return drawnListView(v.frame(title), head, d, "The same as a table", shown)
+		return drawnListView(v.frame(title), head, d, v.T("The same as a table"), shown)
 	})
 }
 
@@ -365,34 +366,36 @@ func (p *picture) hanging(id chain.NodeID) []hangingRow {
 
 func (p *picture) hangingList(r *chain.Process, all []hangingRow) list[hangingRow] {
 	steps := 0
-	var kinds, ranks []ui.Option
+	v := p.v
+	var ranks []int
 	for _, h := range all {
 		steps = max(steps, h.Steps)
-		if o := (ui.Option{Value: strconv.Itoa(h.rank), Label: ui.Capital(rankWords(h.rank))}); !slices.Contains(ranks, o) {
-			ranks = append(ranks, o)
+		if !slices.Contains(ranks, h.rank) {
+			ranks = append(ranks, h.rank)
 		}
 	}
-	kinds = valuesOf("All", all, func(h hangingRow) string { return string(h.Kind) })
-	slices.SortFunc(ranks, func(a, b ui.Option) int { return strings.Compare(a.Value, b.Value) })
-	far := []ui.Option{{Label: "As far as known"}}
+	slices.SortFunc(ranks, func(a, b int) int { return cmp.Compare(rankView{rank: a}.order(), rankView{rank: b}.order()) })
+	far := []ui.Option{{Label: v.T("As far as known")}}
 	for n := 1; n < min(steps, 10); n++ {
-		far = append(far, ui.Option{Value: strconv.Itoa(n), Label: ui.Plural(n, "step", "steps")})
+		far = append(far, ui.Option{Value: strconv.Itoa(n), Label: v.N(n, "%d step", "%d steps")})
 	}
 	return list[hangingRow]{
 		name: "chain-of-" + string(r.ID), one: "thing", many: "things", sort: "steps",
-		search: "Search by name or organisation", empty: ui.Empty{Title: "It hangs on nothing", Text: "The map names nothing that this process or one of its activities needs."},
+		search: "Search by name or organisation", empty: ui.Empty{Title: v.T("It hangs on nothing"), Text: v.T("The map names nothing that this process or one of its activities needs.")},
 		text: func(h hangingRow) []string { return []string{h.Name, string(h.ID), p.name(h.Organisation)} },
 		columns: []column[hangingRow]{
 			{key: "name", label: "Thing", order: byText(func(h hangingRow) string { return h.Name }), cell: func(h hangingRow) ui.Cell { return linkCell(h.Name, p.path(h.Kind, h.ID)) }},
-			{key: "kind", label: "Kind", order: byText(func(h hangingRow) string { return string(h.Kind) }), cell: func(h hangingRow) ui.Cell { return plainCell(ui.Capital(string(h.Kind))) }},
-			{key: "rank", label: "Rank", tight: true, order: by(func(h hangingRow) int { return rankView{rank: h.rank}.order() }), cell: func(h hangingRow) ui.Cell { return plainCell(ui.Capital(rankWords(h.rank))) }},
+			{key: "kind", label: "Kind", order: byText(func(h hangingRow) string { return string(h.Kind) }), cell: func(h hangingRow) ui.Cell { return plainCell(v.capital(word(kindWordsOf, h.Kind))) }},
+			{key: "rank", label: "Rank", tight: true, order: by(func(h hangingRow) int { return rankView{rank: h.rank}.order() }), cell: func(h hangingRow) ui.Cell { return v.rankCell(h.rank) }},
 			{label: "Behind it", cell: func(h hangingRow) ui.Cell {
 				if h.Organisation == "" || h.Organisation == h.ID {
 					return ui.Cell{}
 				}
 				return linkCell(p.name(h.Organisation), p.path(chain.KindOrganisation, h.Organisation))
 			}},
-			{key: "steps", label: "Steps", num: true, order: by(func(h hangingRow) int { return h.Steps }), cell: func(h hangingRow) ui.Cell { return ui.Cell{Text: strconv.Itoa(h.Steps), Note: "by " + p.name(h.By)} }},
+			{key: "steps", label: "Steps", num: true, order: by(func(h hangingRow) int { return h.Steps }), cell: func(h hangingRow) ui.Cell {
+				return ui.Cell{Text: v.reader().Count(h.Steps), Note: v.T("by %s", p.name(h.By))}
+			}},
 			{key: "alone", label: "If it alone stops", order: by(func(h hangingRow) time.Duration {
 				if !h.alone {
 					return chain.Never
@@ -400,9 +403,9 @@ func (p *picture) hangingList(r *chain.Process, all []hangingRow) list[hangingRo
 				return h.single
 			}), cell: func(h hangingRow) ui.Cell {
 				if !h.alone {
-					return plainCell("the process goes on")
+					return plainCell(v.T("the process goes on"))
 				}
-				return ui.Cell{Text: "the process stops " + after(h.single), View: ui.BadgeRow([]ui.Badge{{Text: "the process stops " + after(h.single), Tone: ui.Bad}})}
+				return badgeCell(ui.Badge{Text: v.T("the process stops %s", sayAfter(h.single)), Tone: ui.Bad})
 			}},
 		},
 		filters: []filter[hangingRow]{
@@ -410,9 +413,9 @@ func (p *picture) hangingList(r *chain.Process, all []hangingRow) list[hangingRo
 				n, err := strconv.Atoi(value)
 				return err != nil || h.Steps <= n
 			}},
-			{key: "rank", label: "Rank", options: append([]ui.Option{{Label: "All"}}, ranks...), match: func(h hangingRow, value string) bool { return strconv.Itoa(h.rank) == value }},
-			{key: "kind", label: "Kind", options: kinds, match: func(h hangingRow, value string) bool { return string(h.Kind) == value }},
-			{key: "alone", label: "Single points", options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Stops the process alone"}}, match: func(h hangingRow, _ string) bool { return h.alone }},
+			{key: "rank", label: "Rank", options: v.rankOptions(ranks), match: func(h hangingRow, value string) bool { return strconv.Itoa(h.rank) == value }},
+			{key: "kind", label: "Kind", options: wordsIn(v, kindWordsOf, all, func(h hangingRow) chain.NodeKind { return h.Kind }), match: func(h hangingRow, value string) bool { return string(h.Kind) == value }},
+			{key: "alone", label: "Single points", options: []ui.Option{{Label: v.T("All")}, {Value: "yes", Label: v.T("Stops the process alone")}}, match: func(h hangingRow, _ string) bool { return h.alone }},
 		},
 	}
 }
@@ -424,14 +427,14 @@ func (p *picture) chainDiagram(title string, r *chain.Process, rows []hangingRow
 	group := func(rank int) string {
 		id := "rank" + strconv.Itoa(rank)
 		if !slices.ContainsFunc(d.Groups, func(g draw.Group) bool { return g.ID == id }) {
-			d.Groups = append(d.Groups, draw.Group{ID: id, Label: ui.Capital(rankWords(rank))})
+			d.Groups = append(d.Groups, draw.Group{ID: id, Label: p.v.capital(sayRank(rank))})
 		}
 		return id
 	}
-	d.Nodes = append(d.Nodes, draw.Node{ID: string(r.ID), Label: r.Name, Note: "process", Shape: draw.Process, Group: group(0), Mark: draw.Focus, Href: p.path(chain.KindProcess, r.ID)})
+	d.Nodes = append(d.Nodes, draw.Node{ID: string(r.ID), Label: r.Name, Note: p.v.T("process"), Shape: draw.Process, Group: group(0), Mark: draw.Focus, Href: p.path(chain.KindProcess, r.ID)})
 	if n := len(rows) - (mostDrawn - 1); n > 0 {
 		rows = rows[:mostDrawn-1]
-		leftOut = ui.Plural(n, "thing was", "things were") + " left out, because a drawing holds " + strconv.Itoa(mostDrawn) + " things at most: the furthest ones. The table holds them all."
+		leftOut = p.v.N(n, "%d thing was left out, because a drawing holds %d things at most: the furthest one. The table holds them all.", "%d things were left out, because a drawing holds %d things at most: the furthest ones. The table holds them all.", n, mostDrawn)
 	}
 	drawn := map[chain.NodeID]bool{r.ID: true}
 	single := 0
@@ -439,11 +442,11 @@ func (p *picture) chainDiagram(title string, r *chain.Process, rows []hangingRow
 		n := p.drawn(h.Node)
 		n.Group = group(h.rank)
 		if h.Organisation != "" && h.Organisation != h.ID && h.Organisation != p.own() {
-			n.Note += ", " + p.name(h.Organisation)
+			n.Note = joinWords(", ", n.Note, p.name(h.Organisation))
 		}
 		if h.alone {
 			single++
-			n.Mark, n.Note = draw.Hit, "single point, "+n.Note
+			n.Mark, n.Note = draw.Hit, p.v.T("single point, %s", n.Note)
 		}
 		drawn[h.ID] = true
 		d.Nodes = append(d.Nodes, n)
@@ -456,7 +459,8 @@ func (p *picture) chainDiagram(title string, r *chain.Process, rows []hangingRow
 			}
 		}
 	}
-	d.Desc = r.Name + " hangs on " + ui.Plural(len(rows), "thing", "things") + " drawn here; " + ui.Count(single) + " of them stop it when they alone stop. The table below says the same in words."
+	d.Desc = p.v.T("%s hangs on %s drawn here; %s. The table below says the same in words.",
+		r.Name, entente.Plural(len(rows), "%d thing", "%d things"), entente.Plural(single, "%d of them stops it when it alone stops", "%d of them stop it when they alone stop"))
 	return d, leftOut
 }
 

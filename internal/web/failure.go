@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -93,7 +94,7 @@ func (v *visit) fail(err error) {
 		v.toSignIn()
 		return
 	}
-	f := failureOf(err)
+	f := v.failureOf(err)
 	if f.Status == http.StatusInternalServerError {
 		f.ID = strings.ToLower(rand.Text()[:10])
 		attributes := []any{slog.String("id", f.ID), slog.String("method", v.r.Method), slog.String("path", v.r.URL.Path), slog.Any("error", err)}
@@ -103,9 +104,9 @@ func (v *visit) fail(err error) {
 		}
 		v.Log.ErrorContext(v.r.Context(), "a page could not be made", attributes...)
 	}
-	f.Next = ui.Link{Text: "Go to the start page", Href: "/"}
+	f.Next = ui.Link{Text: v.T("Go to the start page"), Href: "/"}
 	if v.actor.Org != "" {
-		f.Next = ui.Link{Text: "Go to Home", Href: v.in()}
+		f.Next = ui.Link{Text: v.T("Go to Home"), Href: v.in()}
 	}
 	for _, h := range []string{"Content-Encoding", "Content-Length", "Content-Disposition"} {
 		v.w.Header().Del(h)
@@ -121,33 +122,34 @@ func (v *visit) fail(err error) {
 	}
 }
 
-func failureOf(err error) failure {
+func (v *visit) failureOf(err error) failure {
 	var known *entente.Error
 	var tooLarge *http.MaxBytesError
 	var method *wrongMethod
 	switch {
 	case errors.As(err, &tooLarge):
-		return failure{Status: http.StatusRequestEntityTooLarge, Title: "Too large", Text: fmt.Sprintf("What was sent is larger than the limit of %s.", ui.Bytes(tooLarge.Limit))}
+		return failure{Status: http.StatusRequestEntityTooLarge, Title: v.T("Too large"), Text: v.T("What was sent is larger than the limit of %s.", v.reader().Bytes(tooLarge.Limit))}
 	case errors.As(err, &method):
-		return failure{Status: http.StatusMethodNotAllowed, Title: "Not like this", Text: "This address answers to another kind of request. Open the page and use the form on it."}
+		return failure{Status: http.StatusMethodNotAllowed, Title: v.T("Not like this"), Text: v.T("This address answers to another kind of request. Open the page and use the form on it.")}
 	case errors.Is(err, context.DeadlineExceeded):
-		return failure{Status: http.StatusServiceUnavailable, Title: "This took too long", Text: "The answer was not ready in time and nothing was changed. Try again in a moment, or narrow what you ask for."}
+		return failure{Status: http.StatusServiceUnavailable, Title: v.T("This took too long"), Text: v.T("The answer was not ready in time and nothing was changed. Try again in a moment, or narrow what you ask for.")}
 	case errors.As(err, &known) && known.Kind != entente.KindInternal:
-		f := failure{Text: ui.Capital(known.Message)}
+		f := failure{Text: lang.Capital(v.T("%s", known.Message))}
 		for _, field := range known.Fields {
-			f.Items = append(f.Items, field.String())
+			f.Items = append(f.Items, v.T("%s", field))
 		}
-		f.Status, f.Title = statusOf(known.Kind)
+		status, title := statusOf(known.Kind)
+		f.Status, f.Title = status, v.T(title)
 		return f
 	}
 	return failure{
-		Status: http.StatusInternalServerError, Title: "Something went wrong here",
-		Text: "This is a fault of the program, not of what you did. Nothing was changed. Try again; if it stays, tell whoever runs this node the number below.",
+		Status: http.StatusInternalServerError, Title: v.T("Something went wrong here"),
+		Text: v.T("This is a fault of the program, not of what you did. Nothing was changed. Try again; if it stays, tell whoever runs this node the number below."),
 	}
 }
 
 // statusOf maps the kinds of errors to HTTP and to the title of their page.
-func statusOf(k entente.Kind) (int, string) {
+func statusOf(k entente.Kind) (int, entente.Text) {
 	switch k {
 	case entente.KindInvalid:
 		return http.StatusUnprocessableEntity, "Something is not right with what was sent"

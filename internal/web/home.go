@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -26,9 +28,9 @@ const (
 
 // home answers what needs the visitor now.
 func (v *visit) home() error {
-	shown := homePage{Frame: v.frame("Home"), Title: v.org.Name}
+	shown := homePage{Frame: v.frame(v.T("Home")), Title: v.org.Name}
 	if !v.may(identity.ChainRead) {
-		shown.Lead = "You are a guest of " + v.org.Name + ". Nothing waits for you here at the moment."
+		shown.Lead = v.T("You are a guest of %s. Nothing waits for you here at the moment.", v.org.Name)
 		return v.show(http.StatusOK, homeView(shown))
 	}
 	p, err := v.picture()
@@ -51,18 +53,18 @@ func (v *visit) home() error {
 	if err != nil {
 		return err
 	}
-	shown.Title = "What needs you"
+	shown.Title = v.T("What needs you")
 	shown.Steps = v.nextSteps(p, assessable+silentTotal > 0, totals.Records > 0)
 	shown.Filled = p.g.Revision() > 0
 	if !shown.Filled {
-		shown.Lead = v.org.Name + " has only begun. Three steps, and this page answers who is hit when something breaks."
+		shown.Lead = v.T("%s has only begun. Three steps, and this page answers who is hit when something breaks.", v.org.Name)
 		return v.show(http.StatusOK, homeView(shown))
 	}
 	p.fillHome(&shown, risks)
 	if risks.total == 0 {
 		shown.NoHits = v.noAdvisories(totals)
 	}
-	shown.Facts = append(shown.Facts, ui.Fact{Name: "Not assessable", Value: ui.Count(silentTotal), Note: "products whose documents say too little", Href: v.in("products") + "?state=" + string(inventory.NotAssessable)})
+	shown.Facts = append(shown.Facts, ui.Fact{Name: v.T("Not assessable"), Value: v.reader().Count(silentTotal), Note: v.T("products whose documents say too little"), Href: v.in("products") + "?state=" + string(inventory.NotAssessable)})
 	for i := range silent {
 		shown.NotAssessable = append(shown.NotAssessable, v.silentRow(&silent[i]))
 	}
@@ -80,18 +82,18 @@ func (v *visit) nextSteps(p *picture, documents, advisories bool) []homeStep {
 		return nil
 	}
 	steps := []homeStep{
-		{Title: "Draw your chain", Text: "Import a map of your processes, what they need, and who supplies it.", Done: mapped},
-		{Title: "Record what products are made of", Text: "Ask your suppliers for bills of materials, and record one for each product.", Done: documents},
-		{Title: "Bring in advisories", Text: "Record advisories in the OSV format. From then on, each new one says at once whom it hits.", Done: advisories},
+		{Title: v.T("Draw your chain"), Text: v.T("Import a map of your processes, what they need, and who supplies it."), Done: mapped},
+		{Title: v.T("Record what products are made of"), Text: v.T("Ask your suppliers for bills of materials, and record one for each product."), Done: documents},
+		{Title: v.T("Bring in advisories"), Text: v.T("Record advisories in the OSV format. From then on, each new one says at once whom it hits."), Done: advisories},
 	}
 	if v.may(identity.ChainEdit) {
-		steps[0].Next = ui.Link{Text: "Import a map", Href: v.in("map")}
+		steps[0].Next = ui.Link{Text: v.T("Import a map"), Href: v.in("map")}
 	}
 	if mapped && v.may(identity.InventoryUpload) {
-		steps[1].Next = ui.Link{Text: "Go to the products", Href: v.in("products") + "?state=" + string(inventory.WithoutDocument)}
+		steps[1].Next = ui.Link{Text: v.T("Go to the products"), Href: v.in("products") + "?state=" + string(inventory.WithoutDocument)}
 	}
 	if v.may(identity.AdvisoryEdit) {
-		steps[2].Next = ui.Link{Text: "Record advisories", Href: v.in("record-advisories")}
+		steps[2].Next = ui.Link{Text: v.T("Record advisories"), Href: v.in("record-advisories")}
 	}
 	return steps
 }
@@ -99,6 +101,7 @@ func (v *visit) nextSteps(p *picture, documents, advisories bool) []homeStep {
 func (p *picture) fillHome(shown *homePage, r *risks) {
 	m := p.g.Map()
 	c := p.g.Concentration()
+	v, count := p.v, p.v.reader().Count
 	reaching := 0
 	for i := range r.hits {
 		h := &r.hits[i]
@@ -110,35 +113,35 @@ func (p *picture) fillHome(shown *homePage, r *risks) {
 		}
 	}
 	if r.total > len(shown.Hits) {
-		shown.AllHits = ui.Link{Text: "All " + ui.Count(r.total) + " advisories that hit us", Href: p.v.in("advisories")}
+		shown.AllHits = ui.Link{Text: v.T("All %d advisories that hit us", r.total), Href: p.v.in("advisories")}
 	}
-	shown.Lead = homeLead(r, reaching, len(m.Processes))
+	shown.Lead = v.homeLead(r, reaching, len(m.Processes))
 	shown.Facts = []ui.Fact{
-		{Name: "Advisories that hit us", Value: ui.Count(r.total), Note: ui.Count(reaching) + " reach a process", Href: p.v.in("advisories")},
-		{Name: "Processes at risk", Value: ui.Count(len(r.byProcess)), Note: "of " + ui.Count(len(m.Processes)), Href: p.v.in("processes") + "?risk=hit"},
-		{Name: "Single points of failure", Value: ui.Count(len(c.Dependences)), Note: ui.Count(c.Hidden) + " without a contract with you", Href: p.v.in("concentration")},
+		{Name: v.T("Advisories that hit us"), Value: count(r.total), Note: v.N(reaching, "%d reaches a process", "%d reach a process"), Href: p.v.in("advisories")},
+		{Name: v.T("Processes at risk"), Value: count(len(r.byProcess)), Note: v.T("of %d", len(m.Processes)), Href: p.v.in("processes") + "?risk=hit"},
+		{Name: v.T("Single points of failure"), Value: count(len(c.Dependences)), Note: v.T("%d without a contract with you", c.Hidden), Href: p.v.in("concentration")},
 	}
 	p.addRisks(shown, r)
 	for i := range c.Dependences {
 		if i == singleOnHome {
-			shown.AllSingle = ui.Link{Text: "All " + ui.Count(len(c.Dependences)) + " single points of failure", Href: p.v.in("concentration")}
+			shown.AllSingle = ui.Link{Text: v.T("All %d single points of failure", len(c.Dependences)), Href: p.v.in("concentration")}
 			break
 		}
 		d := &c.Dependences[i]
 		shown.Single = append(shown.Single, ui.Row{Cells: []ui.Cell{
-			linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0])), plainCell(ui.Capital(rankWords(d.Rank))), stopsCell(d.Stops),
+			linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0])), v.rankCell(d.Rank), v.stopsCell(d.Stops),
 		}})
 	}
 }
 
-func homeLead(r *risks, reaching, processes int) string {
+func (v *visit) homeLead(r *risks, reaching, processes int) string {
 	switch {
 	case r.total == 0:
-		return "No known advisory hits a component that you know of."
+		return v.T("No known advisory hits a component that you know of.")
 	case len(r.byProcess) == 0:
-		return ui.Plural(r.total, "advisory hits", "advisories hit") + " your products; none of them reaches a process."
+		return v.N(r.total, "%d advisory hits your products; it reaches no process.", "%d advisories hit your products; none of them reaches a process.")
 	}
-	return ui.Plural(reaching, "advisory reaches", "advisories reach") + " " + ui.Count(len(r.byProcess)) + " of your " + ui.Plural(processes, "process", "processes") + "."
+	return v.N(reaching, "%d advisory reaches %d of your %s.", "%d advisories reach %d of your %s.", reaching, len(r.byProcess), entente.Plural(processes, "%d process", "%d processes"))
 }
 
 // addRisks adds the processes at risk, the most critical first.
@@ -158,7 +161,7 @@ func (p *picture) addRisks(shown *homePage, r *risks) {
 	})
 	for _, one := range at[:min(len(at), riskOnHome)] {
 		shown.AtRisk = append(shown.AtRisk, ui.Row{Cells: []ui.Cell{
-			linkCell(one.process.Name, p.path(chain.KindProcess, one.process.ID)), badgeCell(criticalityBadge(one.process.BIA.Criticality)), r.cell(p.v, one.process.ID),
+			linkCell(one.process.Name, p.path(chain.KindProcess, one.process.ID)), badgeCell(p.v.criticalityBadge(one.process.BIA.Criticality)), r.cell(p.v, one.process.ID),
 		}})
 	}
 }
@@ -168,9 +171,9 @@ func (v *visit) silentRow(product *inventory.Product) ui.Row {
 	document := ui.Cell{}
 	if len(product.Documents) > 0 {
 		d := &product.Documents[0]
-		document = linkCell(cmp.Or(d.File, d.Subject, "document"), v.documentPath(d.ID))
+		document = linkCell(cmp.Or(d.File, d.Subject, v.T("document")), v.documentPath(d.ID))
 	}
 	return ui.Row{Cells: []ui.Cell{
-		{Text: product.Name, Href: v.in("products", string(product.ID)), Note: product.SupplierName}, document, plainCell(ui.Capital(why)),
+		{Text: product.Name, Href: v.in("products", string(product.ID)), Note: product.SupplierName}, document, plainCell(lang.Capital(why)),
 	}}
 }

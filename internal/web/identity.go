@@ -63,7 +63,7 @@ func (v *visit) signIn() error {
 	next, email := within(v.r.PostFormValue("next")), v.text("email")
 	token, session, err := v.Identity.SignIn(v.r.Context(), email, v.r.PostFormValue("password"), v.client())
 	if err != nil {
-		status, text := refusal(err)
+		status, text := v.refusal(err)
 		if status == 0 {
 			return err
 		}
@@ -78,7 +78,7 @@ func (v *visit) signIn() error {
 
 // refusal tells the visitor what an act of theirs was refused for; 0 for faults,
 // which are not theirs.
-func refusal(err error) (status int, text string) {
+func (v *visit) refusal(err error) (status int, text string) {
 	kind := entente.KindOf(err)
 	if kind == entente.KindInternal {
 		return 0, ""
@@ -88,7 +88,7 @@ func refusal(err error) (status int, text string) {
 		// The form is shown again: it is the answer to what was typed into it.
 		status = http.StatusUnprocessableEntity
 	}
-	return status, failureOf(err).Text
+	return status, v.failureOf(err).Text
 }
 
 func (v *visit) codeForm() error {
@@ -105,7 +105,7 @@ func (v *visit) confirmCode() error {
 	next := within(v.r.PostFormValue("next"))
 	token, session, err := v.Identity.ConfirmCode(v.r.Context(), v.token, v.text("code"), v.client())
 	if err != nil {
-		status, text := refusal(err)
+		status, text := v.refusal(err)
 		if status == 0 {
 			return err
 		}
@@ -172,7 +172,7 @@ func (v *visit) changePassword() error {
 	if err == nil {
 		return v.redirect(v.in("account") + "?done=password")
 	}
-	status, text := refusal(err)
+	status, text := v.refusal(err)
 	if status == 0 || identity.IsNotFresh(err) {
 		return err
 	}

@@ -102,7 +102,7 @@ func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpac
 		}
 		hit := processHit{
 			Process:     ui.Link{Text: h.Name, Href: p.path(chain.KindProcess, h.ID)},
-			Criticality: criticalityBadge(h.Criticality), Sure: p.v.sureBadge(h.Sure),
+			Criticality: p.v.criticalityBadge(h.Criticality), Sure: p.v.sureBadge(h.Sure),
 			Way: p.wayHops(h.Way), Why: p.v.whyWords(h.Because, h.Way),
 		}
 		if h.Owner != "" {
@@ -125,12 +125,12 @@ func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpac
 	for _, c := range impact.Call {
 		shown.Contacts = append(shown.Contacts, ui.Call{
 			Organisation: ui.Link{Text: c.Name, Href: p.path(chain.KindOrganisation, c.Organisation)},
-			Note:         p.v.T("%s, %s", ui.Capital(rankWords(c.Rank)), c.Because), People: people(c.Contacts),
+			Note:         p.callNote(c.Rank, c.Because), People: people(c.Contacts),
 		})
 	}
 	for _, d := range impact.Data {
 		where := p.links(d.Where)
-		text := p.v.T("%s (%s)", classBadge(d.Class).Text, sureTexts[d.Sure])
+		text := p.v.T("%s (%s)", p.v.classBadge(d.Class).Text, sureTexts[d.Sure])
 		if d.More > 0 {
 			where = append(where, ui.Link{Text: p.v.N(d.More, "%d more place", "%d more places")})
 		}
@@ -177,10 +177,10 @@ func (p *picture) offRow(h *advisory.ProcessImpact) ui.Row {
 	}
 	return ui.Row{Cells: []ui.Cell{
 		{Text: h.Name, Href: p.path(chain.KindProcess, h.ID)},
-		badgeCell(criticalityBadge(h.Criticality)),
-		plainCell(ui.Capital(after(time.Duration(h.Off.Stops)))),
-		plainCell(ui.Capital(exceeds(process.BIA.RTO, at(h.Off.RTO), 0))),
-		plainCell(ui.Capital(exceeds(process.BIA.MTPD, at(h.Off.MTPD), 0))),
+		badgeCell(p.v.criticalityBadge(h.Criticality)),
+		plainCell(p.v.capital(sayAfter(time.Duration(h.Off.Stops)))),
+		plainCell(p.v.capital(sayExceeds(process.BIA.RTO, at(h.Off.RTO), 0))),
+		plainCell(p.v.capital(sayExceeds(process.BIA.MTPD, at(h.Off.MTPD), 0))),
 		plainCell(p.cost(h.Off.Cost)),
 		plainCell(h.Off.Words),
 	}}

@@ -188,7 +188,7 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 			Badges: []ui.Badge{badge}, Lead: v.T("%s.", lang.Capital(why)), Actions: v.editLinks(chain.KindProduct, id),
 		},
 		Facts: []ui.Fact{
-			{Name: v.T("Supplier"), Value: supplier.Text, Href: supplier.Href, Note: p.rank(product.Supplier)},
+			{Name: v.T("Supplier"), Value: supplier.Text, Href: supplier.Href, Note: v.Say(sayRank(p.g.Rank(product.Supplier)))},
 			{Name: v.T("Components"), Value: v.reader().Count(whole.Components), Note: v.T("%d assessable", whole.Assessable)},
 		},
 		NoDocuments: ui.Empty{Title: v.T("No document yet"), Text: v.T("Without a bill of materials nobody can tell whether an advisory concerns this product. Ask %s for one.", supplier.Text)},

@@ -455,6 +455,16 @@ func by[T any, N cmp.Ordered](number func(T) N) func(a, b T) int {
 	return func(a, b T) int { return cmp.Compare(number(a), number(b)) }
 }
 
+// wordsIn makes the options of a filter from the fixed values that the rows have.
+func wordsIn[T any, W ~string](v *visit, words map[W]entente.Text, rows []T, value func(T) W) []ui.Option {
+	options := valuesOf("", rows, func(row T) string { return string(value(row)) })
+	options[0].Label = v.T("All")
+	for i, o := range options[1:] {
+		options[i+1].Label = v.capital(word(words, W(o.Value)))
+	}
+	return options
+}
+
 // valuesOf makes the options of a filter from the values that the rows have, with
 // "all" before them.
 func valuesOf[T any](all string, rows []T, value func(T) string) []ui.Option {

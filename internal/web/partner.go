@@ -11,6 +11,7 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -31,7 +32,7 @@ func (r supplierRow) tierOrder() int {
 	return slices.Index(partner.Tiers(), r.standing.Tier)
 }
 
-func tierBadge(t partner.Tier) ui.Badge {
+func (v *visit) tierBadge(t partner.Tier) ui.Badge {
 	tone := ui.Calm
 	switch t {
 	case partner.TierCritical:
@@ -39,35 +40,35 @@ func tierBadge(t partner.Tier) ui.Badge {
 	case partner.TierImportant:
 		tone = ui.Warn
 	}
-	return ui.Badge{Text: string(t), Tone: tone}
+	return ui.Badge{Text: v.Say(word(tierWords, t)), Tone: tone}
 }
 
 // howTier says in a few words where a tier comes from.
-func howTier(s *partner.Standing) string {
+func (v *visit) howTier(s *partner.Standing) string {
 	switch {
 	case s.Overridden:
-		return "set by hand"
+		return v.T("set by hand")
 	case s.Assessment.Provisional:
-		return "provisional"
+		return v.T("provisional")
 	}
 	return ""
 }
 
-func tierCell(s *partner.Standing) ui.Cell {
+func (v *visit) tierCell(s *partner.Standing) ui.Cell {
 	if s == nil {
-		return ui.Cell{Text: "–", Note: "not direct"}
+		return ui.Cell{Text: v.T("–"), Note: v.T("not direct")}
 	}
-	c := badgeCell(tierBadge(s.Tier))
-	c.Note = howTier(s)
+	c := badgeCell(v.tierBadge(s.Tier))
+	c.Note = v.howTier(s)
 	return c
 }
 
-func tierFilter() filter[supplierRow] {
-	options := []ui.Option{{Label: "All"}}
+func (v *visit) tierFilter() filter[supplierRow] {
+	options := []ui.Option{{Label: v.T("All")}}
 	for _, t := range partner.Tiers() {
-		options = append(options, ui.Option{Value: string(t), Label: ui.Capital(string(t))})
+		options = append(options, ui.Option{Value: string(t), Label: v.capital(word(tierWords, t))})
 	}
-	options = append(options, ui.Option{Value: "provisional", Label: "Provisional"}, ui.Option{Value: "by-hand", Label: "Set by hand"})
+	options = append(options, ui.Option{Value: "provisional", Label: v.T("Provisional")}, ui.Option{Value: "by-hand", Label: v.T("Set by hand")})
 	return filter[supplierRow]{key: "tier", label: "Tier", options: options, match: func(r supplierRow, value string) bool {
 		switch {
 		case r.standing == nil:
@@ -90,24 +91,24 @@ func (v *visit) addTier(shown *supplierPage, id chain.NodeID, rank int) error {
 	if err != nil {
 		return err
 	}
-	shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: "tier " + string(s.Tier), Tone: tierBadge(s.Tier).Tone})
-	shown.Facts = slices.Insert(shown.Facts, 1, ui.Fact{Name: "Tier", Value: ui.Capital(string(s.Tier)), Note: cmp.Or(howTier(&s), "computed from the chain"), Href: "#tier"})
-	t := &tierView{Words: ui.Capital(s.Assessment.InWords()), Lines: tierLines(&s), Total: strconv.Itoa(s.Assessment.Points) + " of " + strconv.Itoa(s.Assessment.Most)}
+	shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("tier %s", word(tierWords, s.Tier)), Tone: v.tierBadge(s.Tier).Tone})
+	shown.Facts = slices.Insert(shown.Facts, 1, ui.Fact{Name: v.T("Tier"), Value: v.capital(word(tierWords, s.Tier)), Note: cmp.Or(v.howTier(&s), v.T("computed from the chain")), Href: "#tier"})
+	t := &tierView{Words: lang.Capital(v.T("%s", s.Assessment.InWords())), Lines: v.tierLines(&s), Total: v.T("Points together: %d of %d", s.Assessment.Points, s.Assessment.Most)}
 	if s.Assessment.Provisional {
-		t.Provisional = "This tier is provisional: nobody has answered " + strings.ToLower(ui.And(s.Assessment.Unknown)) + ". Until then, one tier stricter applies than the points say."
+		t.Provisional = v.T("This tier is provisional: nobody has answered %s. Until then, one tier stricter applies than the points say.", entente.And(s.Assessment.Unknown))
 	}
 	if o := s.Override; o != nil {
-		t.ByHand = "Set to " + string(o.Tier) + " by " + o.By + " on " + ui.Day(o.At) + ", until " + ui.Day(o.Until) + ": " + o.Reason
+		t.ByHand = v.T("Set to %s by %s on %s, until %s: %s", word(tierWords, o.Tier), o.By, v.reader().Day(o.At), v.reader().Day(o.Until), o.Reason)
 		if !s.Overridden {
-			t.ByHand = "It was set by hand to " + string(o.Tier) + " until " + ui.Day(o.Until) + "; since then the computed tier applies again."
+			t.ByHand = v.T("It was set by hand to %s until %s; since then the computed tier applies again.", word(tierWords, o.Tier), v.reader().Day(o.Until))
 		}
 	}
 	kind := string(chain.KindOrganisation)
 	if v.mayOn(identity.ChainEdit, kind, string(id)) {
-		t.Answer = &answerForm{Action: v.in("suppliers", string(id), "answer")}
+		t.Answer = &answerForm{Action: v.in("suppliers", string(id), "answer"), Groups: v.answerGroups()}
 	}
 	if v.mayOn(identity.ChainOverride, kind, string(id)) {
-		t.Set = &tierForm{Action: v.in("suppliers", string(id), "tier"), Tier: string(s.Tier), Until: time.Now().AddDate(0, 6, 0).Format(time.DateOnly)}
+		t.Set = &tierForm{Action: v.in("suppliers", string(id), "tier"), Tier: v.tierChoice(string(s.Tier)), Until: time.Now().AddDate(0, 6, 0).Format(time.DateOnly)}
 		if s.Overridden {
 			t.Free = v.in("suppliers", string(id), "tier", "free")
 		}
@@ -116,33 +117,33 @@ func (v *visit) addTier(shown *supplierPage, id chain.NodeID, rank int) error {
 	return nil
 }
 
-func tierLines(s *partner.Standing) []ui.Row {
+func (v *visit) tierLines(s *partner.Standing) []ui.Row {
 	rows := make([]ui.Row, 0, len(s.Assessment.Lines)+1)
 	for _, l := range s.Assessment.Lines {
-		value, points, from := badgeCell(ui.Badge{Text: "not known", Tone: ui.Warn}), "–", plainCell("")
+		value, points, from := badgeCell(ui.Badge{Text: v.T("not known"), Tone: ui.Warn}), "–", plainCell(v.T(""))
 		if l.Fact.Known {
-			value = ui.Cell{Text: l.Scale.Values[min(max(l.Fact.Value, 0), 3)], Note: "value " + strconv.Itoa(l.Fact.Value) + " of 3"}
-			points = strconv.Itoa(l.Points)
-			from = ui.Cell{Text: "From the chain", Note: l.Fact.Reason}
+			value = ui.Cell{Text: v.T("%s", l.Scale.Values[min(max(l.Fact.Value, 0), 3)]), Note: v.T("value %d of 3", l.Fact.Value)}
+			points = v.reader().Count(l.Points)
+			from = ui.Cell{Text: v.T("From the chain"), Note: v.T("%s", l.Fact.Reason)}
 			if !l.Fact.Computed {
-				from.Text = "Answered by a person"
+				from.Text = v.T("Answered by a person")
 			}
 		}
-		rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(l.Scale.Label), value, plainCell("× " + strconv.Itoa(l.Scale.Weight)), plainCell(points), from}})
+		rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(v.T("%s", l.Scale.Label)), value, plainCell("× " + strconv.Itoa(l.Scale.Weight)), plainCell(points), from}})
 	}
 	for _, a := range s.Answers {
 		if a.Criterion == partner.CriticalFunction {
-			value := "no"
+			value := v.T("no")
 			if a.Value > 0 {
-				value = "yes"
+				value = v.T("yes")
 			}
-			rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(criticalFunction), plainCell(value), plainCell("–"), plainCell("–"), {Text: "Answered by a person", Note: a.Reason + " (" + a.By + ")"}}})
+			rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(v.T(criticalFunction)), plainCell(value), plainCell(v.T("–")), plainCell(v.T("–")), {Text: v.T("Answered by a person"), Note: v.T("%s (%s)", a.Reason, a.By)}}})
 		}
 	}
 	return rows
 }
 
-const criticalFunction = "Supports a critical or important function (DORA)"
+const criticalFunction entente.Text = "Supports a critical or important function (DORA)"
 
 // answerCriterion records what the visitor knows of a supplier.
 func (v *visit) answerCriterion() error {
@@ -175,7 +176,7 @@ func (v *visit) setTier() error {
 	}
 	return v.tierDone(err, "tier", func(t *tierView, wrong string) {
 		if t.Set != nil {
-			t.Set.Tier, t.Set.Reason, t.Set.Until, t.Set.Wrong = v.text("tier"), o.Reason, v.text("until"), wrong
+			t.Set.Tier.Value, t.Set.Reason, t.Set.Until, t.Set.Wrong = v.text("tier"), o.Reason, v.text("until"), wrong
 		}
 	})
 }
@@ -199,9 +200,9 @@ func (v *visit) tierDone(err error, outcome string, again func(t *tierView, wron
 	if failed != nil {
 		return failed
 	}
-	shown.Notice = ui.Notice{Tone: ui.Bad, Text: "Nothing was recorded: " + wrong.Message + "."}
+	shown.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("Nothing was recorded: %s.", wrong.Message)}
 	if shown.Tier != nil {
-		again(shown.Tier, ui.Capital(wrong.Message)+".")
+		again(shown.Tier, lang.Capital(v.T("%s.", wrong.Message)))
 	}
 	return v.show(422, supplierView(shown))
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -22,6 +23,7 @@ type tierView struct {
 // answerForm takes what a person knows by one criterion.
 type answerForm struct {
 	Action string
+	Groups []answerGroup
 	Chosen string
 	Reason string
 	Wrong  string
@@ -30,7 +32,7 @@ type answerForm struct {
 // tierForm takes a tier that a person sets for a time.
 type tierForm struct {
 	Action string
-	Tier   string
+	Tier   ui.Choice
 	Reason string
 	Until  string
 	Wrong  string
@@ -44,24 +46,24 @@ type answerGroup struct {
 	Options []ui.Option
 }
 
-func answerGroups() []answerGroup {
+func (v *visit) answerGroups() []answerGroup {
 	var groups []answerGroup
 	for _, s := range partner.Scales() {
-		g := answerGroup{Label: s.Label}
+		g := answerGroup{Label: v.T("%s", s.Label)}
 		for value, words := range s.Values {
-			g.Options = append(g.Options, ui.Option{Value: string(s.Criterion) + ":" + strconv.Itoa(value), Label: ui.Capital(words)})
+			g.Options = append(g.Options, ui.Option{Value: string(s.Criterion) + ":" + strconv.Itoa(value), Label: lang.Capital(v.T("%s", words))})
 		}
 		groups = append(groups, g)
 	}
-	return append(groups, answerGroup{Label: criticalFunction, Options: []ui.Option{
-		{Value: string(partner.CriticalFunction) + ":0", Label: "No"}, {Value: string(partner.CriticalFunction) + ":1", Label: "Yes"},
+	return append(groups, answerGroup{Label: v.T(criticalFunction), Options: []ui.Option{
+		{Value: string(partner.CriticalFunction) + ":0", Label: v.T("No")}, {Value: string(partner.CriticalFunction) + ":1", Label: v.T("Yes")},
 	}})
 }
 
-func tierChoice(value string) ui.Choice {
-	c := ui.Choice{Name: "tier", Label: "Tier", Value: value}
+func (v *visit) tierChoice(value string) ui.Choice {
+	c := ui.Choice{Name: "tier", Label: v.T("Tier"), Value: value}
 	for _, t := range partner.Tiers() {
-		c.Options = append(c.Options, ui.Option{Value: string(t), Label: ui.Capital(string(t))})
+		c.Options = append(c.Options, ui.Option{Value: string(t), Label: v.capital(word(tierWords, t))})
 	}
 	return c
 }

@@ -58,7 +58,7 @@ func (v *visit) ceremony(half func(in fromScript) (any, error)) error {
 			return v.reply(http.StatusOK, out)
 		}
 	}
-	status, text := refusal(err)
+	status, text := v.refusal(err)
 	if status == 0 {
 		return err
 	}

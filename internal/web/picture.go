@@ -3,10 +3,11 @@ package web
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -72,7 +73,7 @@ func (p *picture) named(id chain.NodeID) ui.Link {
 	}
 	for i := range p.g.Map().Flows {
 		if f := &p.g.Map().Flows[i]; f.ID == id {
-			return ui.Link{Text: "flow of " + cmp.Or(ui.And(f.Data), string(f.ID))}
+			return ui.Link{Text: p.v.T("flow of %s", cmp.Or(p.v.reader().And(f.Data), string(f.ID)))}
 		}
 	}
 	return ui.Link{Text: string(id)}
@@ -90,19 +91,24 @@ func (p *picture) name(id chain.NodeID) string { return p.named(id).Text }
 
 func (p *picture) own() chain.NodeID { return p.g.Map().Own }
 
-func (p *picture) rank(id chain.NodeID) string { return rankWords(p.g.Rank(id)) }
-
-func rankWords(rank int) string {
+func sayRank(rank int) entente.Message {
 	switch rank {
 	case chain.UnknownRank:
-		return "not connected"
+		return entente.Say("not connected")
 	case 0:
-		return "ourselves"
+		return entente.Say("ourselves")
 	}
-	return "rank " + strconv.Itoa(rank)
+	return entente.Say("rank %d", rank)
 }
 
-func (p *picture) money(amount int64) string { return ui.Money(amount, p.g.Map().Currency) }
+// capital says something that begins a sentence, or stands alone.
+func (v *visit) capital(m entente.Message) string { return lang.Capital(v.Say(m)) }
+
+func (v *visit) rankCell(rank int) ui.Cell { return plainCell(v.capital(sayRank(rank))) }
+
+func (p *picture) money(amount int64) string {
+	return p.v.reader().Money(amount, p.g.Map().Currency)
+}
 
 // needs tells what a thing needs, each need with its alternatives and its buffer.
 func (p *picture) needs(needs []chain.Need) []needView {
@@ -111,9 +117,9 @@ func (p *picture) needs(needs []chain.Need) []needView {
 		views[i] = needView{Any: p.links(n.Any)}
 		switch {
 		case n.Buffer > 0 && n.Note != "":
-			views[i].Buffer = "can do without for " + chain.DurationWords(n.Buffer) + ": " + n.Note
+			views[i].Buffer = p.v.T("can do without for %s: %s", chain.DurationWords(n.Buffer), n.Note)
 		case n.Buffer > 0:
-			views[i].Buffer = "can do without for " + chain.DurationWords(n.Buffer)
+			views[i].Buffer = p.v.T("can do without for %s", chain.DurationWords(n.Buffer))
 		case n.Note != "":
 			views[i].Buffer = n.Note
 		}
@@ -128,12 +134,17 @@ func (p *picture) calls(calls []chain.Call) []ui.Call {
 		if c.Organisation != p.own() {
 			all = append(all, ui.Call{
 				Organisation: ui.Link{Text: c.Name, Href: p.path(chain.KindOrganisation, c.Organisation)},
-				Note:         ui.Capital(rankWords(c.Rank)) + ", " + c.Because,
+				Note:         p.callNote(c.Rank, c.Because),
 				People:       people(c.Contacts),
 			})
 		}
 	}
 	return all
+}
+
+// callNote tells who an organisation is and why to call it.
+func (p *picture) callNote(rank int, because any) string {
+	return lang.Capital(p.v.T("%s, %s", sayRank(rank), because))
 }
 
 func people(contacts []chain.Contact) []ui.Contact {
@@ -160,14 +171,16 @@ func merged(answers ...[]chain.Call) []chain.Call {
 }
 
 // span is a duration, or a dash where none is set.
-func span(d time.Duration) string {
+func (v *visit) span(d time.Duration) string {
 	if d <= 0 {
 		return "–"
 	}
-	return chain.DurationWords(d)
+	return v.T("%s", chain.DurationWords(d))
 }
 
-func criticalityBadge(c chain.Criticality) ui.Badge {
+func (v *visit) spanCell(d time.Duration) ui.Cell { return plainCell(v.span(d)) }
+
+func (v *visit) criticalityBadge(c chain.Criticality) ui.Badge {
 	tone := ui.Calm
 	switch c {
 	case chain.Critical:
@@ -175,7 +188,7 @@ func criticalityBadge(c chain.Criticality) ui.Badge {
 	case chain.High:
 		tone = ui.Warn
 	}
-	return ui.Badge{Text: cmp.Or(string(c), "not rated"), Tone: tone}
+	return ui.Badge{Text: v.Say(word(criticalityWords, c)), Tone: tone}
 }
 
 // criticalityOrder sorts the most critical first.
@@ -188,25 +201,25 @@ func criticalityOrder(c chain.Criticality) int {
 }
 
 // after tells when something happens, counted from the beginning of an outage.
-func after(at time.Duration) string {
+func sayAfter(at time.Duration) entente.Message {
 	switch at {
 	case chain.Never:
-		return "never"
+		return entente.Say("never")
 	case 0:
-		return "at once"
+		return entente.Say("at once")
 	}
-	return "after " + chain.DurationWords(at)
+	return entente.Say("after %s", chain.DurationWords(at))
 }
 
 // exceeds tells when an objective of a process is exceeded.
-func exceeds(objective, at time.Duration, horizon time.Duration) string {
+func sayExceeds(objective, at time.Duration, horizon time.Duration) entente.Message {
 	switch {
 	case objective == 0:
-		return "none set"
+		return entente.Say("none set")
 	case at == chain.Never && horizon > 0:
-		return "not within " + chain.DurationWords(horizon)
+		return entente.Say("not within %s", chain.DurationWords(horizon))
 	}
-	return after(at)
+	return sayAfter(at)
 }
 
 // stopRow is one line of the tables of processes that stop.
@@ -214,10 +227,10 @@ func (p *picture) stopRow(stop chain.ProcessOutage, horizon time.Duration, last 
 	process, _ := p.g.Process(stop.ID)
 	return ui.Row{Cells: []ui.Cell{
 		linkCell(stop.Name, p.path(chain.KindProcess, stop.ID)),
-		badgeCell(criticalityBadge(stop.Criticality)),
-		plainCell(ui.Capital(after(stop.Fails))),
-		plainCell(ui.Capital(exceeds(process.BIA.RTO, stop.RTOAt, horizon))),
-		plainCell(ui.Capital(exceeds(process.BIA.MTPD, stop.MTPDAt, horizon))),
+		badgeCell(p.v.criticalityBadge(stop.Criticality)),
+		plainCell(p.v.capital(sayAfter(stop.Fails))),
+		plainCell(p.v.capital(sayExceeds(process.BIA.RTO, stop.RTOAt, horizon))),
+		plainCell(p.v.capital(sayExceeds(process.BIA.MTPD, stop.MTPDAt, horizon))),
 		last,
 	}}
 }
@@ -225,12 +238,12 @@ func (p *picture) stopRow(stop chain.ProcessOutage, horizon time.Duration, last 
 // stops simulates that one thing is down.
 func (p *picture) stops(n chain.Node) stopsView {
 	s := stopsView{
-		Title: "What stops if it stops",
-		None:  "No process stops: everything that relies on " + n.Name + " has an alternative, or nothing relies on it.",
+		Title: p.v.T("What stops if it stops"),
+		None:  p.v.T("No process stops: everything that relies on %s has an alternative, or nothing relies on it.", n.Name),
 	}
 	outage := p.g.Outage([]chain.NodeID{n.ID}, chain.OutageOptions{})
 	for _, stop := range outage.Processes {
-		s.Rows = append(s.Rows, p.stopRow(stop, 0, plainCell(stop.Path().Words())))
+		s.Rows = append(s.Rows, p.stopRow(stop, 0, plainCell(p.v.T("%s", stop.Path().Words()))))
 	}
 	return s
 }

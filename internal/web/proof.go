@@ -90,7 +90,7 @@ func (v *visit) askProof(err error) bool {
 		p.Action, p.Carried = v.in("account", "prove"), []ui.Option{{Value: "next", Label: p.Back}}
 	}
 	if wrong != nil {
-		p.Status, p.Wrong = refusal(wrong.err)
+		p.Status, p.Wrong = v.refusal(wrong.err)
 	}
 	shown := v.showProof(p)
 	if shown != nil {

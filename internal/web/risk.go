@@ -138,12 +138,12 @@ func (r *risks) of(process chain.NodeID) int { return len(r.byProcess[process]) 
 func (r *risks) cell(v *visit, process chain.NodeID) ui.Cell {
 	places := r.byProcess[process]
 	if len(places) == 0 {
-		return plainCell("none")
+		return plainCell(v.T("none"))
 	}
 	worst := v.severityBadge(r.hits[places[0]].Severity)
 	return ui.Cell{
-		Text: ui.Plural(len(places), "advisory", "advisories"), Href: v.in("processes", string(process)) + "#advisories",
-		Note: "the gravest: " + worst.Text,
+		Text: v.N(len(places), "%d advisory", "%d advisories"), Href: v.in("processes", string(process)) + "#advisories",
+		Note: v.T("the gravest: %s", worst.Text),
 	}
 }
 
@@ -171,7 +171,7 @@ func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
 		}
 		view.Ways = append(view.Ways, p.wayHops(one.Way))
 		if process != "" {
-			view.Text = h.because(p.v, one) + " That it reaches this process is " + one.Sure.String() + "."
+			view.Text = h.because(p.v, one) + " " + p.v.T("That it reaches this process is %s.", p.v.sureBadge(one.Sure).Text)
 		} else if view.Text == "" {
 			view.Text = h.because(p.v, one)
 		}
@@ -179,14 +179,14 @@ func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
 	switch {
 	case process != "":
 	case reached == 0:
-		view.Text = p.v.advisoryNames(&h.Brief) + " hits " + ui.Plural(h.Products, "product", "products") + ", but reaches no process by any way in the map."
+		view.Text = p.v.N(h.Products, "%[2]s hits %[1]d product, but reaches no process by any way in the map.", "%[2]s hits %[1]d products, but reaches no process by any way in the map.", h.Products, p.v.advisoryNames(&h.Brief))
 	case reached > len(view.Ways):
-		view.More = "It reaches " + ui.Plural(reached-len(view.Ways), "more process", "more processes") + "."
+		view.More = p.v.N(reached-len(view.Ways), "It reaches %d more process.", "It reaches %d more processes.")
 	}
 	return view
 }
 
 // because tells what is wrong, with the names of the advisory that people know.
 func (h *riskHit) because(v *visit, p *advisory.ProcessImpact) string {
-	return strings.Replace(p.Because, h.ID, v.advisoryNames(&h.Brief), 1) + "."
+	return v.T("%s.", strings.Replace(p.Because, h.ID, v.advisoryNames(&h.Brief), 1))
 }

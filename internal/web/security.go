@@ -53,7 +53,7 @@ func (v *visit) securityHead(title, lead string) ui.Head {
 // refusedHere shows the page of the visitor's sign-in with what an act on it was
 // refused for.
 func (v *visit) refusedHere(err error, before entente.Text) error {
-	status, text := refusal(err)
+	status, text := v.refusal(err)
 	if status == 0 || identity.IsNotFresh(err) {
 		return err
 	}
@@ -117,7 +117,7 @@ func (v *visit) confirmApp() error {
 		return v.showCodes("The authenticator app counts from now on. Your other sessions stay.", codes)
 	}
 	e := identity.Enrolment{Secret: v.text("secret"), URL: v.text("url")}
-	status, text := refusal(err)
+	status, text := v.refusal(err)
 	if status != http.StatusUnprocessableEntity || identity.IsNotFresh(err) || e.Secret == "" || len(e.URL) > 600 || !strings.HasPrefix(e.URL, "otpauth://totp/") {
 		return v.refusedHere(err, "No authenticator app was added.")
 	}

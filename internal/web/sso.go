@@ -40,7 +40,7 @@ func (v *visit) showSSO(status int, notice ui.Notice, typed *identity.SSO) error
 	}
 	p.Callback, err = v.Identity.SSOAddress()
 	if err != nil {
-		p.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s.", failureOf(err).Text)}
+		p.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s.", v.failureOf(err).Text)}
 	}
 	if typed == nil {
 		typed = set
@@ -60,7 +60,7 @@ func (v *visit) setSSO() error {
 	if err == nil {
 		return v.redirect(v.in("organisation", "single-sign-on") + "?done=sso")
 	}
-	status, text := refusal(err)
+	status, text := v.refusal(err)
 	if status == 0 || entente.KindOf(err) == entente.KindDenied {
 		return err
 	}
@@ -95,7 +95,7 @@ func (v *visit) beginSSO() error {
 	fresh := query.Get("fresh") != "" && v.signedIn()
 	to, binding, err := v.Identity.BeginSSO(v.r.Context(), entente.OrgID(p.Org), p.Next, fresh, v.client())
 	if err != nil {
-		status, text := refusal(err)
+		status, text := v.refusal(err)
 		if status == 0 {
 			return err
 		}
@@ -118,7 +118,7 @@ func (v *visit) finishSSO() error {
 	answer := identity.SSOAnswer{State: query.Get("state"), Code: query.Get("code"), Error: query.Get("error")}
 	token, session, next, err := v.Identity.FinishSSO(v.r.Context(), answer, binding, v.client())
 	if err != nil {
-		status, text := refusal(err)
+		status, text := v.refusal(err)
 		if status == 0 {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -34,7 +35,7 @@ func (v *visit) suppliers() error {
 	}
 	l := list[supplierRow]{
 		name: "suppliers", one: "supplier", many: "suppliers", sort: "rank",
-		search: "Search by name, category, country or supply", empty: v.noChain("suppliers"),
+		search: "Search by name, category, country or supply", empty: v.noChain("No suppliers yet"),
 		text: func(r supplierRow) []string {
 			return []string{r.searched}
 		},
@@ -42,47 +43,56 @@ func (v *visit) suppliers() error {
 			{key: "name", label: "Supplier", order: byText(func(r supplierRow) string { return r.Name }), cell: func(r supplierRow) ui.Cell {
 				return ui.Cell{Text: r.Name, Href: v.in("suppliers", string(r.ID)), Note: r.Country}
 			}},
-			{key: "rank", label: "Rank", tight: true, order: by(supplierRow.rankOrder), cell: func(r supplierRow) ui.Cell { return plainCell(ui.Capital(rankWords(r.rank))) }},
-			{key: "tier", label: "Tier", tight: true, order: by(supplierRow.tierOrder), cell: func(r supplierRow) ui.Cell { return tierCell(r.standing) }},
+			{key: "rank", label: "Rank", tight: true, order: by(supplierRow.rankOrder), cell: func(r supplierRow) ui.Cell { return v.rankCell(r.rank) }},
+			{key: "tier", label: "Tier", tight: true, order: by(supplierRow.tierOrder), cell: func(r supplierRow) ui.Cell { return v.tierCell(r.standing) }},
 			{key: "category", label: "Category", order: byText(func(r supplierRow) string { return r.Category }), cell: func(r supplierRow) ui.Cell { return plainCell(r.Category) }},
-			{label: "Supplies", cell: func(r supplierRow) ui.Cell { return plainCell(ui.AndMore(r.supplies, 3)) }},
-			{key: "stops", label: "If it alone stops", order: by(func(r supplierRow) int { return -r.stops.Processes }), cell: func(r supplierRow) ui.Cell { return tollCell(r.stops) }},
+			{label: "Supplies", cell: func(r supplierRow) ui.Cell { return plainCell(v.reader().AndMore(r.supplies, 3)) }},
+			{key: "stops", label: "If it alone stops", order: by(func(r supplierRow) int { return -r.stops.Processes }), cell: func(r supplierRow) ui.Cell { return v.tollCell(r.stops) }},
 			{key: "contacts", label: "Contacts", num: true, order: by(func(r supplierRow) int { return len(r.Contacts) }), cell: func(r supplierRow) ui.Cell {
 				if len(r.Contacts) == 0 {
-					return badgeCell(ui.Badge{Text: "none", Tone: ui.Warn})
+					return badgeCell(ui.Badge{Text: v.T("none"), Tone: ui.Warn})
 				}
-				return plainCell(strconv.Itoa(len(r.Contacts)))
+				return plainCell(v.reader().Count(len(r.Contacts)))
 			}},
 		},
 		filters: []filter[supplierRow]{
-			{key: "rank", label: "Rank", options: all.ranks, match: func(r supplierRow, value string) bool { return strconv.Itoa(r.rank) == value }},
-			tierFilter(),
-			{key: "category", label: "Category", options: all.categories, match: func(r supplierRow, value string) bool { return r.Category == value }},
-			{key: "stops", label: "Single points", options: []ui.Option{{Label: "All"}, {Value: "yes", Label: "Stops a process alone"}, {Value: "critical", Label: "Stops a critical process"}}, match: func(r supplierRow, value string) bool {
+			{key: "rank", label: "Rank", options: v.rankOptions(all.ranks), match: func(r supplierRow, value string) bool { return strconv.Itoa(r.rank) == value }},
+			v.tierFilter(),
+			{key: "category", label: "Category", options: append([]ui.Option{{Label: v.T("All")}}, all.categories[1:]...), match: func(r supplierRow, value string) bool { return r.Category == value }},
+			{key: "stops", label: "Single points", options: []ui.Option{{Label: v.T("All")}, {Value: "yes", Label: v.T("Stops a process alone")}, {Value: "critical", Label: v.T("Stops a critical process")}}, match: func(r supplierRow, value string) bool {
 				return r.stops.Critical > 0 || value == "yes" && r.stops.Processes > 0
 			}},
 		},
 	}
-	head := ui.Head{Title: "Suppliers", Lead: "Everyone you hang on, as far up the chain as the map reaches.", Actions: append([]ui.Link{{Text: "Concentration", Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, "New supplier"), v.newLink(chain.KindSupply, "New supply"), v.newLink(chain.KindProduct, "New product"))...)}
+	head := ui.Head{Title: v.T("Suppliers"), Lead: v.T("Everyone you hang on, as far up the chain as the map reaches."), Actions: append([]ui.Link{{Text: v.T("Concentration"), Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, v.T("New supplier")), v.newLink(chain.KindSupply, v.T("New supply")), v.newLink(chain.KindProduct, v.T("New product")))...)}
 	return l.show(v, held[supplierRow]{l, all.rows}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
 // stopsCell tells in a few words what one outage does.
-func stopsCell(stops []chain.ProcessStop) ui.Cell { return tollCell(chain.TollOf(stops)) }
+func (v *visit) stopsCell(stops []chain.ProcessStop) ui.Cell { return v.tollCell(chain.TollOf(stops)) }
 
-func tollCell(t chain.Toll) ui.Cell {
-	if t.Processes == 0 {
-		return plainCell("No process stops")
+// rankOptions offers ranks to choose from.
+func (v *visit) rankOptions(ranks []int) []ui.Option {
+	options := []ui.Option{{Label: v.T("All")}}
+	for _, rank := range ranks {
+		options = append(options, ui.Option{Value: strconv.Itoa(rank), Label: v.capital(sayRank(rank))})
 	}
-	c := ui.Cell{Text: ui.Plural(t.Processes, "process stops", "processes stop"), Note: "the first " + after(t.First)}
+	return options
+}
+
+func (v *visit) tollCell(t chain.Toll) ui.Cell {
+	if t.Processes == 0 {
+		return plainCell(v.T("No process stops"))
+	}
+	c := ui.Cell{Text: v.N(t.Processes, "%d process stops", "%d processes stop"), Note: v.T("the first %s", sayAfter(t.First))}
 	switch {
 	case t.Critical == t.Processes:
-		c.Text = ui.Plural(t.Critical, "critical process stops", "critical processes stop")
+		c.Text = v.N(t.Critical, "%d critical process stops", "%d critical processes stop")
 	case t.Critical > 0:
-		c.Text += ", " + ui.Count(t.Critical) + " of them critical"
+		c.Text = v.T("%s, %d of them critical", c.Text, t.Critical)
 	}
 	if t.Processes == 1 {
-		c.Note = after(t.First)
+		c.Note = v.Say(sayAfter(t.First))
 	}
 	return c
 }
@@ -115,12 +125,12 @@ func (p *picture) singleFor(id chain.NodeID) (rows []ui.Row, later int) {
 		outage := p.g.Outage(s.d.Organisations, chain.OutageOptions{})
 		words := ""
 		if stop, ok := outage.Process(id); ok {
-			words = stop.Path().Words()
+			words = p.v.T("%s", stop.Path().Words())
 		}
 		rows = append(rows, ui.Row{Cells: []ui.Cell{
 			linkCell(s.d.Name, p.path(chain.KindOrganisation, s.d.Organisations[0])),
-			plainCell(ui.Capital(rankWords(s.d.Rank))),
-			plainCell(ui.Capital(after(s.fails))),
+			p.v.rankCell(s.d.Rank),
+			plainCell(p.v.capital(sayAfter(s.fails))),
 			plainCell(words),
 		}})
 	}
@@ -152,10 +162,10 @@ func (v *visit) supplierShown() (supplierPage, error) {
 	shown := supplierPage{
 		Frame: v.frame(o.Name),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Suppliers", Href: v.in("suppliers")}}, Title: o.Name,
-			Badges: []ui.Badge{{Text: rankWords(rank), Tone: ui.Accent}},
+			Crumbs: []ui.Link{{Text: v.T("Suppliers"), Href: v.in("suppliers")}}, Title: o.Name,
+			Badges: []ui.Badge{{Text: v.Say(sayRank(rank)), Tone: ui.Accent}},
 			Lead:   o.Note,
-			Main:   ui.Link{Text: "What if it stops?", Href: p.whatIf(id)},
+			Main:   ui.Link{Text: v.T("What if it stops?"), Href: p.whatIf(id)},
 
 			Actions: v.editLinks(chain.KindOrganisation, id),
 		},
@@ -165,14 +175,14 @@ func (v *visit) supplierShown() (supplierPage, error) {
 		shown.Contacts = []ui.Call{{People: people(o.Contacts)}}
 	}
 	if o.ID == p.own() {
-		shown.Stops.None = "No process is in the map."
+		shown.Stops.None = v.T("No process is in the map.")
 	}
 	customers := p.addSupplies(&shown, id)
 	p.addUpstream(&shown, id)
 	shown.Facts = []ui.Fact{
-		{Name: "Rank", Value: rankWords(rank), Note: "distance in the chain"},
-		{Name: "Supplies", Value: ui.Count(len(shown.Supplies)), Note: "to " + ui.Plural(customers, "customer", "customers") + " in the chain"},
-		{Name: "Processes that stop", Value: ui.Count(len(shown.Stops.Rows)), Note: "when it alone stops"},
+		{Name: v.T("Rank"), Value: v.Say(sayRank(rank)), Note: v.T("distance in the chain")},
+		{Name: v.T("Supplies"), Value: v.reader().Count(len(shown.Supplies)), Note: v.N(customers, "to %d customer in the chain", "to %d customers in the chain")},
+		{Name: v.T("Processes that stop"), Value: v.reader().Count(len(shown.Stops.Rows)), Note: v.T("when it alone stops")},
 	}
 	err = v.addTier(&shown, id, rank)
 	if err != nil {
@@ -185,14 +195,14 @@ func (v *visit) supplierShown() (supplierPage, error) {
 				others = append(others, p.named(other))
 			}
 		}
-		shown.Defs = append(shown.Defs, ui.Def{Term: "One with", View: ui.Links(others)}, ui.Def{Term: "Because of", Text: ui.And(d.Because)})
+		shown.Defs = append(shown.Defs, ui.Def{Term: v.T("One with"), View: ui.Links(others)}, ui.Def{Term: v.T("Because of"), Text: v.T("%s", entente.And(d.Because))})
 	}
 	if o.Parent != "" {
-		shown.Defs = append(shown.Defs, ui.Def{Term: "Owned by", View: ui.LinkTo(p.named(o.Parent))})
+		shown.Defs = append(shown.Defs, ui.Def{Term: v.T("Owned by"), View: ui.LinkTo(p.named(o.Parent))})
 	}
 	shown.Defs = append(shown.Defs,
-		ui.Def{Term: "Category", Text: o.Category}, ui.Def{Term: "Country", Text: o.Country}, ui.Def{Term: "LEI", Text: o.LEI},
-		ui.Def{Term: "Domains", Text: strings.Join(o.Domains, ", ")}, ui.Def{Term: "Identifier in the map", Text: string(o.ID)})
+		ui.Def{Term: v.T("Category"), Text: o.Category}, ui.Def{Term: v.T("Country"), Text: o.Country}, ui.Def{Term: v.T("LEI"), Text: o.LEI},
+		ui.Def{Term: v.T("Domains"), Text: strings.Join(o.Domains, ", ")}, ui.Def{Term: v.T("Identifier in the map"), Text: string(o.ID)})
 	return shown, nil
 }
 
@@ -215,12 +225,12 @@ func (p *picture) addSupplies(shown *supplierPage, id chain.NodeID) (customers i
 		}
 		var access []string
 		for _, a := range s.Access {
-			access = append(access, p.name(a.System)+" ("+string(a.Level)+")")
+			access = append(access, p.v.T("%s (%s)", p.name(a.System), word(accessWords, a.Level)))
 		}
 		to := p.named(s.Customer)
 		shown.Supplies = append(shown.Supplies, ui.Row{Cells: []ui.Cell{
 			{Text: s.Name, Href: p.v.in("supplies", string(s.ID), "history"), Note: s.Category}, linkCell(to.Text, to.Href),
-			plainCell(ui.Capital(strings.TrimSpace(string(s.Kind) + " " + string(s.Nature)))), plainCell(spend), plainCell(ui.And(access)),
+			plainCell(lang.Capital(strings.TrimSpace(p.v.T("%s %s", word(supplyWords, s.Kind), word(natureWords, s.Nature))))), plainCell(spend), plainCell(p.v.reader().And(access)),
 		}})
 	}
 	for i := range m.Products {
@@ -256,12 +266,12 @@ func (v *visit) concentration() error {
 	}
 	c := p.g.Concentration()
 	shown := concentrationPage{
-		Frame: v.frame("Concentration"),
+		Frame: v.frame(v.T("Concentration")),
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: "Suppliers", Href: v.in("suppliers")}}, Title: "Concentration",
-			Lead: "On whom and on what too much hangs. Every outage here is simulated with all alternatives and buffers, not counted by links.",
+			Crumbs: []ui.Link{{Text: v.T("Suppliers"), Href: v.in("suppliers")}}, Title: v.T("Concentration"),
+			Lead: v.T("On whom and on what too much hangs. Every outage here is simulated with all alternatives and buffers, not counted by links."),
 		},
-		Empty: v.noChain("chain"),
+		Empty: v.noChain("No chain yet"),
 	}
 	for _, d := range c.Dependences {
 		shown.Dependences = append(shown.Dependences, p.dependenceRow(&d))
@@ -272,19 +282,19 @@ func (v *visit) concentration() error {
 		}
 		l := p.link(s.Node)
 		shown.Points = append(shown.Points, ui.Row{Cells: []ui.Cell{
-			linkCell(l.Text, l.Href), plainCell(ui.Capital(string(s.Kind))), {Text: p.name(s.Organisation), Note: rankWords(s.Rank)}, stopsCell(s.Stops),
+			linkCell(l.Text, l.Href), plainCell(v.capital(word(kindWordsOf, s.Kind))), {Text: p.name(s.Organisation), Note: v.Say(sayRank(s.Rank))}, v.stopsCell(s.Stops),
 		}})
 	}
 	for _, one := range c.Categories {
 		shown.Categories = append(shown.Categories, p.categoryRow(one))
 	}
 	shown.Facts = []ui.Fact{
-		{Name: "Single points of failure", Value: ui.Count(len(c.Dependences)), Note: "organisations that stop a process alone"},
-		{Name: "Hidden ones", Value: ui.Count(c.Hidden), Note: "of rank 2 and beyond: you have no contract with them"},
-		{Name: "Concentrated categories", Value: ui.Count(countHigh(c.Categories)), Note: "HHI above 1,800"},
+		{Name: v.T("Single points of failure"), Value: v.reader().Count(len(c.Dependences)), Note: v.T("organisations that stop a process alone")},
+		{Name: v.T("Hidden ones"), Value: v.reader().Count(c.Hidden), Note: v.T("of rank 2 and beyond: you have no contract with them")},
+		{Name: v.T("Concentrated categories"), Value: v.reader().Count(countHigh(c.Categories)), Note: v.T("HHI above 1,800")},
 	}
 	if c.Unexamined > 0 {
-		shown.Notice = ui.Notice{Tone: ui.Warn, Text: ui.Plural(c.Unexamined, "thing was", "things were") + " not simulated, because the chain is too large for one page."}
+		shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.N(c.Unexamined, "%d thing was not simulated, because the chain is too large for one page.", "%d things were not simulated, because the chain is too large for one page.")}
 	}
 	return v.show(200, concentrationView(shown))
 }
@@ -302,39 +312,39 @@ func countHigh(categories []chain.Category) int {
 func (p *picture) dependenceRow(d *chain.Dependence) ui.Row {
 	var names []string
 	for _, s := range d.Stops {
-		names = append(names, s.Name+" "+after(s.Fails))
+		names = append(names, p.v.T("%s %s", s.Name, sayAfter(s.Fails)))
 	}
 	name := linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0]))
 	if len(d.Organisations) > 1 {
-		name.Note = ui.Plural(len(d.Organisations), "organisation", "organisations") + " as one, because of " + ui.And(d.Because)
+		name.Note = p.v.N(len(d.Organisations), "%d organisation as one, because of %s", "%d organisations as one, because of %s", len(d.Organisations), entente.And(d.Because))
 	}
-	rank := ui.Badge{Text: rankWords(d.Rank)}
+	rank := ui.Badge{Text: p.v.Say(sayRank(d.Rank))}
 	if d.Rank > 1 {
 		rank.Tone = ui.Warn
 	}
 	return ui.Row{Cells: []ui.Cell{
-		name, badgeCell(rank), {Text: ui.AndMore(names, 3)},
-		linkCell("What if it stops?", p.whatIf(d.Organisations...)),
+		name, badgeCell(rank), {Text: p.v.reader().AndMore(names, 3)},
+		linkCell(p.v.T("What if it stops?"), p.whatIf(d.Organisations...)),
 	}}
 }
 
 func (p *picture) categoryRow(c chain.Category) ui.Row {
 	tone := map[chain.Band]ui.Tone{chain.BandHigh: ui.Bad, chain.BandModerate: ui.Warn}[c.Band]
-	basis := "by number of supplies"
+	basis := entente.Say("by number of supplies")
 	if c.BySpend {
-		basis = "by yearly spend"
+		basis = entente.Say("by yearly spend")
 	}
 	if !c.Direct {
-		basis += ", whole chain"
+		basis = entente.Say("%s, whole chain", basis)
 	}
 	var shares []string
 	for _, s := range c.Shares {
-		shares = append(shares, s.Name+" "+strconv.FormatFloat(s.Percent, 'f', 0, 64)+" %")
+		shares = append(shares, p.v.T("%s %s", s.Name, p.v.reader().Percent(s.Percent/100)))
 	}
 	return ui.Row{Cells: []ui.Cell{
-		{Text: ui.Capital(c.Category), Note: basis},
-		{Text: ui.Count(c.HHI), NoteView: ui.Share(c.HHI / 10)},
-		badgeCell(ui.Badge{Text: string(c.Band), Tone: tone}),
-		plainCell(ui.AndMore(shares, 4)),
+		{Text: lang.Capital(c.Category), Note: p.v.Say(basis)},
+		{Text: p.v.reader().Count(c.HHI), NoteView: ui.Share(c.HHI / 10)},
+		badgeCell(ui.Badge{Text: p.v.Say(word(bandWords, c.Band)), Tone: tone}),
+		plainCell(p.v.reader().AndMore(shares, 4)),
 	}}
 }

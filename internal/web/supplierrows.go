@@ -1,9 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,8 +34,8 @@ type supplierRow struct {
 // narrowed and sorted. They are shared between visits and never changed.
 type supplierRows struct {
 	rows       []supplierRow
-	ranks      []ui.Option
-	categories []ui.Option
+	ranks      []int       // the nearest first
+	categories []ui.Option // after a first one for all of them, without a label
 }
 
 // supplierLists keeps the rows of organisations until something happens in their
@@ -117,12 +117,11 @@ func (s *server) supplierRows(ctx context.Context, actor entente.Actor) (*suppli
 	for _, r := range made.rows {
 		if !seen[r.rank] {
 			seen[r.rank] = true
-			made.ranks = append(made.ranks, ui.Option{Value: strconv.Itoa(r.rank), Label: ui.Capital(rankWords(r.rank))})
+			made.ranks = append(made.ranks, r.rank)
 		}
 	}
-	slices.SortFunc(made.ranks, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
-	made.ranks = append([]ui.Option{{Label: "All"}}, made.ranks...)
-	made.categories = valuesOf("All", made.rows, func(r supplierRow) string { return r.Category })
+	slices.SortFunc(made.ranks, func(a, b int) int { return cmp.Compare(rankView{rank: a}.order(), rankView{rank: b}.order()) })
+	made.categories = valuesOf("", made.rows, func(r supplierRow) string { return r.Category })
 	s.supplierLists.put(actor.Org, head, made)
 	return made, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/web/ui"
 )
@@ -17,13 +18,27 @@ const (
 	mostMeant        = 12
 )
 
-var horizons = []ui.Option{
-	{Value: "1d", Label: "1 day"}, {Value: "3d", Label: "3 days"}, {Value: "1w", Label: "1 week"},
-	{Value: "2w", Label: "2 weeks"}, {Value: "4w", Label: "4 weeks"}, {Value: "12w", Label: "12 weeks"},
-}
+// horizons to choose from.
+var horizons = []string{"1d", "3d", "1w", "2w", "4w", "12w"}
 
 // horizonParts cuts each horizon into parts that people count in.
 var horizonParts = map[string]int{"1d": 4, "3d": 6, "1w": 7, "2w": 7, "4w": 4, "12w": 6}
+
+func (v *visit) horizonOptions() []ui.Option {
+	options := make([]ui.Option, len(horizons))
+	for i, h := range horizons {
+		options[i] = ui.Option{Value: h, Label: v.T("%s", chain.DurationWords(lengthOf(h)))}
+	}
+	return options
+}
+
+func lengthOf(horizon string) time.Duration {
+	length, err := chain.ParseDuration(horizon)
+	if err != nil {
+		return 7 * 24 * time.Hour
+	}
+	return length
+}
 
 // whatIf is the address of a question.
 func (v *visit) whatIf(down []chain.NodeID, horizon string) string {
@@ -46,16 +61,16 @@ func (v *visit) whatIfPage() error {
 	values := v.r.URL.Query()
 	down := p.known(values["down"])
 	horizon := values.Get("horizon")
-	if !slices.ContainsFunc(horizons, func(o ui.Option) bool { return o.Value == horizon }) {
+	if !slices.Contains(horizons, horizon) {
 		horizon = horizonByDefault
 	}
 	shown := whatIfPage{
-		Frame:  v.frame("What if"),
-		Head:   ui.Head{Title: "What if it is down?", Lead: "Choose what is down, and see which processes stop, when, and why."},
-		Action: v.in("what-if"), AddLabel: "What is down?", Add: strings.TrimSpace(values.Get("add")), Horizon: horizon, Horizons: horizons,
+		Frame:  v.frame(v.T("What if")),
+		Head:   ui.Head{Title: v.T("What if it is down?"), Lead: v.T("Choose what is down, and see which processes stop, when, and why.")},
+		Action: v.in("what-if"), AddLabel: v.T("What is down?"), Add: strings.TrimSpace(values.Get("add")), Horizon: horizon, Horizons: v.horizonOptions(),
 	}
 	if len(down) > 0 {
-		shown.AddLabel = "What else is down?"
+		shown.AddLabel = v.T("What else is down?")
 	}
 	if shown.Add != "" {
 		found := p.find(shown.Add)
@@ -66,10 +81,10 @@ func (v *visit) whatIfPage() error {
 			}
 			return v.redirect(v.whatIf(down, horizon))
 		case len(found) == 0:
-			shown.Wrong = "Nothing in the map is called like that. Try a part of the name."
+			shown.Wrong = v.T("Nothing in the map is called like that. Try a part of the name.")
 		}
 		for _, n := range found[:min(len(found), mostMeant)] {
-			shown.Meant = append(shown.Meant, ui.Link{Text: n.Name + ", " + string(n.Kind), Href: v.whatIf(append(slices.Clone(down), n.ID), horizon)})
+			shown.Meant = append(shown.Meant, ui.Link{Text: v.T("%s, %s", n.Name, word(kindWordsOf, n.Kind)), Href: v.whatIf(append(slices.Clone(down), n.ID), horizon)})
 		}
 	}
 	p.fillWhatIf(&shown, down)
@@ -118,32 +133,21 @@ func (p *picture) fillWhatIf(shown *whatIfPage, down []chain.NodeID) {
 			break
 		}
 		if n.ID != p.own() && !slices.Contains(down, n.ID) {
-			shown.Things = append(shown.Things, thing{ID: string(n.ID), Name: n.Name, Kind: string(n.Kind)})
+			shown.Things = append(shown.Things, thing{ID: string(n.ID), Name: n.Name, Kind: p.v.Say(word(kindWordsOf, n.Kind))})
 		}
 	}
 	for _, id := range down {
 		n, _ := p.g.Node(id)
-		shown.Chosen = append(shown.Chosen, thing{ID: string(id), Name: n.Name, Kind: string(n.Kind)})
+		shown.Chosen = append(shown.Chosen, thing{ID: string(id), Name: n.Name, Kind: p.v.Say(word(kindWordsOf, n.Kind))})
 	}
 	if len(down) == 0 {
 		p.suggest(shown)
 		return
 	}
-	horizon, err := chain.ParseDuration(shown.Horizon)
-	if err != nil {
-		horizon = 7 * 24 * time.Hour
-	}
-	shown.Head.Title = "What if " + ui.AndMore(p.names(down), 2) + " " + isOrAre(down) + " down?"
+	shown.Head.Title = p.v.N(len(down), "What if %s is down?", "What if %s are down?", p.v.reader().AndMore(p.names(down), 2))
 	shown.Frame.Title = shown.Head.Title
 	shown.Head.Lead = ""
-	p.answer(shown, down, horizon)
-}
-
-func isOrAre(down []chain.NodeID) string {
-	if len(down) == 1 {
-		return "is"
-	}
-	return "are"
+	p.answer(shown, down, lengthOf(shown.Horizon))
 }
 
 func (p *picture) names(ids []chain.NodeID) []string {
@@ -162,12 +166,12 @@ func (p *picture) suggest(shown *whatIfPage) {
 			break
 		}
 		shown.Suggestions = append(shown.Suggestions, ui.Row{Cells: []ui.Cell{
-			linkCell(d.Name, p.whatIf(d.Organisations...)), plainCell(ui.Capital(rankWords(d.Rank))), stopsCell(d.Stops),
+			linkCell(d.Name, p.whatIf(d.Organisations...)), p.v.rankCell(d.Rank), p.v.stopsCell(d.Stops),
 		}})
 	}
-	shown.Empty = ui.Empty{Title: "No single organisation stops a process", Text: "Choose one or several things above to see what they would stop together."}
+	shown.Empty = ui.Empty{Title: p.v.T("No single organisation stops a process"), Text: p.v.T("Choose one or several things above to see what they would stop together.")}
 	if len(p.g.Map().Processes) == 0 {
-		shown.Empty = p.v.noChain("chain")
+		shown.Empty = p.v.noChain("No chain yet")
 	}
 }
 
@@ -176,15 +180,12 @@ func (p *picture) answer(shown *whatIfPage, down []chain.NodeID, horizon time.Du
 	within := chain.DurationWords(horizon)
 	total := len(p.g.Map().Processes)
 	if len(outage.Processes) == 0 {
-		shown.Answer = "Within " + within + " no process stops."
+		shown.Answer = p.v.T("Within %s no process stops.", within)
 	} else {
-		shown.Answer = ui.Plural(len(outage.Processes), "process", "processes") + " of " + ui.Count(total) + " stop within " + within +
-			", the first " + after(outage.Processes[0].Fails) + "."
-		if len(outage.Processes) == 1 {
-			shown.Answer = "One process of " + ui.Count(total) + " stops within " + within + ", " + after(outage.Processes[0].Fails) + "."
-		}
+		n := len(outage.Processes)
+		shown.Answer = p.v.N(n, "%d process of %d stops within %s, %s.", "%d processes of %d stop within %s, the first %s.", n, total, within, sayAfter(outage.Processes[0].Fails))
 		if cost := outage.CostAt(horizon); cost > 0 {
-			shown.Answer += " By then it has cost " + p.money(cost) + "."
+			shown.Answer += " " + p.v.T("By then it has cost %s.", p.money(cost))
 		}
 	}
 	stopped := map[chain.NodeID]bool{}
@@ -192,17 +193,17 @@ func (p *picture) answer(shown *whatIfPage, down []chain.NodeID, horizon time.Du
 	for _, s := range outage.Processes {
 		stopped[s.ID] = true
 		link := ui.Link{Text: s.Name, Href: p.path(chain.KindProcess, s.ID)}
-		shown.Bars = append(shown.Bars, barOf(link, s, horizon))
+		shown.Bars = append(shown.Bars, p.v.barOf(link, s, horizon))
 		shown.Rows = append(shown.Rows, p.stopRow(s, horizon, plainCell(p.cost(s.CostAt(horizon)))))
 		path := s.Path()
-		shown.Ways = append(shown.Ways, wayView{Process: link, Hops: p.pathHops(path), Words: path.Words()})
+		shown.Ways = append(shown.Ways, wayView{Process: link, Hops: p.pathHops(path), Words: p.v.T("%s", path.Words())})
 		calls = append(calls, path.Call)
 	}
 	calls = append(calls, p.callsOf(down))
 	shown.Contacts = p.calls(merged(calls...))
 	parts := time.Duration(horizonParts[shown.Horizon])
 	for tick := range parts + 1 {
-		shown.Ticks = append(shown.Ticks, chain.DurationWords(horizon*tick/parts))
+		shown.Ticks = append(shown.Ticks, p.v.T("%s", chain.DurationWords(horizon*tick/parts)))
 	}
 	for i := range p.g.Map().Processes {
 		if process := &p.g.Map().Processes[i]; !stopped[process.ID] {
@@ -213,7 +214,7 @@ func (p *picture) answer(shown *whatIfPage, down []chain.NodeID, horizon time.Du
 
 func (p *picture) cost(amount int64) string {
 	if amount == 0 {
-		return "none stated"
+		return p.v.T("none stated")
 	}
 	return p.money(amount)
 }
@@ -223,15 +224,15 @@ func (p *picture) callsOf(down []chain.NodeID) []chain.Call {
 	var calls []chain.Call
 	for _, id := range down {
 		n, _ := p.g.Node(id)
-		because := "is behind " + n.Name
+		because := entente.Say("is behind %s", n.Name)
 		if n.Kind == chain.KindOrganisation {
-			n.Organisation, because = n.ID, "is down"
+			n.Organisation, because = n.ID, entente.Say("is down")
 		}
 		o, ok := p.g.Organisation(n.Organisation)
 		if !ok || n.Kind == chain.KindProcess || n.Kind == chain.KindActivity {
 			continue
 		}
-		calls = append(calls, chain.Call{Organisation: o.ID, Name: o.Name, Rank: p.g.Rank(o.ID), Because: because, Contacts: o.Contacts})
+		calls = append(calls, chain.Call{Organisation: o.ID, Name: o.Name, Rank: p.g.Rank(o.ID), Because: because.String(), Contacts: o.Contacts})
 	}
 	return calls
 }
@@ -242,25 +243,25 @@ func (p *picture) pathHops(path chain.Path) []ui.Hop {
 	for i, s := range path.Steps {
 		hops[i] = ui.Hop{Link: p.link(s.Node)}
 		if s.Buffer > 0 {
-			hops[i].Relation = chain.DurationWords(s.Buffer) + " buffer"
+			hops[i].Relation = p.v.T("%s buffer", chain.DurationWords(s.Buffer))
 		}
 	}
 	return hops
 }
 
-func barOf(link ui.Link, s chain.ProcessOutage, horizon time.Duration) ui.Bar {
+func (v *visit) barOf(link ui.Link, s chain.ProcessOutage, horizon time.Duration) ui.Bar {
 	at := func(t time.Duration) int {
 		if t >= horizon {
 			return 1000
 		}
 		return int(t * 1000 / horizon)
 	}
-	words := s.Name + " stops " + after(s.Fails)
+	words := []entente.Message{entente.Say("%s stops %s", s.Name, sayAfter(s.Fails))}
 	if s.RTOAt != chain.Never {
-		words += ", exceeds its RTO " + after(s.RTOAt)
+		words = append(words, entente.Say("exceeds its RTO %s", sayAfter(s.RTOAt)))
 	}
 	if s.MTPDAt != chain.Never {
-		words += ", exceeds its MTPD " + after(s.MTPDAt)
+		words = append(words, entente.Say("exceeds its MTPD %s", sayAfter(s.MTPDAt)))
 	}
-	return ui.Bar{Name: link, Note: after(s.Fails), Words: words, Stopped: at(s.Fails), Late: at(s.RTOAt), Lost: at(s.MTPDAt)}
+	return ui.Bar{Name: link, Note: v.Say(sayAfter(s.Fails)), Words: v.T("%s", entente.Joined(words, ", ")), Stopped: at(s.Fails), Late: at(s.RTOAt), Lost: at(s.MTPDAt)}
 }

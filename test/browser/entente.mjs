@@ -1,49 +1,70 @@
 // Starts the real program with its demonstration and a real headless Chromium, and
 // watches every page for what a person would not see: console errors, violations of
 // the content security policy, failed or foreign requests.
-import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
-const root = path.resolve(import.meta.dirname, "../..");
+export const root = path.resolve(import.meta.dirname, "../..");
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 export const shots = process.env.ENTENTE_SCREENSHOTS ?? "";
 
+const binary = path.join(root, "bin/entente");
+
 /** Starts `entente demo` on a free port and gives its address and sign-ins. */
 export async function startDemo() {
-  const binary = path.join(root, "bin/entente");
-  if (!existsSync(binary)) throw new Error("bin/entente is missing: run make build first");
   const data = await mkdtemp(path.join(tmpdir(), "entente-browser-"));
-  const child = spawn(binary, ["demo", "--addr", "127.0.0.1:0", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  const node = await start(["demo", "--addr", "127.0.0.1:0", "--data", data], (said) => /Ctrl|ready/i.test(said) && peopleOf(said).length > 0);
+  return {
+    ...node,
+    people: peopleOf(node.output()),
+    async stop() {
+      await node.stop();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+const peopleOf = (said) => [...said.matchAll(/([a-z-]+@[a-z.-]+\.example)\s+(\S+)/g)].map(([, email, password]) => ({ email, password }));
+
+/** Starts the program as a server and waits until what it says is enough. */
+export async function start(args, ready, env = {}) {
+  if (!existsSync(binary)) throw new Error("bin/entente is missing: run make build first");
+  const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
-  const ready = new Promise((resolve, reject) => {
+  const address = () => said.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
+  await new Promise((resolve, reject) => {
     const hear = (chunk) => {
       said += chunk;
-      const address = said.match(/http:\/\/127\.0\.0\.1:\d+/);
-      const people = [...said.matchAll(/([a-z-]+@[a-z.-]+\.example)\s+(\S+)/g)].map(([, email, password]) => ({ email, password }));
-      if (address && /Ctrl|ready/i.test(said) && people.length > 0) resolve({ address: address[0], people });
+      if (address() && ready(said)) resolve();
     };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
-    child.on("exit", (code) => reject(new Error(`the demonstration ended with ${code}:\n${said}`)));
-    setTimeout(() => reject(new Error(`the demonstration did not start within 60 s:\n${said}`)), 60_000).unref();
+    child.on("exit", (code) => reject(new Error(`entente ${args[0]} ended with ${code}:\n${said}`)));
+    setTimeout(() => reject(new Error(`entente ${args[0]} did not start within 60 s:\n${said}`)), 60_000).unref();
   });
-  const demo = await ready;
   return {
-    ...demo,
+    address: address(),
     output: () => said,
     async stop() {
       child.removeAllListeners("exit");
       const ended = new Promise((resolve) => child.on("exit", resolve));
       child.kill("SIGTERM");
       await ended;
-      await rm(data, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs a command of the program to its end and gives what it wrote. */
+export async function run(args) {
+  const { stdout } = await promisify(execFile)(binary, args, { maxBuffer: 64 << 20 });
+  return stdout;
 }
 
 /** Starts a headless Chromium that asks nobody outside this machine for anything. */
@@ -81,6 +102,35 @@ export async function signIn(page, demo, person) {
   await page.fill("input[type=email]", person.email);
   await page.fill("input[type=password]", person.password);
   await Promise.all([page.waitForURL((u) => !u.pathname.startsWith("/sign-in")), page.click("main button[type=submit]")]);
+}
+
+/** One page of a kind is enough: /o/x/processes/a and /o/x/processes/b are alike. */
+export function kindOf(url) {
+  const parts = url.pathname.split("/");
+  // /o/{org}/{room}/{id}/{what}/{id}
+  for (let i = 4; i < parts.length; i += 2) parts[i] = "*";
+  return parts.join("/") + [...url.searchParams.keys()].sort().map((k) => "?" + k).join("");
+}
+
+/** Opens one page of each kind that links lead to, and gives their addresses by kind. */
+export async function crawl(page, start) {
+  const seen = new Map();
+  const open = [new URL(start)];
+  while (open.length > 0 && seen.size < 150) {
+    const url = open.shift();
+    url.hash = "";
+    const kind = kindOf(url);
+    if (seen.has(kind)) continue;
+    const answer = await page.goto(url.href);
+    seen.set(kind, url.href);
+    if (!(answer.headers()["content-type"] ?? "").startsWith("text/html")) continue;
+    assert.equal(answer.status(), 200, `${url.href} answered ${answer.status()}`);
+    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => new URL(a.getAttribute("href"), document.baseURI).href))) {
+      const next = new URL(href);
+      if (next.origin === url.origin && !/\.(csv|xlsx|svg|yaml|json)$|format=|\/api\//.test(next.href)) open.push(next);
+    }
+  }
+  return seen;
 }
 
 /** Runs axe and gives its violations in words. */

@@ -3,7 +3,7 @@
 // nothing fails behind it.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, openPage, overflow, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
+import { axe, crawl, openPage, overflow, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
 
 let demo, browser;
 before(async () => {
@@ -14,34 +14,6 @@ after(async () => {
   await browser?.close();
   await demo?.stop();
 });
-
-/** One page of a kind is enough: /o/x/processes/a and /o/x/processes/b are alike. */
-function kindOf(url) {
-  const parts = url.pathname.split("/");
-  // /o/{org}/{room}/{id}/{what}/{id}
-  for (let i = 4; i < parts.length; i += 2) parts[i] = "*";
-  return parts.join("/") + [...url.searchParams.keys()].sort().map((k) => "?" + k).join("");
-}
-
-async function crawl(page, start) {
-  const seen = new Map();
-  const open = [new URL(start)];
-  while (open.length > 0 && seen.size < 150) {
-    const url = open.shift();
-    url.hash = "";
-    const kind = kindOf(url);
-    if (seen.has(kind)) continue;
-    const answer = await page.goto(url.href);
-    seen.set(kind, url.href);
-    if (!(answer.headers()["content-type"] ?? "").startsWith("text/html")) continue;
-    assert.equal(answer.status(), 200, `${url.href} answered ${answer.status()}`);
-    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => new URL(a.getAttribute("href"), document.baseURI).href))) {
-      const next = new URL(href);
-      if (next.origin === url.origin && !/\.(csv|xlsx|svg|yaml|json)$|format=|\/api\//.test(next.href)) open.push(next);
-    }
-  }
-  return seen;
-}
 
 test("every page is accessible, fits a phone and fails nowhere", { timeout: 600_000 }, async () => {
   const page = await openPage(browser);

@@ -1,0 +1,50 @@
+package web
+
+import (
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/partner"
+)
+
+// word says one of a room's fixed values; a value without words stays as it is.
+func word[T ~string](words map[T]entente.Text, value T) entente.Message {
+	if text, ok := words[value]; ok {
+		return entente.Say(text)
+	}
+	return entente.Say("%s", string(value))
+}
+
+var criticalityWords = map[chain.Criticality]entente.Text{
+	chain.Critical: "critical", chain.High: "high", chain.Medium: "medium", chain.Low: "low", "": "not rated",
+}
+
+var systemWords = map[chain.SystemKind]entente.Text{
+	chain.SystemApplication: "application", chain.SystemService: "service", chain.SystemDataStore: "data store", chain.SystemInterface: "interface",
+}
+
+var classWords = map[chain.Class]entente.Text{
+	chain.ClassPublic: "public", chain.ClassInternal: "internal", chain.ClassConfidential: "confidential", chain.ClassPersonal: "personal", chain.ClassSecret: "secret",
+}
+
+var kindWordsOf = map[chain.NodeKind]entente.Text{
+	chain.KindOrganisation: "organisation", chain.KindProcess: "process", chain.KindActivity: "activity", chain.KindSystem: "system",
+	chain.KindSupply: "supply", chain.KindProduct: "product", chain.KindFlow: "flow",
+}
+
+var itemWords = map[chain.ItemKind]entente.Text{chain.ItemData: "data", chain.ItemGoods: "goods", chain.ItemService: "service"}
+
+var supplyWords = map[chain.SupplyKind]entente.Text{chain.Commodity: "commodity", chain.Bespoke: "bespoke"}
+
+var natureWords = map[chain.Nature]entente.Text{
+	chain.NatureGoods: "goods", chain.NatureService: "service", chain.NatureSoftware: "software", chain.NatureCloud: "cloud",
+}
+
+var accessWords = map[chain.AccessLevel]entente.Text{
+	chain.AccessUser: "user", chain.AccessWrite: "write", chain.AccessPrivileged: "privileged",
+}
+
+var tierWords = map[partner.Tier]entente.Text{
+	partner.TierCritical: "critical", partner.TierImportant: "important", partner.TierStandard: "standard", partner.TierLow: "low",
+}
+
+var bandWords = map[chain.Band]entente.Text{chain.BandLow: "low", chain.BandModerate: "moderate", chain.BandHigh: "high"}

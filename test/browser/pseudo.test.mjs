@@ -1,0 +1,162 @@
+// Reads every kind of page in en-XA, the language that is made up for tests: its words
+// are longer and spelled with accents. The map that is shown is spelled in Cyrillic
+// letters, so that a plain English word on a page is a text that no catalogue holds.
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { axe, crawl, openPage, overflow, root, run, shoot, signIn, start, startBrowser } from "./entente.mjs";
+
+const email = "owner@beanline.example";
+const password = "beans-for-every-desk";
+const demo = path.join(root, "catalog/demo");
+
+let folder, node, browser, known;
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "entente-pseudo-"));
+  const map = spelled(await run(["export", "map", "--demo"]));
+  await writeFile(path.join(folder, "map.yaml"), map);
+  await mkdir(path.join(folder, "advisories"));
+  known = words(map, /[\w.*@:/+-]+/g);
+  for (const name of await readdir(path.join(demo, "advisories"))) {
+    const advisory = JSON.parse(await readFile(path.join(demo, "advisories", name), "utf8"));
+    for (const key of ["summary", "details"]) advisory[key] = cyrillic(advisory[key] ?? "");
+    const text = JSON.stringify(advisory);
+    for (const word of words(text, /"([^"]+)"/g)) known.add(word);
+    await writeFile(path.join(folder, "advisories", name), text);
+  }
+  for (const name of await readdir(path.join(demo, "sboms"))) {
+    const text = await readFile(path.join(demo, "sboms", name), "utf8");
+    for (const pattern of [/"(?:name|version|versionInfo|purl|packageVersion|software_packageVersion|created|serialNumber|spdxId|SPDXID|group|bom-ref|documentNamespace|supplier|originator|creators?|vendor)"\s*:\s*\[?\s*"([^"]+)"/g, /<(?:name|version|purl|group)>([^<]+)</g, /^(?:PackageName|PackageVersion|DocumentName|DocumentNamespace|Creator|PackageSupplier): (.+)$/gm]) {
+      for (const word of words(text, pattern)) known.add(word);
+    }
+    known.add(name);
+  }
+  const data = path.join(folder, "node");
+  await mkdir(data);
+  const serve = () => start(["serve", "--data", data, "--addr", "127.0.0.1:0"], () => true, {
+    ENTENTE_ORGANISATION: cyrillic("Beanline"), ENTENTE_OWNER_NAME: cyrillic("Owner"), ENTENTE_OWNER_EMAIL: email, ENTENTE_OWNER_PASSWORD: password,
+  });
+  node = await serve(); // sets the node up
+  await node.stop();
+  await run(["import", "map", "--data", data, path.join(folder, "map.yaml")]);
+  await run(["import", "sbom", "--data", data, path.join(demo, "sboms")]);
+  await run(["import", "advisories", "--data", data, path.join(folder, "advisories")]);
+  node = await serve();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await node?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Spells what people wrote into the map in Cyrillic letters; identifiers stay. */
+function spelled(map) {
+  return map.split("\n").map((line) => {
+    if (/^\s*#/.test(line)) return "";
+    const value = line.includes("{") ? "[^,{}\\]]+" : ".+";
+    line = line.replace(new RegExp(`\\b(name|note|category|description|owner|role|interface|protocol): (${value})`, "g"), (_, key, text) => `${key}: ${cyrillic(text)}`);
+    if (/\bfrom: .*\bto: /.test(line)) line = line.replace(/\bdata: (\[[^\]]*\])/, (_, list) => `data: ${cyrillic(list)}`);
+    return line;
+  }).join("\n");
+}
+
+function cyrillic(text) {
+  const small = "абцдефгхийклмнопярстувшжыз";
+  return text.replace(/[a-z]/gi, (c) => {
+    const spelling = small[c.toLowerCase().charCodeAt(0) - 97];
+    return c === c.toLowerCase() ? spelling : spelling.toUpperCase();
+  });
+}
+
+/** The words of data: whole values, and their parts between blanks. */
+function words(text, pattern) {
+  const found = new Set();
+  for (const match of text.matchAll(pattern)) {
+    const value = match[1] ?? match[0];
+    for (const word of [value, ...value.split(/[\s"]+/)]) found.add(trimmed(word));
+  }
+  return found;
+}
+
+const trimmed = (word) => word.replace(/^[^\p{L}\d]+|[^\p{L}\d]+$/gu, "");
+
+// What is spelled alike in every language.
+const everywhere = [
+  /^https?:/, /^pkg:/, /^urn:/, /^CVSS:/, /^CWE-\d+$/, /^UTC$/, /^sha\d+:/i, /^[\da-f]{7,}$/, /^[\da-f]+(-[\da-f]+)+$/, /^[\w.-]+@[\w.-]+$/,
+  /^v?\d[\w.+~-]*$/, /^\d+([.,:/-]\d+)*$/, /^Entente$/, /^[kMG]B$/, /^EUR$/,
+];
+
+/** Says which texts of a page are plain English: those with a word that is no data. */
+async function english(page, data) {
+  const texts = await page.evaluate(() => {
+    const found = [];
+    const skipped = (e) => e.closest("script, style, template, [translate=no]");
+    const note = (e, how, text) => {
+      if (text && /[A-Za-z]{3}/.test(text) && !skipped(e)) found.push({ how, text: text.trim().replace(/\s+/g, " ") });
+    };
+    note(document.documentElement, "title", document.title);
+    const walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+      const e = walk.currentNode.parentElement;
+      if (e.localName !== "title" || e.closest("svg")) note(e, `<${e.localName}>`, walk.currentNode.data);
+    }
+    for (const e of document.querySelectorAll("*")) {
+      for (const a of ["title", "placeholder", "aria-label", "aria-description", "alt", "data-label"]) note(e, `${a} of <${e.localName}>`, e.getAttribute(a));
+      for (const [name, value] of Object.entries(e.dataset)) if (/^say/.test(name)) note(e, `data-${name} of <${e.localName}>`, value);
+      if (e.localName === "input" && ["submit", "button", "reset"].includes(e.type)) note(e, "value of <input>", e.value);
+    }
+    return found;
+  });
+  const isData = (word) => !/[A-Za-z]{3}/.test(word) || data.has(word) || everywhere.some((p) => p.test(word));
+  return texts.flatMap(({ how, text }) => {
+    const plain = text.split(/[\s()„“"”]+/).map(trimmed).filter((w) => !isData(w) && !w.split(/[,;:=<>|…]|\/(?!\/)|→/).map(trimmed).every(isData));
+    return plain.length > 0 ? [`${how}: “${text.slice(0, 160)}” has ${plain.slice(0, 5).join(", ")}`] : [];
+  });
+}
+
+test("a text that no catalogue holds is found, and data is not", { timeout: 60_000 }, async () => {
+  const page = await openPage(browser);
+  await page.setContent(`<html lang="en"><title>Šûþþĺîéŕš·· · Hard title</title>
+    <p>Šûþþĺîéŕš··</p><p>Hard text</p><p>log4j-core 2.14.1, CVE-2021-44228, 12.5 MB, ${email}</p>
+    <p translate="no">Left alone</p><button aria-label="Hard label">×</button><input placeholder="Hard hint"><img alt="Hard picture" src="data:,">
+    <span title="Hard tip">Кофе</span><svg><title>Hard drawing</title></svg><p data-say-done="Hard script"></p><input type="submit" value="Hard button">`);
+  const found = await english(page, new Set(["log4j-core", "CVE-2021-44228"]));
+  assert.deepEqual(found.map((f) => f.match(/“(.*)”/)[1]).sort(), [
+    "Hard button", "Hard drawing", "Hard hint", "Hard label", "Hard picture", "Hard script", "Hard text", "Hard tip", "Šûþþĺîéŕš·· · Hard title",
+  ]);
+});
+
+test("no page has a text that no catalogue holds, and every page bears longer words", { timeout: 900_000 }, async () => {
+  const page = await openPage(browser, { locale: "en-XA", extraHTTPHeaders: { "Accept-Language": "en-XA" } });
+  await page.goto(node.address + "/sign-in");
+  assert.equal(await page.getAttribute("html", "lang"), "en-XA");
+  const pages = new Map([["/sign-in", page.url()], ["/not-there", node.address + "/not-there"]]);
+  const faults = [];
+  for (const [kind, url] of pages) {
+    await page.goto(url);
+    for (const f of await english(page, known)) faults.push(`${kind}: ${f}`);
+  }
+  await signIn(page, node, { email, password });
+  for (const [kind, url] of await crawl(page, page.url())) pages.set(kind, url);
+  assert.ok(pages.size > 25, `only ${pages.size} kinds of pages were found`);
+  const told = new Set();
+  for (const [kind, url] of pages) {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    const answer = await page.goto(url);
+    if (!(answer.headers()["content-type"] ?? "").startsWith("text/html")) continue;
+    for (const f of await english(page, known)) {
+      if (!told.has(f)) faults.push(`${kind}: ${f}`);
+      told.add(f); // the frame is on every page
+    }
+    for (const v of await axe(page)) faults.push(`${kind}: ${v}`);
+    await page.setViewportSize({ width: 360, height: 740 });
+    const wide = await overflow(page);
+    if (wide > 0) faults.push(`${kind}: ${wide} px wider than a phone`);
+    await shoot(page, "pseudo" + kind.replaceAll("/", "_").replaceAll("*", "x").replaceAll("?", "-"));
+  }
+  faults.push(...page.faults.filter((f) => !f.includes("404")));
+  assert.equal(faults.length, 0, `${faults.length} faults:\n` + faults.join("\n"));
+});
