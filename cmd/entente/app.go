@@ -18,6 +18,7 @@ import (
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/api"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/web"
 	"github.com/entente-project/entente/internal/web/lang"
 )
@@ -36,6 +37,12 @@ type Config struct {
 	Origin string
 	// Languages is a folder with more languages than the shipped ones; "" for none.
 	Languages string
+	// AllowPrivate lets webhooks lead to private networks and to this machine.
+	AllowPrivate bool
+	// Mail is the server that takes the node's mail; nil for none.
+	Mail *notify.MailServer
+	// Proxies are those that are trusted to tell from where a request came.
+	Proxies proxies
 	// Grace is how long a stop waits for requests and workers; 0 means 20 seconds.
 	Grace time.Duration
 	// Log gets what happens; nil means slog.Default().
@@ -94,7 +101,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 
 // doors puts the pages and the API behind one server.
 func (a *App) doors() error {
-	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity}
+	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify}
 	machine, err := api.New(api.Config{DB: a.db, Auth: a.identity, Rooms: rooms, Version: version(), Log: a.c.Log})
 	if err != nil {
 		return err
@@ -104,7 +111,7 @@ func (a *App) doors() error {
 		return err
 	}
 	a.pages, err = web.New(web.Config{
-		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Languages: languages,
+		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Notify: a.notify, Languages: languages,
 		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
 	})
 	if err != nil {
@@ -115,7 +122,7 @@ func (a *App) doors() error {
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.Handle("/", a.pages)
 	a.server = &http.Server{
-		Handler:           a.counted(mux),
+		Handler:           a.counted(a.c.Proxies.behind(mux)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       15 * time.Minute, // an upload; the doors set shorter ones per route
 		WriteTimeout:      16 * time.Minute,

@@ -48,7 +48,7 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	if addr == "" {
 		addr = free(demoAddr)
 	}
-	app, err := New(ctx, Config{Addr: addr, Data: dir, Log: c.log(level), Say: func(sentence string) { fmt.Fprintln(c.err, sentence) }})
+	app, err := New(ctx, Config{Addr: addr, Data: dir, AllowPrivate: true, Log: c.log(level), Say: func(sentence string) { fmt.Fprintln(c.err, sentence) }})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/entente-project/entente"
@@ -18,6 +19,7 @@ import (
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 )
 
@@ -42,6 +44,7 @@ type node struct {
 	inventory *inventory.Service
 	advisory  *advisory.Service
 	partner   *partner.Service
+	notify    *notify.Service
 	runner    *journal.Runner
 }
 
@@ -82,9 +85,11 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	n.inventory = inventory.New(n.db, inventory.Options{})
 	n.advisory = advisory.New(n.db, n.chain, advisory.Options{})
 	n.partner = partner.New(n.db, n.chain)
+	n.notify = notify.New(n.db, n.identity, notify.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Mail: c.Mail, Log: c.Log})
 	jobs := n.advisory.Jobs()
 	maps.Copy(jobs, n.chain.Jobs())
-	n.runner = journal.NewRunner(n.db, c.Log, n.advisory.Consumers(), jobs)
+	maps.Copy(jobs, n.notify.Jobs())
+	n.runner = journal.NewRunner(n.db, c.Log, slices.Concat(n.advisory.Consumers(), n.notify.Consumers()), jobs)
 	return nil
 }
 

@@ -13,18 +13,23 @@ import (
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/notify"
 )
 
 type serveCommand struct {
 	Addr string `default:"127.0.0.1:8080" env:"ENTENTE_ADDR" placeholder:"HOST:PORT" help:"Where to listen ($ENTENTE_ADDR)."`
 	nodeFlags
-	Origin        string `env:"ENTENTE_ORIGIN" placeholder:"URL" help:"Address by which browsers reach the node, if it stands behind a proxy ($ENTENTE_ORIGIN)."`
-	Languages     string `env:"ENTENTE_LANGUAGES" placeholder:"DIR" help:"Folder with languages of the pages, a YAML file each ($ENTENTE_LANGUAGES); see docs/languages.md."`
-	OwnerName     string `env:"ENTENTE_OWNER_NAME" placeholder:"NAME" help:"First start: the owner's name ($ENTENTE_OWNER_NAME)."`
-	OwnerEmail    string `env:"ENTENTE_OWNER_EMAIL" placeholder:"ADDRESS" help:"First start: the owner's e-mail address ($ENTENTE_OWNER_EMAIL)."`
-	OwnerPassword string `env:"ENTENTE_OWNER_PASSWORD" hidden:""`
-	PasswordFile  string `env:"ENTENTE_OWNER_PASSWORD_FILE" placeholder:"FILE" help:"First start: file with the owner's password ($ENTENTE_OWNER_PASSWORD_FILE, or the password itself in $ENTENTE_OWNER_PASSWORD)."`
-	LogLevel      string `default:"info" enum:"debug,info,warn,error" env:"ENTENTE_LOG" help:"How much to log: debug, info, warn or error ($ENTENTE_LOG)."`
+	Origin        string   `env:"ENTENTE_ORIGIN" placeholder:"URL" help:"Address by which browsers reach the node, if it stands behind a proxy ($ENTENTE_ORIGIN)."`
+	Languages     string   `env:"ENTENTE_LANGUAGES" placeholder:"DIR" help:"Folder with languages of the pages, a YAML file each ($ENTENTE_LANGUAGES); see docs/languages.md."`
+	OwnerName     string   `env:"ENTENTE_OWNER_NAME" placeholder:"NAME" help:"First start: the owner's name ($ENTENTE_OWNER_NAME)."`
+	OwnerEmail    string   `env:"ENTENTE_OWNER_EMAIL" placeholder:"ADDRESS" help:"First start: the owner's e-mail address ($ENTENTE_OWNER_EMAIL)."`
+	OwnerPassword string   `env:"ENTENTE_OWNER_PASSWORD" hidden:""`
+	PasswordFile  string   `env:"ENTENTE_OWNER_PASSWORD_FILE" placeholder:"FILE" help:"First start: file with the owner's password ($ENTENTE_OWNER_PASSWORD_FILE, or the password itself in $ENTENTE_OWNER_PASSWORD)."`
+	TrustedProxy  []string `env:"ENTENTE_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies that are trusted to tell from where a request came ($ENTENTE_TRUSTED_PROXY)."`
+	SMTPURL       string   `name:"smtp-url" env:"ENTENTE_SMTP_URL" placeholder:"URL" help:"Server that takes the node's mail: smtp://user:password@host:port, or smtps://… ($ENTENTE_SMTP_URL)."`
+	MailFrom      string   `env:"ENTENTE_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of the node's mail ($ENTENTE_MAIL_FROM)."`
+	AllowPrivate  bool     `name:"allow-private-addresses" env:"ENTENTE_ALLOW_PRIVATE_ADDRESSES" help:"Let webhooks lead to private networks and to this machine, also without TLS ($ENTENTE_ALLOW_PRIVATE_ADDRESSES)."`
+	LogLevel      string   `default:"info" enum:"debug,info,warn,error" env:"ENTENTE_LOG" help:"How much to log: debug, info, warn or error ($ENTENTE_LOG)."`
 }
 
 // Run serves a node until a signal comes.
@@ -36,7 +41,22 @@ func (s *serveCommand) Run(ctx context.Context, c *console) error {
 	if s.Data == "" && s.Database == "" {
 		return entente.Invalid("say where the node keeps its data: --data DIR (or ENTENTE_DATA); --database postgres://… replaces the SQLite file in it")
 	}
-	app, err := New(ctx, Config{Addr: s.Addr, Data: s.Data, Database: s.Database, Origin: s.Origin, Languages: s.Languages, Log: c.log(level)})
+	to := Config{Addr: s.Addr, Data: s.Data, Database: s.Database, Origin: strings.TrimRight(s.Origin, "/"), Languages: s.Languages, AllowPrivate: s.AllowPrivate, Log: c.log(level)}
+	var err error
+	to.Proxies, err = parseProxies(s.TrustedProxy)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s.SMTPURL != "":
+		to.Mail, err = notify.NewMailServer(s.SMTPURL, s.MailFrom)
+	case s.MailFrom != "":
+		err = entente.Invalid("--mail-from names a sender, and there is no server that takes mail; add --smtp-url")
+	}
+	if err != nil {
+		return err
+	}
+	app, err := New(ctx, to)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/notify"
 )
 
 // Rooms are the services that the operations ask.
@@ -13,4 +14,5 @@ type Rooms struct {
 	Chain     *chain.Service
 	Inventory *inventory.Service
 	Advisory  *advisory.Service
+	Notify    *notify.Service
 }

@@ -36,6 +36,8 @@ const (
 	TokenOversee       Verb = "token.oversee"       // see and revoke the API tokens of every member
 	OrganisationRead   Verb = "organisation.read"   // see the organisation's name and settings
 	OrganisationManage Verb = "organisation.manage" // change them; set up single sign-on
+	WebhookRead        Verb = "webhook.read"        // see the webhooks and what was delivered
+	WebhookManage      Verb = "webhook.manage"      // register, change, pause and remove them; deliver again
 	AccountSelf        Verb = "account.self"        // look after one's own account: password, passkeys, sessions
 	ViewSave           Verb = "view.save"           // keep views of lists for oneself
 	ViewShare          Verb = "view.share"          // give them to the whole organisation, change and remove those
@@ -78,6 +80,8 @@ var policy = map[Verb]rule{
 	TokenOversee:       {yes, yes, not, not, not, not, not, yes, not, not},
 	OrganisationRead:   {yes, yes, yes, yes, yes, yes, yes, yes, yes, not},
 	OrganisationManage: {yes, not, not, not, not, not, not, yes, yes, yes},
+	WebhookRead:        {yes, yes, not, not, not, yes, not, yes, yes, not},
+	WebhookManage:      {yes, yes, not, not, not, not, not, yes, yes, yes},
 	AccountSelf:        {yes, yes, yes, yes, yes, yes, yes, not, not, not},
 	ViewSave:           {yes, yes, yes, yes, yes, yes, not, not, not, not},
 	ViewShare:          {yes, yes, yes, not, yes, not, not, not, not, not},

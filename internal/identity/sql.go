@@ -427,6 +427,13 @@ func takeChallenge(ctx context.Context, tx *db.Tx, hash []byte, kind string, now
 	}, "DELETE FROM identity_challenge WHERE hash = $1 AND kind = $2 AND expires_at > $3 RETURNING kind, person, address, data", hash, kind, db.Millis(now)))
 }
 
+// readChallenge reads a challenge and leaves it.
+func readChallenge(ctx context.Context, tx *db.Tx, hash []byte, kind string, now time.Time) (*challengeRow, error) {
+	return orNone(db.One(ctx, tx, func(row db.Scanner) (c challengeRow, err error) {
+		return c, row.Scan(&c.kind, &c.person, &c.address, &c.data)
+	}, "SELECT kind, person, address, data FROM identity_challenge WHERE hash = $1 AND kind = $2 AND expires_at > $3", hash, kind, db.Millis(now)))
+}
+
 // sweep removes what has run out; it says how many rows went.
 func sweep(ctx context.Context, tx *db.Tx, now, idle time.Time) (n int64, err error) {
 	for _, remove := range []func() (int64, error){

@@ -9,6 +9,7 @@ import (
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/web/lang"
 )
@@ -24,10 +25,11 @@ type Config struct {
 	Partner   *partner.Service
 	// Languages are those in which pages can be read; nil means the shipped ones.
 	Languages *lang.Languages
+	Notify    *notify.Service
 	// Secure says that browsers reach the node over TLS, directly or through a proxy.
 	Secure bool
-	// Address tells from where a request comes; nil takes the connection's other end.
-	// Behind a proxy, the command gives a function that knows which proxy to believe.
+	// Address tells from where a request comes; nil takes its RemoteAddr, which the
+	// command sets to the client's where a trusted proxy tells of it.
 	Address func(*http.Request) string
 	// Log gets the faults of the program; nil means slog.Default().
 	Log *slog.Logger

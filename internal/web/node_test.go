@@ -24,6 +24,7 @@ import (
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 )
 
@@ -51,7 +52,7 @@ func newNode(t testing.TB) *node {
 	})
 	n := &node{t: t, Config: Config{
 		DB: d, Identity: people, Chain: chains, Inventory: inventory.New(d, inventory.Options{Temp: t.TempDir()}),
-		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Log: quiet,
+		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Notify: notify.New(d, people, notify.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet}), Log: quiet,
 	}}
 	n.handler, err = New(n.Config)
 	must(t, err)

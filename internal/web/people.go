@@ -381,7 +381,7 @@ func (v *visit) invite() error {
 
 // base is the address by which the visitor reached this node.
 func (v *visit) base() string {
-	if v.Secure {
+	if v.Secure || v.r.URL.Scheme == "https" {
 		return "https://" + v.r.Host
 	}
 	return "http://" + v.r.Host
