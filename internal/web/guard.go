@@ -116,6 +116,9 @@ func (v *visit) forget() {
 		Name: v.cookieName(), Path: "/", MaxAge: -1,
 		HttpOnly: true, Secure: v.Secure, SameSite: http.SameSiteLaxMode,
 	})
+	kept := v.keptCookie()
+	kept.MaxAge = -1
+	http.SetCookie(v.w, kept)
 }
 
 func (v *visit) client() identity.Client {

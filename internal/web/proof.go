@@ -28,6 +28,7 @@ func proofRoutes() []Route {
 	return []Route{
 		page("/o/{org}/account/prove", identity.AccountSelf, (*visit).proveForm),
 		act("/o/{org}/account/prove", identity.AccountSelf, (*visit).proven),
+		page("/o/{org}/account/prove/go-on", identity.AccountSelf, (*visit).goOn),
 	}
 }
 
@@ -80,11 +81,8 @@ func (v *visit) askProof(err error) bool {
 	}
 	p := proofPage{Status: http.StatusForbidden, Action: v.r.URL.RequestURI(), Back: v.cameFrom()}
 	if v.isForm() && v.r.ParseForm() == nil {
-		for _, name := range slices.Sorted(maps.Keys(v.r.PostForm)) {
-			for _, value := range v.r.PostForm[name] {
-				p.Carried = append(p.Carried, ui.Option{Value: name, Label: value})
-			}
-		}
+		p.Carried = carriedOf(v.r.PostForm)
+		p.Form = v.r.PostForm
 	} else {
 		// What was sent cannot be carried along: it is sent again from its page.
 		p.Action, p.Carried = v.in("account", "prove"), []ui.Option{{Value: "next", Label: p.Back}}
@@ -98,6 +96,17 @@ func (v *visit) askProof(err error) bool {
 		return false
 	}
 	return true
+}
+
+// carriedOf makes the hidden fields that carry a form along.
+func carriedOf(form url.Values) []ui.Option {
+	var fields []ui.Option
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range form[name] {
+			fields = append(fields, ui.Option{Value: name, Label: value})
+		}
+	}
+	return fields
 }
 
 // cameFrom is the page of this node from which the request was sent.
@@ -132,7 +141,17 @@ func (v *visit) showProof(p proofPage) error {
 		})
 	}
 	if v.who.Only != "" {
-		p.SSO = "/sign-in/sso?" + url.Values{"org": {string(v.who.Only)}, "next": {p.Back}, "fresh": {"yes"}}.Encode()
+		next := p.Back
+		if p.Form != nil {
+			p.Kept, err = v.keep(keptForm{To: p.Action, Back: p.Back, Form: p.Form})
+			if err != nil {
+				return err
+			}
+		}
+		if p.Kept {
+			next = v.in("account", "prove", "go-on")
+		}
+		p.SSO = "/sign-in/sso?" + url.Values{"org": {string(v.who.Only)}, "next": {next}, "fresh": {"yes"}}.Encode()
 	}
 	p.Minutes = int(identity.Fresh.Minutes())
 	return v.show(p.Status, proofView(p))

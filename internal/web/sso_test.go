@@ -176,16 +176,48 @@ func TestSingleSignOn(t *testing.T) {
 
 	// The provider opened the session, so it can prove it again.
 	later = 11 * time.Minute
-	w = auditor.post("/o/beanline/tokens", url.Values{"name": {"CI"}, "days": {"30"}, "verb": {"chain.read"}})
-	mustAnswer(t, w, http.StatusForbidden, "Confirm with your organisation", "fresh=yes")
+	long := url.Values{"name": {strings.Repeat("x", mostKept)}, "days": {"30"}}
+	w = auditor.post("/o/beanline/tokens", long)
+	mustAnswer(t, w, http.StatusForbidden, "send it again", "fresh=yes")
+	if len(w.Result().Cookies()) != 0 {
+		t.Errorf("a form that is too long is kept: %v", w.Result().Cookies())
+	}
+	w = auditor.post("/o/beanline/tokens", url.Values{"name": {"CI & more"}, "days": {"30"}, "verb": {"chain.read", "inventory.read"}})
+	mustAnswer(t, w, http.StatusForbidden, "Confirm with your organisation", "fresh=yes", "What you typed is kept")
+	typed := w.Result().Cookies()[0]
+	if typed.Name != "entente-kept" || !typed.HttpOnly || typed.SameSite != http.SameSiteLaxMode || typed.MaxAge != 600 || len(typed.Value) > 4000 {
+		t.Errorf("the cookie: %+v", typed)
+	}
 	w = auditor.get(html.UnescapeString(regexp.MustCompile(`href="(/sign-in/sso[^"]+)"`).FindStringSubmatch(w.Body.String())[1]))
 	if w.Code != http.StatusSeeOther {
 		t.Fatalf("the fresh proof: %d %s", w.Code, w.Body)
 	}
 	w = auditor.withCookies(p.through(t, w.Header().Get("Location")), w.Result().Cookies()[0])
-	if p.asked.Get("prompt") != "login" || w.Code != http.StatusSeeOther {
-		t.Errorf("the provider was asked with %v: %d %s", p.asked, w.Code, w.Body)
+	const goOn = "/o/beanline/account/prove/go-on"
+	if p.asked.Get("prompt") != "login" || w.Code != http.StatusSeeOther || w.Header().Get("Location") != goOn {
+		t.Errorf("the provider was asked with %v: %d to %q", p.asked, w.Code, w.Header().Get("Location"))
 	}
+	for _, c := range w.Result().Cookies() {
+		if c.Name == "entente" {
+			auditor.cookie = c
+		}
+	}
+
+	// What was typed before waits, for this person and a while only, and is sent on.
+	body = auditor.withCookies(goOn, typed).Body.String()
+	wholePage(t, goOn, body)
+	sent := url.Values{}
+	for _, field := range regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`).FindAllStringSubmatch(body, -1) {
+		sent.Add(field[1], html.UnescapeString(field[2]))
+	}
+	if !strings.Contains(body, `action="/o/beanline/tokens"`) || len(sent["verb"]) != 2 {
+		t.Fatalf("what was typed: %v\n%s", sent, body)
+	}
+	mustAnswer(t, auditor.post("/o/beanline/tokens", sent), http.StatusCreated, "The token CI &amp; more is made")
+	auditor.mustHold(goOn, "Nothing waits to be sent")
+	mustAnswer(t, owner.withCookies(goOn, typed), http.StatusOK, "Nothing waits to be sent")
+	later += identity.KeptFor
+	mustAnswer(t, auditor.withCookies(goOn, typed), http.StatusOK, "Nothing waits to be sent")
 	later = 0
 	mustLead(t, owner.post(settings+"/remove", nil), settings+"?done=sso-removed")
 	mustAnswer(t, owner.post(settings+"/remove", nil), http.StatusNotFound)
