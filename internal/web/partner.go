@@ -40,7 +40,7 @@ func (v *visit) tierBadge(t partner.Tier) ui.Badge {
 	case partner.TierImportant:
 		tone = ui.Warn
 	}
-	return ui.Badge{Text: v.Say(word(tierWords, t)), Tone: tone}
+	return ui.Badge{Text: v.Say(word(tierInside, t)), Tone: tone}
 }
 
 // howTier says in a few words where a tier comes from.
@@ -66,7 +66,7 @@ func (v *visit) tierCell(s *partner.Standing) ui.Cell {
 func (v *visit) tierFilter() filter[supplierRow] {
 	options := []ui.Option{{Label: v.T("All")}}
 	for _, t := range partner.Tiers() {
-		options = append(options, ui.Option{Value: string(t), Label: v.capital(word(tierWords, t))})
+		options = append(options, ui.Option{Value: string(t), Label: v.capital(word(tierInside, t))})
 	}
 	options = append(options, ui.Option{Value: "provisional", Label: v.T("Provisional")}, ui.Option{Value: "by-hand", Label: v.T("Set by hand")})
 	return filter[supplierRow]{key: "tier", label: "Tier", options: options, match: func(r supplierRow, value string) bool {
@@ -91,16 +91,16 @@ func (v *visit) addTier(shown *supplierPage, id chain.NodeID, rank int) error {
 	if err != nil {
 		return err
 	}
-	shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("tier %s", word(tierWords, s.Tier)), Tone: v.tierBadge(s.Tier).Tone})
-	shown.Facts = slices.Insert(shown.Facts, 1, ui.Fact{Name: v.T("Tier"), Value: v.capital(word(tierWords, s.Tier)), Note: cmp.Or(v.howTier(&s), v.T("computed from the chain")), Href: "#tier"})
+	shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("tier %s", word(tierInside, s.Tier)), Tone: v.tierBadge(s.Tier).Tone})
+	shown.Facts = slices.Insert(shown.Facts, 1, ui.Fact{Name: v.T("Tier"), Value: v.capital(word(tierInside, s.Tier)), Note: cmp.Or(v.howTier(&s), v.T("computed from the chain")), Href: "#tier"})
 	t := &tierView{Words: lang.Capital(v.T("%s", s.Assessment.InWords())), Lines: v.tierLines(&s), Total: v.T("Points together: %d of %d", s.Assessment.Points, s.Assessment.Most)}
 	if s.Assessment.Provisional {
 		t.Provisional = v.T("This tier is provisional: nobody has answered %s. Until then, one tier stricter applies than the points say.", entente.And(s.Assessment.Unknown))
 	}
 	if o := s.Override; o != nil {
-		t.ByHand = v.T("Set to %s by %s on %s, until %s: %s", word(tierWords, o.Tier), o.By, v.reader().Day(o.At), v.reader().Day(o.Until), o.Reason)
+		t.ByHand = v.T("Set to %s by %s on %s, until %s: %s", word(tierInside, o.Tier), o.By, v.reader().Day(o.At), v.reader().Day(o.Until), o.Reason)
 		if !s.Overridden {
-			t.ByHand = v.T("It was set by hand to %s until %s; since then the computed tier applies again.", word(tierWords, o.Tier), v.reader().Day(o.Until))
+			t.ByHand = v.T("It was set by hand to %s until %s; since then the computed tier applies again.", word(tierInside, o.Tier), v.reader().Day(o.Until))
 		}
 	}
 	kind := string(chain.KindOrganisation)

@@ -63,7 +63,7 @@ func (v *visit) answerGroups() []answerGroup {
 func (v *visit) tierChoice(value string) ui.Choice {
 	c := ui.Choice{Name: "tier", Label: v.T("Tier"), Value: value}
 	for _, t := range partner.Tiers() {
-		c.Options = append(c.Options, ui.Option{Value: string(t), Label: v.capital(word(tierWords, t))})
+		c.Options = append(c.Options, ui.Option{Value: string(t), Label: v.capital(word(tierInside, t))})
 	}
 	return c
 }

@@ -51,7 +51,7 @@ var (
 
 // Routes lists every route of the pages, room by room.
 func Routes() []Route {
-	return slices.Concat(identityRoutes(), homeRoutes(), chainRoutes(), editRoutes(), importRoutes(), partnerRoutes(), inventoryRoutes(), advisoryRoutes(), journalRoutes())
+	return slices.Concat(identityRoutes(), homeRoutes(), chainRoutes(), graphRoutes(), editRoutes(), importRoutes(), partnerRoutes(), inventoryRoutes(), advisoryRoutes(), journalRoutes())
 }
 
 func page(pattern string, verb identity.Verb, run func(*visit) error) Route {

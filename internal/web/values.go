@@ -43,7 +43,8 @@ var accessWords = map[chain.AccessLevel]entente.Text{
 	chain.AccessUser: "user", chain.AccessWrite: "write", chain.AccessPrivileged: "privileged",
 }
 
-var tierWords = map[partner.Tier]entente.Text{
+// tierInside names the tiers inside a sentence.
+var tierInside = map[partner.Tier]entente.Text{
 	partner.TierCritical: "critical", partner.TierImportant: "important", partner.TierStandard: "standard", partner.TierLow: "low",
 }
 

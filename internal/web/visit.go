@@ -147,6 +147,7 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.ChainRead, "Processes", "processes"),
 		v.item(identity.ChainRead, "Systems", "systems"),
 		v.item(identity.ChainRead, "Suppliers", "suppliers"),
+		v.item(identity.ChainRead, "Graph", "graph"),
 		v.item(identity.ChainRead, "Data flows", "data-flows"),
 		v.item(identity.ChainRead, "What if", "what-if"),
 		v.importItem(),

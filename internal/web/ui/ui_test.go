@@ -30,11 +30,12 @@ func TestColoursHaveContrast(t *testing.T) {
 		"calm":          {"calm-soft"},
 	}
 	drawn := map[string][]string{
-		"edge":         {"paper", "surface"},
-		"accent":       {"paper", "surface", "draw-works"},
-		"draw-stopped": {"paper", "surface"},
-		"draw-late":    {"paper", "surface"},
-		"draw-lost":    {"paper", "surface"},
+		"edge":          {"paper", "surface"},
+		"accent":        {"paper", "surface", "draw-works"},
+		"draw-stopped":  {"paper", "surface"},
+		"tier-standard": {"paper", "surface"},
+		"draw-late":     {"paper", "surface"},
+		"draw-lost":     {"paper", "surface"},
 	}
 	check := func(pairs map[string][]string, least float64) {
 		for front, grounds := range pairs {
