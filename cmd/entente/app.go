@@ -101,7 +101,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 
 // doors puts the pages and the API behind one server.
 func (a *App) doors() error {
-	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify}
+	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify, Search: a.search}
 	machine, err := api.New(api.Config{DB: a.db, Auth: a.identity, Rooms: rooms, Version: version(), Log: a.c.Log})
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (a *App) doors() error {
 		return err
 	}
 	a.pages, err = web.New(web.Config{
-		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Notify: a.notify, Languages: languages,
+		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Notify: a.notify, Search: a.search, Languages: languages,
 		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
 	})
 	if err != nil {
@@ -187,6 +187,7 @@ func (a *App) Run(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(context.Background(), a.c.Grace)
 	defer cancel()
 	a.c.Say(fmt.Sprintf("stopping: waiting for %s to be answered, at most %s", plural(int(a.asking.Load()), "request", "requests"), chain.DurationWords(a.c.Grace)))
+	a.pages.End()
 	if err := a.server.Shutdown(grace); err != nil {
 		a.c.Say(fmt.Sprintf("stopping: %s cut off", plural(int(a.asking.Load()), "request was", "requests were")))
 		fault = errors.Join(fault, a.server.Close())

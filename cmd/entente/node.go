@@ -21,6 +21,7 @@ import (
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/search"
 )
 
 // What stands in a node's folder.
@@ -45,6 +46,7 @@ type node struct {
 	advisory  *advisory.Service
 	partner   *partner.Service
 	notify    *notify.Service
+	search    *search.Service
 	runner    *journal.Runner
 }
 
@@ -86,6 +88,7 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	n.advisory = advisory.New(n.db, n.chain, advisory.Options{})
 	n.partner = partner.New(n.db, n.chain)
 	n.notify = notify.New(n.db, n.identity, notify.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Mail: c.Mail, Log: c.Log})
+	n.search = search.New(n.chain, n.inventory, n.advisory, n.identity)
 	jobs := n.advisory.Jobs()
 	maps.Copy(jobs, n.chain.Jobs())
 	maps.Copy(jobs, n.notify.Jobs())

@@ -22,6 +22,7 @@ import (
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/search"
 )
 
 // node is an API over real rooms that hold the demonstration: beanline whole, and
@@ -51,6 +52,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	n.rooms.Chain = chain.New(d)
 	n.rooms.Inventory = inventory.New(d, inventory.Options{Temp: t.TempDir()})
 	n.rooms.Advisory = advisory.New(d, n.rooms.Chain, advisory.Options{})
+	n.rooms.Search = search.New(n.rooms.Chain, n.rooms.Inventory, n.rooms.Advisory, n.rooms.Identity)
 	n.runner = journal.NewRunner(d, nil, n.rooms.Advisory.Consumers(), n.rooms.Advisory.Jobs())
 	n.handler, err = New(Config{DB: d, Auth: n.rooms.Identity, Rooms: n.rooms, Version: "test", Log: slog.New(slog.NewTextHandler(n.log, nil))})
 	must(t, err)

@@ -48,6 +48,7 @@ func rooms() []roomOperations {
 		{"chain", "Processes, systems, supplies and suppliers; what stops when something is down; concentration; and the chain's things, one by one.", append(chainOperations[:len(chainOperations):len(chainOperations)], thingOperations...)},
 		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
 		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},
+		{"search", "Everything, by name.", searchOperations},
 		{"journal", "What happened in the organisation, and proof that nothing was changed afterwards.", journalOperations},
 	}
 }

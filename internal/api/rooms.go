@@ -6,6 +6,7 @@ import (
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/notify"
+	"github.com/entente-project/entente/internal/search"
 )
 
 // Rooms are the services that the operations ask.
@@ -15,4 +16,5 @@ type Rooms struct {
 	Inventory *inventory.Service
 	Advisory  *advisory.Service
 	Notify    *notify.Service
+	Search    *search.Service
 }

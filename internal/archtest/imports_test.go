@@ -18,6 +18,7 @@ var floors = [][]string{
 	{"internal/assurance", "internal/contract", "internal/advisory"},
 	{"internal/incident"},
 	{"internal/posture", "internal/commons"},
+	{"internal/search"},
 	{"internal/api"},
 	{"internal/web"},
 	{"cmd", "internal/nodetest", "internal/bench"},

@@ -19,6 +19,7 @@ import (
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/search"
 )
 
 // estate is the rooms on one database, with all that a large company keeps in them:
@@ -141,7 +142,7 @@ func (b *bench) fill(ctx context.Context, e *estate) error {
 func (e *estate) handler() (http.Handler, error) {
 	return api.New(api.Config{
 		DB: e.db, Auth: e.identity, Version: "bench", Log: slog.New(slog.DiscardHandler),
-		Rooms: api.Rooms{Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory},
+		Rooms: api.Rooms{Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Search: search.New(e.chain, e.inventory, e.advisory, e.identity)},
 	})
 }
 

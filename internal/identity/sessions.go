@@ -157,13 +157,23 @@ func shortAddress(a string) string {
 // It costs one small read at most; ending a session takes effect at once on this
 // replica, and within two seconds on others.
 func (s *Service) Session(ctx context.Context, token string) (Session, error) {
+	return s.session(ctx, token, true)
+}
+
+// StillSession is [Service.Session] for what a page asks by itself: it does not count
+// as use, so that a page left open does not keep a session from ending.
+func (s *Service) StillSession(ctx context.Context, token string) (Session, error) {
+	return s.session(ctx, token, false)
+}
+
+func (s *Service) session(ctx context.Context, token string, used bool) (Session, error) {
 	if len(token) != len(newSecretShape) {
 		return Session{}, errSignedOut()
 	}
 	now := s.now()
 	key := string(hashed(token))
 	if found, ok := s.known.get(key, now); ok {
-		return s.alive(key, found, now)
+		return s.alive(key, found, now, used)
 	}
 	generation := s.known.generation()
 	var found *Session
@@ -178,18 +188,18 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 		return Session{}, errSignedOut()
 	}
 	s.known.put(key, *found, now, generation)
-	return s.alive(key, *found, now)
+	return s.alive(key, *found, now, used)
 }
 
 // newSecretShape has the length of every token of a session.
 const newSecretShape = "0123456789012345678901234567890123456789012"
 
-func (s *Service) alive(key string, found Session, now time.Time) (Session, error) {
+func (s *Service) alive(key string, found Session, now time.Time, used bool) (Session, error) {
 	seen := s.touched.last(key, found.Seen)
 	if !now.Before(found.Expires) || now.Sub(seen) >= s.c.Idle {
 		return Session{}, errSignedOut()
 	}
-	if now.Sub(seen) >= touchEvery {
+	if used && now.Sub(seen) >= touchEvery {
 		s.touched.add(key, now)
 	}
 	found.at = now

@@ -11,6 +11,7 @@ import (
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/search"
 	"github.com/entente-project/entente/internal/web/lang"
 )
 
@@ -26,6 +27,7 @@ type Config struct {
 	// Languages are those in which pages can be read; nil means the shipped ones.
 	Languages *lang.Languages
 	Notify    *notify.Service
+	Search    *search.Service
 	// Secure says that browsers reach the node over TLS, directly or through a proxy.
 	Secure bool
 	// Address tells from where a request comes; nil takes its RemoteAddr, which the

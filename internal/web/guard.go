@@ -15,7 +15,7 @@ import (
 // enter finds who visits and decides whether they may, before the page's own code
 // runs.
 func (v *visit) enter(route Route) error {
-	err := v.recognise()
+	err := v.recognise(!route.unasked)
 	if err != nil || route.Door == Open {
 		return err
 	}
@@ -41,6 +41,13 @@ func (v *visit) enter(route Route) error {
 			v.org = ui.Organisation{ID: string(org), Name: m.OrgName}
 		}
 	}
+	if route.Method == http.MethodGet {
+		// Read before everything that the page tells, so that a stream from here misses nothing.
+		v.seen, err = headOf(v.r.Context(), v.DB, org)
+		if err != nil {
+			return err
+		}
+	}
 	object := route.object(org, v.r.PathValue("id"))
 	err = identity.Require(actor, route.Verb, object)
 	if err != nil || route.Method == http.MethodGet {
@@ -53,13 +60,18 @@ func (v *visit) enter(route Route) error {
 	return v.Identity.Require(*v.who, actor, route.Verb, object)
 }
 
-// recognise finds the session of the browser, if it has one that still lives.
-func (v *visit) recognise() error {
+// recognise finds the session of the browser, if it has one that still lives; used
+// says whether that counts as use of it.
+func (v *visit) recognise(used bool) error {
 	cookie, err := v.r.Cookie(v.cookieName())
 	if err != nil {
 		return nil // there is none
 	}
-	session, err := v.Identity.Session(v.r.Context(), cookie.Value)
+	find := v.Identity.StillSession
+	if used {
+		find = v.Identity.Session
+	}
+	session, err := find(v.r.Context(), cookie.Value)
 	switch {
 	case err == nil:
 		v.who, v.token = &session, cookie.Value
@@ -73,7 +85,7 @@ func (v *visit) recognise() error {
 // lookAround finds who visits where no route does, to show the error in the frame
 // that the visitor knows.
 func (v *visit) lookAround() {
-	err := v.recognise()
+	err := v.recognise(true)
 	if err != nil || v.who == nil || v.who.Pending {
 		return
 	}

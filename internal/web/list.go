@@ -24,6 +24,13 @@ const (
 
 var rowsToChoose = []int{25, 50, 100, 200}
 
+// followedBy says, by the name of a list, what its rows follow while the page stands
+// open: how the kinds of events begin.
+var followedBy = map[string]string{
+	"advisories": "advisory sbom chain", "processes": "chain advisory sbom", "systems": "chain", "suppliers": "chain partner",
+	"products": "sbom chain advisory", "components": "sbom", "people": "member",
+}
+
 // list describes a list of a page: its columns, filters and what is searched. The
 // same description makes the table and the files to take away.
 type list[T any] struct {
@@ -290,7 +297,7 @@ func (l list[T]) view(v *visit, q query, from rows[T]) (ui.List, error) {
 			return ui.List{}, err
 		}
 	}
-	shown := ui.List{Noun: v.T(l.many), Action: q.path, Search: v.T(l.search), Query: q.search, Empty: l.empty, All: all}
+	shown := ui.List{Noun: v.T(l.many), Action: q.path, Search: v.T(l.search), Query: q.search, Empty: l.empty, All: all, Follows: followedBy[l.name]}
 	shown.Filters = l.choices(v, q)
 	for _, f := range l.fields {
 		shown.Fields = append(shown.Fields, ui.Field{Name: f.key, Label: v.T(f.label), Type: f.kind, Value: q.filter[f.key], MaxLength: longestSearch})

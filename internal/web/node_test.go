@@ -26,6 +26,7 @@ import (
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/search"
 )
 
 const testPassword = "seven quiet beans in autumn"
@@ -54,6 +55,7 @@ func newNode(t testing.TB) *node {
 		DB: d, Identity: people, Chain: chains, Inventory: inventory.New(d, inventory.Options{Temp: t.TempDir()}),
 		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Notify: notify.New(d, people, notify.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet}), Log: quiet,
 	}}
+	n.Search = search.New(chains, n.Inventory, n.Advisory, people)
 	n.handler, err = New(n.Config)
 	must(t, err)
 	n.found("beanline", "Beanline")

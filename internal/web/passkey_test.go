@@ -85,8 +85,11 @@ func TestPasskeyCeremonies(t *testing.T) {
 func TestPagesWithAScript(t *testing.T) {
 	n := newNode(t)
 	owner := n.as("owner@beanline.example")
-	for path, want := range map[string]bool{"/o/beanline/account/security": true, "/o/beanline/account": false, "/o/beanline/people": false} {
-		w := owner.get(path)
+	for path, want := range map[string]bool{"/o/beanline/account/security": true, "/o/beanline/people": true, "/": false, "/nowhere": false} {
+		w := n.stranger().get(path)
+		if want {
+			w = owner.get(path)
+		}
 		strictHeaders(t, path, w)
 		if got := w.Header().Get("Content-Security-Policy") == islandPolicy; got != want {
 			t.Errorf("%s carries a script: %v", path, got)

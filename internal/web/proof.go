@@ -69,7 +69,7 @@ func (v *visit) takeProof() error {
 	if err != nil {
 		return err
 	}
-	return v.recognise()
+	return v.recognise(true)
 }
 
 // askProof answers an error that a fresh proof of identity mends with the page that

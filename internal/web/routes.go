@@ -22,6 +22,9 @@ type Route struct {
 	// whole.
 	Kind string
 
+	// unasked says that pages ask for it by themselves: it counts as no use of a session.
+	unasked bool
+
 	limits limits
 	run    func(*visit) error
 }
@@ -51,7 +54,7 @@ var (
 
 // Routes lists every route of the pages, room by room.
 func Routes() []Route {
-	return slices.Concat(identityRoutes(), homeRoutes(), chainRoutes(), graphRoutes(), editRoutes(), importRoutes(), partnerRoutes(), inventoryRoutes(), advisoryRoutes(), journalRoutes())
+	return slices.Concat(identityRoutes(), homeRoutes(), searchRoutes(), liveRoutes(), chainRoutes(), graphRoutes(), editRoutes(), importRoutes(), partnerRoutes(), inventoryRoutes(), advisoryRoutes(), journalRoutes())
 }
 
 func page(pattern string, verb identity.Verb, run func(*visit) error) Route {

@@ -27,7 +27,8 @@ type visit struct {
 	token  string
 	actor  entente.Actor // in the organisation of the path; zero outside of one
 	org    ui.Organisation
-	answer int // the status, once sent
+	answer int   // the status, once sent
+	seen   int64 // up to which event of the journal the visited organisation was when the page began
 }
 
 func (s *server) newVisit(w http.ResponseWriter, r *http.Request) *visit {
@@ -137,6 +138,7 @@ func (v *visit) frame(title string) ui.Page {
 		Title: title, Org: v.org, Home: v.in(), Account: v.in("account"),
 		Person: v.who.Person.Name, Several: len(v.who.Memberships) > 1,
 	}
+	v.equip(&p)
 	add := func(name entente.Text, items ...ui.NavItem) {
 		if len(items) > 0 {
 			p.Nav = append(p.Nav, ui.NavGroup{Name: v.T(name), Items: items})

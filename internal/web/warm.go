@@ -19,6 +19,10 @@ type Pages struct {
 	server *server
 }
 
+// End ends what open pages listen to, so that a server can stop. Call it before the
+// server is shut down.
+func (p *Pages) End() { p.server.streams.end() }
+
 // Run works out ahead what the first visit of a large chain would have to wait for:
 // at the start, and after each change of a chain by this process, one organisation
 // at a time, until ctx ends. The pages do not need it: they work out by themselves

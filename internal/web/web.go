@@ -16,6 +16,7 @@ type server struct {
 	Config
 	mux       *http.ServeMux
 	overviews overviews
+	streams   *streams
 
 	supplierLists supplierLists
 }
@@ -36,7 +37,7 @@ func New(c Config) (*Pages, error) {
 			return nil, err
 		}
 	}
-	s := &server{Config: c, mux: http.NewServeMux()}
+	s := &server{Config: c, mux: http.NewServeMux(), streams: newStreams()}
 	for _, route := range Routes() {
 		err := route.decided()
 		if err != nil {

@@ -21,6 +21,9 @@ type Page struct {
 	Home    string
 	Account string
 	Nav     []NavGroup
+	Search  string // where everything can be searched
+	Live    string // where what happens is told; "" if the page does not follow it
+	Seen    int64  // up to which event of the journal the page is
 }
 
 // Organisation is the one that a page is about.
@@ -209,6 +212,8 @@ type List struct {
 	XLSX    string
 	Empty   Empty // of a list that has no rows at all
 	None    Empty // of a list whose filters let no row through
+	// Follows lists what the rows follow while the page stands open, see [Following].
+	Follows string
 	// All is the number of rows before search and filters, or -1 if it is not known.
 	All int
 }
