@@ -144,7 +144,8 @@ func (v *visit) editSave(kind chain.NodeKind) error {
 	if id != "" {
 		what.values["id"] = id
 	}
-	if added := form.Get("add"); added != "" || form.Get("drop") != "" {
+	// A field for one more thing comes by itself when the form is shown again.
+	if added := form.Get("add"); added != "" || form.Has("drop") || form.Has("more") {
 		if added != "" {
 			what.addRow(added)
 		}

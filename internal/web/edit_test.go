@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func formOn(t *testing.T, body string) url.Values {
 		tag, text, _ := strings.Cut(tag, ">")
 		switch {
 		case strings.HasPrefix(tag, "input"):
-			form.Set(attribute(tag, "name"), attribute(tag, "value"))
+			form.Add(attribute(tag, "name"), attribute(tag, "value"))
 		case strings.HasPrefix(tag, "textarea"), strings.HasPrefix(tag, "select"):
 			form.Set("", attribute(tag, "name"))
 			form.Set(attribute(tag, "name"), text)
@@ -123,6 +124,12 @@ func TestEditAProcess(t *testing.T) {
 	w = owner.post(at+"/edit", more)
 	if body := w.Body.String(); !strings.Contains(body, "nothing-like-it") || !strings.Contains(body, `id="f-`+last+`needs[0].any-wrong"`) {
 		t.Fatalf("what is wrong is not said beside the field: %d", w.Code)
+	}
+	more[last+"needs[0].any"] = []string{"Nordhost Cloud", "", "Arrivals, gross"}
+	more.Set("more", last+"needs[0].any")
+	more = formOn(t, owner.post(at+"/edit", more).Body.String())
+	if got := more[last+"needs[0].any"]; !slices.Equal(got, []string{"Nordhost Cloud", "Arrivals, gross", ""}) {
+		t.Fatalf("one more: %q", got)
 	}
 	more.Set(last+"needs[0].any", "Nordhost Cloud")
 	w = owner.post(at+"/edit", more)

@@ -24,7 +24,7 @@ const (
 	editNumber
 	editRef  // one thing, by its identifier or its name
 	editList // several texts, one a line
-	editRefs // several things, one a line
+	editRefs // several things, each in a field of its own
 )
 
 // mostRows bounds the rows of one list in a form. It is more than a chain takes, so
@@ -55,7 +55,7 @@ const onePerLine entente.Text = "One on each line."
 
 var (
 	needGroup = editGroup{key: "needs", label: "Needs", row: "Need %d", add: "Add need", drop: "Take away need %d", fields: []editField{
-		{key: "any", label: "Any one of", hint: "Alternatives, one on each line: one of them suffices.", kind: editRefs},
+		{key: "any", label: "Any one of", hint: "Alternatives: one of them suffices.", kind: editRefs},
 		{key: "buffer", label: "Can do without for", hint: "Like 4h or 2d."},
 		{key: "note", label: "How"},
 	}}
@@ -85,12 +85,12 @@ var editForms = map[chain.NodeKind]editGroup{
 	chain.KindSystem: {fields: []editField{
 		idField, nameField, {key: "kind", label: "Kind", kind: editChoice, choices: systemKinds},
 		{key: "operator", label: "Run by", kind: editRef}, {key: "data", label: "Classes of data", hint: "Of public, internal, confidential, personal and secret, one on each line.", kind: editList},
-		{key: "products", label: "Products it runs", hint: onePerLine, kind: editRefs},
+		{key: "products", label: "Products it runs", kind: editRefs},
 	}, groups: []editGroup{needGroup}},
 	chain.KindSupply: {fields: []editField{
 		idField, nameField, {key: "supplier", label: "Supplier", kind: editRef}, {key: "customer", label: "Customer", hint: "Empty: ourselves.", kind: editRef},
 		{key: "nature", label: "What is delivered", kind: editChoice, choices: natures}, {key: "kind", label: "Terms", kind: editChoice, choices: supplyTerms},
-		{key: "category", label: "Category"}, {key: "products", label: "Products", hint: onePerLine, kind: editRefs}, {key: "spend", label: "Spend a year", kind: editNumber},
+		{key: "category", label: "Category"}, {key: "products", label: "Products", kind: editRefs}, {key: "spend", label: "Spend a year", kind: editNumber},
 	}, groups: []editGroup{
 		{key: "access", label: "Access to our systems", row: "Access %d", add: "Add access", drop: "Take away access %d", fields: []editField{{key: "system", label: "System", kind: editRef}, {key: "level", label: "Level", kind: editChoice, choices: accessLevels}}},
 		needGroup,
@@ -159,7 +159,7 @@ func scalarText(value any) string {
 func typedIn(g editGroup, prefix string, form url.Values) *typed {
 	t := newTyped()
 	for _, f := range g.fields {
-		t.values[f.key] = strings.TrimSpace(strings.ReplaceAll(form.Get(prefix+f.key), "\r\n", "\n"))
+		t.values[f.key] = strings.TrimSpace(strings.ReplaceAll(strings.Join(form[prefix+f.key], "\n"), "\r\n", "\n"))
 	}
 	for _, sub := range g.groups {
 		for i := range mostRows {
@@ -321,8 +321,15 @@ func (t *typed) view(v *visit, g editGroup, path string, fixed bool) editView {
 		switch f.kind {
 		case editProse:
 			in.Lines = 4
-		case editList, editRefs:
+		case editList:
 			in.Lines = min(max(2, strings.Count(in.Value, "\n")+2), 12)
+		case editRefs:
+			for one := range strings.Lines(in.Value + "\n") {
+				if one = strings.TrimSpace(one); one != "" {
+					in.Several = append(in.Several, one)
+				}
+			}
+			in.Several = append(in.Several, "")
 		case editChoice:
 			in.Options = []ui.Option{{Label: v.T("Not stated")}}
 			known := t.values[f.key] == ""

@@ -40,7 +40,8 @@ type editRows struct {
 type editInput struct {
 	ui.Field
 	Options []ui.Option
-	Lines   int // of a field that has several
+	Lines   int      // of a field that has several
+	Several []string // the values of a field that takes several things, and room for one more
 	Things  bool
 	Fixed   bool
 }

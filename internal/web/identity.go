@@ -149,12 +149,16 @@ func (v *visit) accountShown() (accountPage, error) {
 	if err != nil {
 		return accountPage{}, err
 	}
+	names, err := v.processNames()
+	if err != nil {
+		return accountPage{}, err
+	}
 	p := accountPage{
 		Frame: v.frame(v.T("Account")), First: !has, Security: v.in("account", "security"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
 		PasswordAction: v.in("account", "password"), EndOthers: v.in("account", "sessions", "end-others"),
 		Defs: []ui.Def{
 			{Term: v.T("Name"), Text: v.who.Person.Name}, {Term: v.T("E-mail address"), Text: v.who.Person.Email},
-			{Term: v.T("Role here"), Text: v.role(v.actor.Role)}, {Term: v.T("Limited to"), Text: strings.Join(v.actor.Scope, ", ")},
+			{Term: v.T("Role here"), Text: v.role(v.actor.Role)}, {Term: v.T("Limited to"), Text: v.scopeWords(v.actor.Role, v.actor.Scope, names)},
 		},
 	}
 	for _, s := range sessions {

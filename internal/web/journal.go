@@ -36,6 +36,7 @@ type events struct {
 	ctx  context.Context
 	db   *db.DB
 	org  entente.OrgID
+	zone *time.Location // in which the days of a view lie
 	list list[journal.Event]
 }
 
@@ -61,7 +62,7 @@ func (e events) page(q query, offset, limit int) (found []journal.Event, matchin
 
 func (e events) search(tx *db.Tx, q query, head int64, offset, limit int) (found []journal.Event, matching int, err error) {
 	const step = 1000
-	from, to := days(q)
+	from, to := days(q, e.zone)
 	before := head + 1
 	if !to.IsZero() {
 		before, err = e.firstAfter(tx, head, to.Add(clockSlack))
@@ -117,9 +118,9 @@ func (e events) firstAfter(tx *db.Tx, head int64, at time.Time) (int64, error) {
 }
 
 // days reads the days between which a view of the journal lies; zero is open.
-func days(q query) (from, to time.Time) {
-	from, _ = time.Parse(time.DateOnly, q.filter["from"])
-	to, _ = time.Parse(time.DateOnly, q.filter["to"])
+func days(q query, zone *time.Location) (from, to time.Time) {
+	from, _ = time.ParseInLocation(time.DateOnly, q.filter["from"], zone)
+	to, _ = time.ParseInLocation(time.DateOnly, q.filter["to"], zone)
 	if !to.IsZero() {
 		to = to.AddDate(0, 0, 1) // the day itself belongs to it
 	}
@@ -133,6 +134,7 @@ func isDay(value string) bool {
 
 // eventFields are the filters of the journal into which something is typed.
 func (v *visit) eventFields(names map[string]string) []field[journal.Event] {
+	zone := v.reader().Zone()
 	holds := func(text, value string) bool { return strings.Contains(strings.ToLower(text), strings.ToLower(value)) }
 	return []field[journal.Event]{
 		{key: "kind", label: "What", match: func(e journal.Event, value string) bool {
@@ -141,12 +143,12 @@ func (v *visit) eventFields(names map[string]string) []field[journal.Event] {
 		{key: "subject", label: "On", match: func(e journal.Event, value string) bool {
 			return holds(e.Subject, value) || holds(names[e.Subject], value)
 		}},
-		{key: "from", label: "From (UTC)", kind: "date", valid: isDay, match: func(e journal.Event, value string) bool {
-			from, _ := time.Parse(time.DateOnly, value)
+		{key: "from", label: "From", kind: "date", valid: isDay, match: func(e journal.Event, value string) bool {
+			from, _ := time.ParseInLocation(time.DateOnly, value, zone)
 			return !e.At.Before(from)
 		}},
-		{key: "to", label: "To (UTC)", kind: "date", valid: isDay, match: func(e journal.Event, value string) bool {
-			to, _ := time.Parse(time.DateOnly, value)
+		{key: "to", label: "To", kind: "date", valid: isDay, match: func(e journal.Event, value string) bool {
+			to, _ := time.ParseInLocation(time.DateOnly, value, zone)
 			return e.At.Before(to.AddDate(0, 0, 1))
 		}},
 	}
@@ -236,7 +238,7 @@ func (v *visit) journal() error {
 	if v.may(identity.JournalVerify) {
 		head.Actions = []ui.Link{{Text: v.T("Verify the chain"), Href: v.in("journal", "verify")}}
 	}
-	from := events{ctx: v.r.Context(), db: v.DB, org: v.actor.Org, list: l}
+	from := events{ctx: v.r.Context(), db: v.DB, org: v.actor.Org, zone: v.reader().Zone(), list: l}
 	q := l.query(v.r)
 	if q.file != "" {
 		err := v.Identity.Require(*v.who, v.actor, identity.JournalExport, identity.In(v.actor.Org))

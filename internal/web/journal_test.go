@@ -46,6 +46,17 @@ func TestJournalIsNarrowedAndTakenAway(t *testing.T) {
 			t.Errorf("%s says %q", view, want.lacks)
 		}
 	}
+	// The days are those of the reader's zone.
+	e := n.as("owner@beanline.example")
+	at := time.Now().UTC()
+	zone, here := "Pacific/Kiritimati", at.Add(14*time.Hour) // a day ahead from ten in the morning on
+	if at.Hour() < 10 {
+		zone, here = "Pacific/Pago_Pago", at.Add(-11*time.Hour) // a day behind until eleven
+	}
+	for day, want := range map[string]string{here.Format(time.DateOnly): "Organisation renamed", at.Format(time.DateOnly): "Nothing matches"} {
+		w := e.withCookies("/o/beanline/journal?kind=renamed&from="+day+"&to="+day, &http.Cookie{Name: zoneCookie, Value: zone})
+		mustAnswer(t, w, http.StatusOK, want)
+	}
 	view := "/o/beanline/journal?kind=renamed&who=" + self
 	w := owner.get(view + "&format=csv")
 	mustAnswer(t, w, http.StatusOK)

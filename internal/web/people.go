@@ -161,7 +161,7 @@ func (v *visit) roleForm(role entente.Role, scope []string, wrong string) (roleF
 	}
 	slices.SortFunc(f.Scope.Options, func(a, b ui.Option) int { return strings.Compare(a.Label+a.Value, b.Label+b.Value) })
 	if len(f.Scope.Options) == 0 {
-		f.Scope.Hint = "The chain has no process yet. Assign some once it has."
+		f.Scope.Hint = v.T("The chain has no process yet. Assign some once it has.")
 	}
 	return f, nil
 }
