@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/entente-project/entente"
@@ -55,34 +54,7 @@ func mustMember(ctx context.Context, tx *db.Tx, org entente.OrgID, id entente.Pe
 
 // SetRole changes what a member may do. The last owner stays one.
 func (s *Service) SetRole(ctx context.Context, actor entente.Actor, id entente.PersonID, role entente.Role, scope []string) error {
-	if err := Require(actor, PeopleManage, In(actor.Org)); err != nil {
-		return err
-	}
-	scope, err := cleanScope(role, scope)
-	if err != nil {
-		return err
-	}
-	err = s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		m, err := mustMember(ctx, tx, actor.Org, id)
-		if err != nil {
-			return err
-		}
-		if m.Role == role && slices.Equal(m.Scope, scope) {
-			return nil
-		}
-		if m.Role == entente.RoleOwner && role != entente.RoleOwner {
-			if err := notLastOwner(ctx, tx, actor.Org); err != nil {
-				return err
-			}
-		}
-		if err := putMember(ctx, tx, actor.Org, id, role, scope, m.Since); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, actor, EventMemberChanged, string(id), map[string]any{
-			"name": m.Person.Name, "role": role, "scope": scope, "before": map[string]any{"role": m.Role, "scope": m.Scope},
-		})
-	})
-	s.forget()
+	_, err := s.SetRoles(ctx, actor, []entente.PersonID{id}, role, scope)
 	return err
 }
 

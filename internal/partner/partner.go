@@ -177,25 +177,8 @@ const maxReason = 2000
 
 // SetTier sets a supplier's tier by hand for a time of at most twelve months.
 func (s *Service) SetTier(ctx context.Context, actor entente.Actor, supplier chain.NodeID, o Override) error {
-	if err := identity.Require(actor, identity.ChainOverride, on(actor, supplier)); err != nil {
-		return err
-	}
-	o.By, o.At, o.Reason = actor.Name, s.now(), strings.TrimSpace(o.Reason)
-	if wrong := o.Check(); wrong != "" {
-		return entente.Invalid("%s", wrong)
-	}
-	if len(o.Reason) > maxReason {
-		return entente.TooLarge("the reason is longer than %d characters", maxReason)
-	}
-	if err := s.known(ctx, actor, supplier); err != nil {
-		return err
-	}
-	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		if err := putOverride(ctx, tx, actor.Org, supplier, o); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, actor, EventTierSet, string(supplier), map[string]any{"tier": o.Tier, "reason": o.Reason, "until": o.Until.UTC()})
-	})
+	_, err := s.SetTiers(ctx, actor, []chain.NodeID{supplier}, o)
+	return err
 }
 
 // FreeTier lets the computed tier apply again.

@@ -327,8 +327,8 @@ func TestErrorsArePages(t *testing.T) {
 		{"GET", "/o/beanline/documents/one", 404, "no document"},
 		{"GET", "/o/beanline/documents/999", 404, "document"},
 		{"GET", "/o/beanline/components/999999", 404, ""},
-		{"DELETE", "/o/beanline/processes", 405, "another kind of request"},
-		{"POST", "/o/beanline/processes", 405, "another kind of request"},
+		{"DELETE", "/o/beanline/concentration", 405, "another kind of request"},
+		{"POST", "/o/beanline/concentration", 405, "another kind of request"},
 		{"GET", "/o/beanline/account/password", 405, "another kind of request"},
 	} {
 		w := owner.do(httptest.NewRequest(c.method, c.path, nil))

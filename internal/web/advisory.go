@@ -21,6 +21,7 @@ import (
 func advisoryRoutes() []Route {
 	return []Route{
 		page("/o/{org}/advisories", identity.AdvisoryRead, (*visit).advisories),
+		choosing(act("/o/{org}/advisories", identity.AdvisoryRead, (*visit).advisories)),
 		page("/o/{org}/advisories/{id}", identity.AdvisoryRead, (*visit).advisory),
 		page("/o/{org}/record-advisories", identity.AdvisoryEdit, (*visit).advisoryForm),
 		act("/o/{org}/record-advisories", identity.AdvisoryEdit, (*visit).recordAdvisories).within(uploadLimits),
@@ -91,6 +92,7 @@ func (v *visit) advisories() error {
 		hitsKey = "products"
 	}
 	l := list[row]{
+		id:   func(a row) string { return a.ID },
 		name: "advisories", one: "advisory", many: "advisories", sort: "-severity", search: "Search by id or summary",
 		columns: []column[row]{
 			{key: "name", label: "Advisory", cell: func(a row) ui.Cell {

@@ -18,12 +18,16 @@ import (
 func chainRoutes() []Route {
 	return []Route{
 		page("/o/{org}/processes", identity.ChainRead, (*visit).processes),
+		choosing(act("/o/{org}/processes", identity.ChainRead, (*visit).processes)),
 		page("/o/{org}/processes/{id}", identity.ChainRead, (*visit).process),
 		page("/o/{org}/processes/{id}/chain", identity.ChainRead, (*visit).processChain),
 		page("/o/{org}/data-flows", identity.ChainRead, (*visit).dataFlows),
+		choosing(act("/o/{org}/data-flows", identity.ChainRead, (*visit).dataFlows)),
 		page("/o/{org}/systems", identity.ChainRead, (*visit).systems),
+		choosing(act("/o/{org}/systems", identity.ChainRead, (*visit).systems)),
 		page("/o/{org}/systems/{id}", identity.ChainRead, (*visit).system),
 		page("/o/{org}/suppliers", identity.ChainRead, (*visit).suppliers),
+		choosing(act("/o/{org}/suppliers", identity.ChainRead, (*visit).suppliers)),
 		page("/o/{org}/suppliers/{id}", identity.ChainRead, (*visit).supplier),
 		page("/o/{org}/concentration", identity.ChainRead, (*visit).concentration),
 		page("/o/{org}/what-if", identity.ChainRead, (*visit).whatIfPage),
@@ -53,6 +57,7 @@ func (v *visit) processes() error {
 	}
 	all := pointers(p.g.Map().Processes)
 	l := list[*chain.Process]{
+		id: func(r *chain.Process) string { return string(r.ID) }, acts: v.chainActs(chain.KindProcess),
 		name: "processes", one: "process", many: "processes", sort: "criticality",
 		search: "Search by name, owner or what they hang on", empty: v.noChain("No processes yet"),
 		text: func(r *chain.Process) []string {
@@ -274,6 +279,7 @@ func (v *visit) systems() error {
 	}
 	all := pointers(p.g.Map().Systems)
 	l := list[*chain.System]{
+		id: func(r *chain.System) string { return string(r.ID) }, acts: v.chainActs(chain.KindSystem),
 		name: "systems", one: "system", many: "systems", sort: "name",
 		search: "Search by name, operator or product", empty: v.noChain("No systems yet"),
 		text: func(r *chain.System) []string {

@@ -104,7 +104,7 @@ func (v *visit) dataFlows() error {
 	near := p.endsOf(asked)
 	l := p.flowList(all, near)
 	from := held[flowView]{l, all}
-	q := l.query(v.r)
+	q := l.query(v.r.URL)
 	drawn, _, _, err := from.page(q, 0, len(all))
 	if err != nil {
 		return err
@@ -150,6 +150,7 @@ func (p *picture) flowList(all []flowView, near map[chain.NodeID]bool) list[flow
 		return p.name(n.Organisation)
 	}
 	return list[flowView]{
+		id: func(f flowView) string { return string(f.ID) }, acts: v.chainActs(chain.KindFlow),
 		name: "data-flows", one: "flow", many: "flows", sort: "data",
 		search: "Search by data, system, organisation or interface", empty: v.noChain("No data flows yet"),
 		text: func(f flowView) []string {
@@ -304,7 +305,7 @@ func (v *visit) processChain() error {
 	}
 	all := p.hanging(r.ID)
 	l := p.hangingList(r, all)
-	q := l.query(v.r)
+	q := l.query(v.r.URL)
 	far, err := strconv.Atoi(q.filter["steps"])
 	if err != nil {
 		far = len(all)

@@ -21,10 +21,12 @@ import (
 func inventoryRoutes() []Route {
 	return []Route{
 		page("/o/{org}/products", identity.InventoryRead, (*visit).products),
+		choosing(act("/o/{org}/products", identity.InventoryRead, (*visit).products)),
 		page("/o/{org}/products/{id}", identity.InventoryRead, (*visit).product),
 		act("/o/{org}/products/{id}/documents", identity.InventoryUpload, (*visit).recordSBOM).within(uploadLimits),
 		page("/o/{org}/documents/{document}", identity.InventoryRead, (*visit).document),
 		page("/o/{org}/components", identity.InventoryRead, (*visit).components),
+		choosing(act("/o/{org}/components", identity.InventoryRead, (*visit).components)),
 		page("/o/{org}/components/{package}", identity.InventoryRead, (*visit).component),
 	}
 }
@@ -83,6 +85,7 @@ func (s productsInRoom) page(q query, offset, limit int) ([]inventory.Product, i
 func (v *visit) products() error {
 	type row = inventory.Product
 	l := list[row]{
+		id: func(p row) string { return string(p.ID) }, acts: v.chainActs(chain.KindProduct),
 		name: "products", one: "product", many: "products", sort: "name",
 		search: "Search by name or supplier", empty: v.noChain("products"),
 		columns: []column[row]{
@@ -483,6 +486,7 @@ var packageTypes = []string{"apk", "bitnami", "cargo", "composer", "conan", "cra
 func (v *visit) components() error {
 	type row = inventory.PackageUse
 	l := list[row]{
+		id:   func(p row) string { return strconv.FormatInt(int64(p.ID), 10) },
 		name: "components", one: "component", many: "components", sort: "name", search: "Who has …? Search by name",
 		columns: []column[row]{
 			{key: "name", label: "Component", cell: func(p row) ui.Cell { return linkCell(p.Title(), v.componentPath(p.ID)) }},

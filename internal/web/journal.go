@@ -239,7 +239,7 @@ func (v *visit) journal() error {
 		head.Actions = []ui.Link{{Text: v.T("Verify the chain"), Href: v.in("journal", "verify")}}
 	}
 	from := events{ctx: v.r.Context(), db: v.DB, org: v.actor.Org, zone: v.reader().Zone(), list: l}
-	q := l.query(v.r)
+	q := l.query(v.r.URL)
 	if q.file != "" {
 		err := v.Identity.Require(*v.who, v.actor, identity.JournalExport, identity.In(v.actor.Org))
 		if err != nil {

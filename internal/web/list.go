@@ -46,6 +46,9 @@ type list[T any] struct {
 	empty   ui.Empty
 	// keep names parameters of the URL that belong to the page around the list.
 	keep []string
+	// id names a row among those that are chosen; nil for lists of which none is.
+	id   func(T) string
+	acts []bulkAct
 }
 
 // column is one column of a list. Only a column with a key can be sorted by.
@@ -99,9 +102,12 @@ type query struct {
 	file   string // "csv" or "xlsx" where the rows are taken away; "" for the page
 }
 
-func (l list[T]) query(r *http.Request) query {
-	values := r.URL.Query()
-	q := query{path: r.URL.Path, values: values, filter: map[string]string{}}
+func (l list[T]) query(at *url.URL) query {
+	values := at.Query()
+	for _, passing := range []string{"done", "change", "view"} {
+		values.Del(passing)
+	}
+	q := query{path: at.Path, values: values, filter: map[string]string{}}
 	if format := values.Get("format"); format == formatCSV || format == formatXLSX {
 		q.file = format
 	}
@@ -273,15 +279,45 @@ func (l list[T]) matches(row T, q query) bool {
 
 // show answers with the page around the list, or with the list as a file.
 func (l list[T]) show(v *visit, from rows[T], page func(ui.List) templ.Component) error {
-	q := l.query(v.r)
+	if v.r.Method == http.MethodPost {
+		return l.chosen(v, from, page)
+	}
+	to, err := v.standardView()
+	if err != nil {
+		return err
+	}
+	if to != "" {
+		return v.redirect(to)
+	}
+	q := l.asked(v, v.r.URL)
 	if q.file != "" {
 		return l.file(v, q, from)
 	}
-	shown, err := l.view(v, q, from)
+	shown, err := l.whole(v, q, from)
 	if err != nil {
 		return err
 	}
 	return v.show(http.StatusOK, page(shown))
+}
+
+// asked is the query with what the visitor prefers where the URL says nothing.
+func (l list[T]) asked(v *visit, at *url.URL) query {
+	q := l.query(at)
+	if v.who != nil && !q.values.Has("rows") && slices.Contains(rowsToChoose, v.who.Preferences.Rows) {
+		q.rows = v.who.Preferences.Rows
+	}
+	return q
+}
+
+// whole is the list with its saved views and what was just done with it.
+func (l list[T]) whole(v *visit, q query, from rows[T]) (ui.List, error) {
+	shown, err := l.view(v, q, from)
+	if err != nil {
+		return shown, err
+	}
+	shown.Notice = v.undoOffer()
+	shown.Views, err = v.viewsOf(q)
+	return shown, err
 }
 
 func (l list[T]) view(v *visit, q query, from rows[T]) (ui.List, error) {
@@ -317,8 +353,13 @@ func (l list[T]) view(v *visit, q query, from rows[T]) (ui.List, error) {
 		for i, c := range columns {
 			cells[i] = c.cell(row)
 		}
-		shown.Rows = append(shown.Rows, ui.Row{Cells: cells})
+		r := ui.Row{Cells: cells}
+		if l.id != nil {
+			r.ID = l.id(row)
+		}
+		shown.Rows = append(shown.Rows, r)
 	}
+	l.pick(v, q, matching, len(found), &shown)
 	for _, k := range l.keep {
 		for _, value := range q.values[k] {
 			shown.Keep = append(shown.Keep, ui.Option{Value: k, Label: value})
@@ -394,6 +435,9 @@ func (l list[T]) cleared(q query) string {
 		if q.values.Has(k) {
 			kept[k] = q.values[k]
 		}
+	}
+	if len(kept) == 0 {
+		kept.Set("view", "all") // and not the standard one
 	}
 	return address(q.path, kept)
 }

@@ -50,7 +50,7 @@ func viewBeans(t *testing.T, url string, n int) ui.List {
 	t.Helper()
 	l := beanList()
 	r := httptest.NewRequest(http.MethodGet, url, nil)
-	shown, err := l.view(&visit{r: r}, l.query(r), held[bean]{l, beans(n)})
+	shown, err := l.view(&visit{r: r}, l.query(r.URL), held[bean]{l, beans(n)})
 	must(t, err)
 	return shown
 }
@@ -183,7 +183,7 @@ func TestColumnsAreChosen(t *testing.T) {
 		{"/beans?columns=nonsense&sort=-weight", "Name", "/beans?columns=name&page=2&sort=-weight"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, c.url, nil)
-		shown, err := l.view(&visit{r: r}, l.query(r), held[bean]{l, beans(200)})
+		shown, err := l.view(&visit{r: r}, l.query(r.URL), held[bean]{l, beans(200)})
 		must(t, err)
 		var heads []string
 		for _, column := range shown.Columns {

@@ -18,6 +18,7 @@ import (
 func peopleRoutes() []Route {
 	return []Route{
 		page("/o/{org}/people", identity.PeopleRead, (*visit).people),
+		choosing(act("/o/{org}/people", identity.PeopleRead, (*visit).people)),
 		page("/o/{org}/people/{id}", identity.PeopleRead, (*visit).member),
 		act("/o/{org}/people/{id}/role", identity.PeopleManage, (*visit).setRole),
 		act("/o/{org}/people/{id}/remove", identity.PeopleManage, (*visit).removeMember),
@@ -57,6 +58,7 @@ func (v *visit) people() error {
 		return err
 	}
 	l := list[identity.Member]{
+		id: func(m identity.Member) string { return string(m.Person.ID) }, acts: v.roleActs(),
 		name: "people", one: "person", many: "people", search: "Search by name or e-mail address", sort: "name",
 		empty: ui.Empty{Title: v.T("Nobody belongs to this organisation")},
 		text:  func(m identity.Member) []string { return []string{m.Person.Name, m.Person.Email} },
@@ -82,7 +84,7 @@ func (v *visit) people() error {
 		head.Main = ui.Link{Text: v.T("Invite a colleague"), Href: v.in("invitations")}
 	}
 	return l.show(v, held[identity.Member]{l, members}, func(shown ui.List) templ.Component {
-		return peopleView(peoplePage{Frame: v.frame(head.Title), Head: head, Notice: v.done(), List: shown, Roles: v.roleMeanings()})
+		return peopleView(peoplePage{Frame: v.frame(head.Title), Head: head, List: shown, Roles: v.roleMeanings()})
 	})
 }
 

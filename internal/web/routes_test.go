@@ -40,6 +40,13 @@ var examples = map[string]string{
 
 	"/o/{org}/invitations/{id}/withdraw": "none",
 	"/o/{org}/advisories/{id}":           "GHSA-jfh8-c2jp-5v3q",
+	"/o/{org}/changes/{id}":              "1",
+	"/o/{org}/changes/{id}/undo":         "999",
+	"/o/{org}/tiers/{id}/undo":           "999",
+	"/o/{org}/roles/{id}/undo":           "999",
+	"/o/{org}/views/{id}/rename":         "none",
+	"/o/{org}/views/{id}/remove":         "none",
+	"/o/{org}/views/{id}/standard":       "none",
 	"/o/{org}/import/{id}":               "1",
 	"/o/{org}/import/{id}/refused":       "1",
 	"/o/{org}/import/{id}/columns":       "1",

@@ -34,6 +34,7 @@ func (v *visit) suppliers() error {
 		return err
 	}
 	l := list[supplierRow]{
+		id: func(r supplierRow) string { return string(r.ID) }, acts: append(v.tierActs(), v.chainActs(chain.KindOrganisation)...),
 		name: "suppliers", one: "supplier", many: "suppliers", sort: "rank",
 		search: "Search by name, category, country or supply", empty: v.noChain("No suppliers yet"),
 		text: func(r supplierRow) []string {

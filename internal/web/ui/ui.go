@@ -78,6 +78,7 @@ type Notice struct {
 	Tone  Tone
 	Text  string
 	Items []string
+	Doing Doing // what can be done about it at once, such as to undo it
 }
 
 // Empty stands where there is nothing to show, with the one next step.
@@ -214,6 +215,9 @@ type List struct {
 	None    Empty // of a list whose filters let no row through
 	// Follows lists what the rows follow while the page stands open, see [Following].
 	Follows string
+	Notice  Notice
+	Views   *Views   // nil for lists without saved views
+	Picking *Picking // nil for lists of which no rows are chosen
 	// All is the number of rows before search and filters, or -1 if it is not known.
 	All int
 }
@@ -228,6 +232,7 @@ type ColumnChoice struct {
 
 // Row is one row of a [List]; the first cell names it.
 type Row struct {
+	ID    string // by which the row is chosen, in a list with a [Picking]
 	Cells []Cell
 }
 
