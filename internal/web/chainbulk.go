@@ -45,11 +45,11 @@ var fieldHints = map[chain.BatchField]entente.Text{
 }
 
 // fieldChoices are the values of the fields that have only a few.
-var fieldChoices = map[chain.NodeKind]map[chain.BatchField][]string{
-	chain.KindProcess: {chain.BatchCriticality: {"critical", "high", "medium", "low"}},
-	chain.KindSystem:  {chain.BatchKind: {"application", "service", "datastore", "interface"}},
-	chain.KindSupply:  {chain.BatchKind: {"commodity", "bespoke"}},
-	chain.KindFlow:    {chain.BatchClass: classes},
+var fieldChoices = map[chain.NodeKind]map[chain.BatchField][]choice{
+	chain.KindProcess: {chain.BatchCriticality: criticalities},
+	chain.KindSystem:  {chain.BatchKind: systemKinds},
+	chain.KindSupply:  {chain.BatchKind: supplyTerms},
+	chain.KindFlow:    {chain.BatchClass: dataClasses},
 }
 
 // mayBatch says whether the visitor may change anything of a kind.
@@ -105,7 +105,7 @@ func (v *visit) batchFields(kind chain.NodeKind, f chain.BatchField) ([]bulkFiel
 	if choices := fieldChoices[kind][f]; choices != nil {
 		one.Choose = true
 		for _, c := range choices {
-			one.Options = append(one.Options, ui.Option{Value: c, Label: ui.Capital(c)})
+			one.Options = append(one.Options, ui.Option{Value: c.value, Label: v.T(c.label)})
 		}
 		return []bulkField{one}, nil
 	}

@@ -114,7 +114,7 @@ func roleAct() bulkAct {
 			role := bulkField{Field: ui.Field{Name: "role", Label: v.T("Role"), Value: string(entente.RoleAnalyst)}, Choose: true}
 			for _, r := range entente.Roles() {
 				if r != entente.RoleContact && r != entente.RoleBusinessOwner {
-					role.Options = append(role.Options, ui.Option{Value: string(r), Label: ui.Capital(roleWords(r))})
+					role.Options = append(role.Options, ui.Option{Value: string(r), Label: v.roleHead(r)})
 				}
 			}
 			return []bulkField{role}, nil
@@ -135,7 +135,7 @@ func (v *visit) planRoles(ids []string) (bulkPlan, error) {
 	var plan bulkPlan
 	for _, id := range ids {
 		m, ok := known[id]
-		row := bulkRow{id: id, name: ui.Link{Text: m.Person.Name, Href: v.in("people", id)}, now: ui.Capital(roleWords(m.Role))}
+		row := bulkRow{id: id, name: ui.Link{Text: m.Person.Name, Href: v.in("people", id)}, now: v.roleHead(m.Role)}
 		switch {
 		case !ok:
 			row.name, row.why = ui.Link{Text: id}, entente.NotFound("there is no such member any more")

@@ -96,7 +96,7 @@ func (v *visit) revokeToken() error {
 var wordsOfVerbs = map[identity.Verb]entente.Text{
 	identity.ChainRead:          "Read the chain: processes, systems, suppliers, what if",
 	identity.ChainEdit:          "Change the chain",
-	identity.ChainImport:        "Import sheets",
+	identity.ChainImport:        "Import sheets, change many things at once",
 	identity.ChainOverride:      "Put a judgement over what is computed",
 	identity.InventoryRead:      "Read products, SBOMs and components",
 	identity.InventoryUpload:    "Record SBOMs",
