@@ -11,6 +11,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -188,7 +189,7 @@ func (v *visit) askBulk(status int, a *bulkAct, ask bulkAsk, notice ui.Notice) e
 	var can []string
 	for _, r := range plan.rows {
 		if r.why != nil {
-			p.Cannot = append(p.Cannot, ui.Row{Cells: []ui.Cell{linkCell(r.name.Text, r.name.Href), plainCell(ui.Capital(v.reader().Error(r.why)))}})
+			p.Cannot = append(p.Cannot, ui.Row{Cells: []ui.Cell{linkCell(r.name.Text, r.name.Href), plainCell(lang.Capital(v.reader().Error(r.why)))}})
 			continue
 		}
 		can = append(can, r.id)
@@ -266,7 +267,7 @@ func (v *visit) refusedBulk(a *bulkAct, ask bulkAsk, err error) error {
 
 // wrongText says what was wrong as a sentence.
 func (v *visit) wrongText(wrong *entente.Error) string {
-	return ui.Capital(v.reader().Error(&entente.Error{Kind: wrong.Kind, Message: wrong.Message})) + "."
+	return lang.Capital(v.reader().Error(&entente.Error{Kind: wrong.Kind, Message: wrong.Message})) + "."
 }
 
 // doneTo is a page with a word of what was done there, and the number by which it can

@@ -26,7 +26,7 @@ func tierAct() bulkAct {
 		fields: func(v *visit) ([]bulkField, error) {
 			tier := bulkField{Field: ui.Field{Name: "tier", Label: v.T("Tier"), Value: string(partner.TierImportant)}, Choose: true}
 			for _, t := range partner.Tiers() {
-				tier.Options = append(tier.Options, ui.Option{Value: string(t), Label: ui.Capital(string(t))})
+				tier.Options = append(tier.Options, ui.Option{Value: string(t), Label: v.capital(word(tierWords, t))})
 			}
 			return []bulkField{
 				tier,
@@ -55,7 +55,7 @@ func (v *visit) planTiers(ids []string) (bulkPlan, error) {
 	for _, id := range ids {
 		row := bulkRow{id: id, name: ui.Link{Text: id}, why: why[chain.NodeID(id)]}
 		if r, ok := known[id]; ok {
-			row.name, row.now = ui.Link{Text: r.Name, Href: v.in("suppliers", id)}, tierCell(r.standing).Text
+			row.name, row.now = ui.Link{Text: r.Name, Href: v.in("suppliers", id)}, v.tierCell(r.standing).Text
 			if r.standing == nil && row.why == nil {
 				row.why = entente.Conflict("it is not a direct supplier, and only those have a tier")
 			}
