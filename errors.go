@@ -2,7 +2,6 @@ package entente
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -21,11 +20,11 @@ const (
 	KindInternal    Kind = "internal"    // a fault of the program; the cause goes to the log only
 )
 
-// Error has two faces: a kind and a message that is safe to show to people, and a
-// cause for the log.
+// Error has two faces: a kind and a message that is safe to show to people, in the
+// language of whoever reads it, and a cause for the log.
 type Error struct {
 	Kind    Kind
-	Message string
+	Message Message
 	// Fields lists what is wrong in which place, where the input has places.
 	Fields []FieldError
 	// Err is the cause; it is never shown to a person.
@@ -34,31 +33,35 @@ type Error struct {
 
 // FieldError says what is wrong at one place of an input.
 type FieldError struct {
-	Line    int    `json:"line,omitempty"`  // 1-based line of a file, 0 if there is none
-	Field   string `json:"field,omitempty"` // path of the field: "processes[2].bia.rto"
-	Message string `json:"message"`
+	Line    int     `json:"line,omitempty"`  // 1-based line of a file, 0 if there is none
+	Field   string  `json:"field,omitempty"` // path of the field: "processes[2].bia.rto"
+	Message Message `json:"message"`
 }
 
-// String gives the place and the message: "line 12, processes[2].bia.rto: …".
-func (f FieldError) String() string {
+// Say gives the place and the message: "line 12, processes[2].bia.rto: …".
+func (f FieldError) Say() Message {
 	switch {
 	case f.Line > 0 && f.Field != "":
-		return fmt.Sprintf("line %d, %s: %s", f.Line, f.Field, f.Message)
+		return Say("line %d, %s: %s", f.Line, f.Field, f.Message)
 	case f.Line > 0:
-		return fmt.Sprintf("line %d: %s", f.Line, f.Message)
+		return Say("line %d: %s", f.Line, f.Message)
 	case f.Field != "":
-		return fmt.Sprintf("%s: %s", f.Field, f.Message)
+		return Say("%s: %s", f.Field, f.Message)
 	}
 	return f.Message
 }
 
-// Error gives the message with its fields, a line each; the cause is not part of it.
+// String says it in English.
+func (f FieldError) String() string { return f.Say().String() }
+
+// Error gives the message with its fields, a line each, in English; the cause is not
+// part of it.
 func (e *Error) Error() string {
 	if len(e.Fields) == 0 {
-		return e.Message
+		return e.Message.String()
 	}
 	var b strings.Builder
-	b.WriteString(e.Message)
+	b.WriteString(e.Message.String())
 	for _, f := range e.Fields {
 		b.WriteString("\n  ")
 		b.WriteString(f.String())
@@ -69,27 +72,56 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Because gives the error its cause, of which nothing is shown.
+func (e *Error) Because(err error) *Error {
+	e.Err = err
+	return e
+}
+
 // Invalid is an error of [KindInvalid].
-func Invalid(format string, args ...any) *Error { return newError(KindInvalid, format, args) }
+//
+// An argument that is an error is the cause, of this and of all the others below:
+// it is wrapped, and of what it says only the message of an [Error] is shown. To show
+// what another error says, give its text as an argument.
+func Invalid(text Text, args ...any) *Error { return newError(KindInvalid, text, args) }
 
 // NotFound is an error of [KindNotFound].
-func NotFound(format string, args ...any) *Error { return newError(KindNotFound, format, args) }
+func NotFound(text Text, args ...any) *Error { return newError(KindNotFound, text, args) }
 
 // Denied is an error of [KindDenied].
-func Denied(format string, args ...any) *Error { return newError(KindDenied, format, args) }
+func Denied(text Text, args ...any) *Error { return newError(KindDenied, text, args) }
 
 // Conflict is an error of [KindConflict].
-func Conflict(format string, args ...any) *Error { return newError(KindConflict, format, args) }
+func Conflict(text Text, args ...any) *Error { return newError(KindConflict, text, args) }
 
 // TooLarge is an error of [KindTooLarge]; the message names the limit.
-func TooLarge(format string, args ...any) *Error { return newError(KindTooLarge, format, args) }
+func TooLarge(text Text, args ...any) *Error { return newError(KindTooLarge, text, args) }
 
 // Unavailable is an error of [KindUnavailable].
-func Unavailable(format string, args ...any) *Error { return newError(KindUnavailable, format, args) }
+func Unavailable(text Text, args ...any) *Error { return newError(KindUnavailable, text, args) }
 
-func newError(kind Kind, format string, args []any) *Error {
-	wrapped := fmt.Errorf(format, args...)
-	return &Error{Kind: kind, Message: wrapped.Error(), Err: errors.Unwrap(wrapped)}
+// unsaid stands where a message names a cause that is not for people.
+const unsaid Text = "the log says why"
+
+func newError(kind Kind, text Text, args []any) *Error {
+	e := &Error{Kind: kind, Message: Say(text, args...)}
+	for _, a := range args {
+		if err, is := a.(error); is {
+			e.Err = err
+			break
+		}
+	}
+	return e
+}
+
+// MessageOf gives what a person may know of an error: the message of the first
+// [Error] in its chain.
+func MessageOf(err error) Message {
+	var known *Error
+	if errors.As(err, &known) {
+		return known.Message
+	}
+	return Say(unsaid)
 }
 
 // KindOf gives the kind of the first [Error] in err's chain; anything else is a

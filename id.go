@@ -1,7 +1,6 @@
 package entente
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -22,10 +21,10 @@ const MaxSlug = 64
 // letter or a digit.
 func ValidSlug(s string) error {
 	if s == "" {
-		return fmt.Errorf("an identifier is missing")
+		return Invalid("an identifier is missing")
 	}
 	if len(s) > MaxSlug {
-		return fmt.Errorf("the identifier %.20q… is longer than %d characters", s, MaxSlug)
+		return Invalid("the identifier %.20q… is longer than %d characters", s, MaxSlug)
 	}
 	for i := range len(s) {
 		c := s[i]
@@ -33,7 +32,7 @@ func ValidSlug(s string) error {
 		if letter || i > 0 && (c == '-' || c == '.') {
 			continue
 		}
-		return fmt.Errorf("the identifier %q may hold only a-z, 0-9, hyphens and dots, and begins with a letter or digit", s)
+		return Invalid("the identifier %q may hold only a-z, 0-9, hyphens and dots, and begins with a letter or digit", s)
 	}
 	return nil
 }

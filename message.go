@@ -2,6 +2,8 @@ package entente
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -22,8 +24,21 @@ type Message struct {
 	N   int
 }
 
-// Say makes a message.
-func Say(text Text, args ...any) Message { return Message{Text: text, Args: args} }
+// Say makes a message. An argument that is an error is told as by [MessageOf].
+func Say(text Text, args ...any) Message {
+	cloned := false
+	for i, a := range args {
+		err, is := a.(error)
+		if !is {
+			continue
+		}
+		if !cloned {
+			args, cloned = slices.Clone(args), true
+		}
+		args[i] = MessageOf(err)
+	}
+	return Message{Text: text, Args: args}
+}
 
 // Plural makes a message that depends on a number; without arguments, the number is
 // the one argument: Plural(3, "%d process", "%d processes").
@@ -39,18 +54,90 @@ func (m Message) Blank() bool { return m.Text == "" }
 
 // String says it in English.
 func (m Message) String() string {
+	if len(m.Args) == 0 {
+		text := m.Text
+		if m.One != "" && m.N == 1 {
+			text = m.One
+		}
+		return strings.ReplaceAll(string(text), "%%", "%")
+	}
+	return string(m.appendTo(make([]byte, 0, 128)))
+}
+
+// appendTo writes what [fmt.Sprintf] would. Words are made for every hop of many
+// ways, of names and other messages nearly always, so these are written at once.
+func (m Message) appendTo(b []byte) []byte {
 	text := m.Text
 	if m.One != "" && m.N == 1 {
 		text = m.One
 	}
-	if len(m.Args) == 0 {
-		return strings.ReplaceAll(string(text), "%%", "%")
+	begin, next, rest := len(b), 0, string(text)
+	for {
+		at := strings.IndexByte(rest, '%')
+		if at < 0 {
+			break
+		}
+		b = append(b, rest[:at]...)
+		end := at + 1
+		for end < len(rest) && rest[end] != '%' && !(rest[end] >= 'a' && rest[end] <= 'z' || rest[end] >= 'A' && rest[end] <= 'Z') {
+			end++
+		}
+		verb := rest[at:min(end+1, len(rest))]
+		switch {
+		case verb == "%%":
+			b = append(b, '%')
+		case len(m.Args) == 0:
+			b = append(b, verb...)
+		case next == len(m.Args) || strings.ContainsAny(verb, "[*"):
+			return fmt.Appendf(b[:begin], text.Format(), m.Args...)
+		default:
+			b = appendArg(b, verb, m.Args[next])
+			next++
+		}
+		rest = rest[at+len(verb):]
 	}
-	return fmt.Sprintf(string(text), m.Args...)
+	if next < len(m.Args) {
+		return fmt.Appendf(b[:begin], text.Format(), m.Args...)
+	}
+	return append(b, rest...)
 }
+
+func appendArg(b []byte, verb string, arg any) []byte {
+	switch verb {
+	case "%s", "%v", "%w":
+		switch a := arg.(type) {
+		case string:
+			return append(b, a...)
+		case Text:
+			return append(b, a...)
+		case Message:
+			return a.appendTo(b)
+		case List:
+			return a.appendTo(b)
+		}
+	case "%d":
+		if n, ok := arg.(int); ok {
+			return strconv.AppendInt(b, int64(n), 10)
+		}
+	}
+	return fmt.Appendf(b, Text(verb).Format(), arg)
+}
+
+// Format gives the text as [fmt.Sprintf] takes it: "%w", by which the text of an
+// [Error] shows its cause, is like "%s".
+func (t Text) Format() string { return strings.ReplaceAll(string(t), "%w", "%s") }
 
 // MarshalText writes it in English.
 func (m Message) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote; it stays in English.
+func (m *Message) UnmarshalText(text []byte) error {
+	*m = Message{}
+	if len(text) > 0 {
+		*m = Say("%s", string(text))
+	}
+	return nil
+}
 
 // List is an argument of a [Message]: several things in one phrase. Items may be
 // messages.
@@ -80,8 +167,20 @@ func joined[T any](items []T, join, last Text) List {
 }
 
 // String says it in English.
-func (l List) String() string {
-	return l.In(func(t Text) string { return string(t) }, func(item any) string { return fmt.Sprint(item) })
+func (l List) String() string { return string(l.appendTo(nil)) }
+
+func (l List) appendTo(b []byte) []byte {
+	for i, item := range l.Items {
+		switch {
+		case i == 0:
+		case i == len(l.Items)-1:
+			b = append(b, l.Last...)
+		default:
+			b = append(b, l.Join...)
+		}
+		b = appendArg(b, "%v", item)
+	}
+	return b
 }
 
 // In says it in a language that knows how to say texts and items.

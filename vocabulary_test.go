@@ -30,12 +30,12 @@ func TestSlugs(t *testing.T) {
 
 func TestErrorsHaveTwoFaces(t *testing.T) {
 	e := Invalid("the map cannot be read: %w", io.ErrUnexpectedEOF)
-	e.Fields = []FieldError{{Line: 3, Field: "processes[0].bia.rto", Message: "is negative"}, {Message: "and more"}}
+	e.Fields = []FieldError{{Line: 3, Field: "processes[0].bia.rto", Message: Say("is negative")}, {Message: Say("and more")}}
 	err := fmt.Errorf("import: %w", e)
 	if KindOf(err) != KindInvalid || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the kind or the cause is lost: %v", err)
 	}
-	if want := "the map cannot be read: unexpected EOF\n  line 3, processes[0].bia.rto: is negative\n  and more"; e.Error() != want {
+	if want := "the map cannot be read: the log says why\n  line 3, processes[0].bia.rto: is negative\n  and more"; e.Error() != want {
 		t.Errorf("got %q", e.Error())
 	}
 	if KindOf(io.EOF) != KindInternal {

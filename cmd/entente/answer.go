@@ -164,7 +164,7 @@ func (a answerer) compromise(r *report, found []finding, at func(chain.NodeID) *
 func (a answerer) way(product thing, w chain.Way, findings int) way {
 	made := way{Product: product, Sure: w.Sure, Hops: []hop{}, Findings: findings, Words: w.Words(), calls: w.Call}
 	for _, h := range w.Hops {
-		made.Hops = append(made.Hops, hop{a.thing(h.From), a.thing(h.To), h.Sure, h.Words})
+		made.Hops = append(made.Hops, hop{a.thing(h.From), a.thing(h.To), h.Sure, h.Words()})
 	}
 	return made
 }
@@ -210,7 +210,7 @@ func (h *processHit) call(a answerer, calls []chain.Call) {
 		}
 		at := slices.IndexFunc(h.Call, func(known call) bool { return known.Organisation == c.Organisation })
 		if at < 0 {
-			made := call{Organisation: c.Organisation, Name: c.Name, Rank: a.rank(c.Organisation), Because: c.Because, Contacts: []contact{}}
+			made := call{Organisation: c.Organisation, Name: c.Name, Rank: a.rank(c.Organisation), Because: c.Because.String(), Contacts: []contact{}}
 			for _, p := range c.Contacts {
 				made.Contacts = append(made.Contacts, contact{p.Name, p.Role, p.Email, p.Phone})
 			}

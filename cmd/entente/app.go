@@ -221,7 +221,7 @@ func listen(addr string) (net.Listener, error) {
 	case errors.Is(err, syscall.EACCES):
 		return nil, entente.Denied("the address %s may not be used by this user: ports below 1024 need a privilege; choose another with --addr", addr)
 	case err != nil:
-		return nil, entente.Invalid("the address %q cannot be listened on: %w", addr, err)
+		return nil, entente.Invalid("the address %q cannot be listened on: %s", addr, err.Error()).Because(err)
 	}
 	return listener, nil
 }
@@ -239,20 +239,20 @@ func reachable(addr net.Addr) string {
 // noticed before anything else happens.
 func usable(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return entente.Invalid("the folder %s cannot be made: %w; choose another with --data", dir, cause(err))
+		return entente.Invalid("the folder %s cannot be made: %s; choose another with --data", dir, cause(err))
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {
-		return entente.Denied("the folder %s cannot be written: %w; give it to the user who runs entente, or choose another with --data", dir, cause(err))
+		return entente.Denied("the folder %s cannot be written: %s; give it to the user who runs entente, or choose another with --data", dir, cause(err))
 	}
 	return errors.Join(probe.Close(), os.Remove(filepath.Clean(probe.Name())))
 }
 
 // cause strips the call and path off an error of the file system.
-func cause(err error) error {
+func cause(err error) string {
 	var at *fs.PathError
 	if errors.As(err, &at) {
-		return at.Err
+		return at.Err.Error()
 	}
-	return err
+	return err.Error()
 }

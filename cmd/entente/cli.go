@@ -60,7 +60,7 @@ func command(ctx context.Context, args []string, c *console) int {
 		return exit
 	}
 	if err != nil {
-		c.fail(entente.Invalid("%w", err))
+		c.fail(entente.Invalid("%s", err.Error()))
 		fmt.Fprintln(c.err, "Run entente --help, or entente COMMAND --help.")
 		return exitBadInput
 	}

@@ -40,7 +40,7 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	if dir == "" {
 		dir, err = os.MkdirTemp("", "entente-demo-")
 		if err != nil {
-			return entente.Invalid("no temporary folder can be made: %w; name one with --data", cause(err))
+			return entente.Invalid("no temporary folder can be made: %s; name one with --data", cause(err))
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}

@@ -61,7 +61,7 @@ func (e *exportDemoCommand) Run(c *console) error {
 	case err == nil && len(entries) > 0:
 		return entente.Conflict("the folder %s is not empty; name one that is missing or empty", e.To)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return entente.Invalid("the folder %s cannot be used: %w", e.To, err)
+		return entente.Invalid("the folder %s cannot be used: %s", e.To, cause(err))
 	}
 	written := 0
 	err = fs.WalkDir(catalog.Files(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -80,7 +80,7 @@ func (e *exportDemoCommand) Run(c *console) error {
 		return os.WriteFile(target, text, 0o644)
 	})
 	if err != nil {
-		return entente.Invalid("the demonstration cannot be written to %s: %w", e.To, err)
+		return entente.Invalid("the demonstration cannot be written to %s: %s", e.To, cause(err))
 	}
 	_, err = fmt.Fprintf(c.out, `%d files written to %s. Try:
 

@@ -84,7 +84,7 @@ func readGraph(name string) (*chain.Graph, error) {
 		return nil, entente.NotFound("there is no file %s; entente export map --demo prints one to begin with", name)
 	}
 	if err != nil {
-		return nil, entente.Invalid("the map %s cannot be opened: %w", name, cause(err))
+		return nil, entente.Invalid("the map %s cannot be opened: %s", name, cause(err))
 	}
 	defer f.Close()
 	m, err := chain.ParseMap(f, name)
@@ -138,12 +138,12 @@ func (a answerer) find(asked []string) ([]chain.NodeID, error) {
 		case len(same) == 0 && len(part) == 1:
 			ids = append(ids, part[0].ID)
 		case len(same)+len(part) == 0:
-			wrong = append(wrong, entente.FieldError{Field: "--down " + name, Message: "nothing in the map has this id or name"})
+			wrong = append(wrong, entente.FieldError{Field: "--down " + name, Message: entente.Say("nothing in the map has this id or name")})
 		default:
 			if len(same) > 0 {
 				part = same
 			}
-			wrong = append(wrong, entente.FieldError{Field: "--down " + name, Message: "several things are called so; say which by its id: " + choices(part)})
+			wrong = append(wrong, entente.FieldError{Field: "--down " + name, Message: entente.Say("several things are called so; say which by its id: %s", choices(part))})
 		}
 	}
 	if len(wrong) > 0 {

@@ -74,7 +74,7 @@ func (c *console) parseMap(name string) (*chain.Map, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, entente.NotFound("the map %s cannot be opened: %w", name, cause(err))
+		return nil, entente.NotFound("the map %s cannot be opened: %s", name, cause(err))
 	}
 	m, err := chain.ParseMap(f, name)
 	return m, errors.Join(err, f.Close())
@@ -138,7 +138,7 @@ type sbomWork struct {
 func (w sbomWork) record(ctx context.Context, n *node, actor entente.Actor) (changed bool, err error) {
 	in, err := w.open()
 	if err != nil {
-		return false, entente.NotFound("%s cannot be opened: %w", w.name, cause(err))
+		return false, entente.NotFound("%s cannot be opened: %s", w.name, cause(err))
 	}
 	_, changed, err = n.inventory.RecordPart(ctx, actor, w.product, w.part, filepath.Base(w.name), in)
 	return changed, errors.Join(err, in.Close())
@@ -161,7 +161,7 @@ func (i *importSBOMCommand) plan(ctx context.Context, c *console, n *node, actor
 		}
 		info, err := os.Stat(name)
 		if err != nil {
-			return nil, entente.NotFound("%s cannot be read: %w", name, cause(err))
+			return nil, entente.NotFound("%s cannot be read: %s", name, cause(err))
 		}
 		open := func() (io.ReadCloser, error) { return os.Open(name) }
 		switch {
@@ -211,7 +211,7 @@ type importAdvisoriesCommand struct {
 func (i *importAdvisoriesCommand) Run(ctx context.Context, c *console) error {
 	for _, name := range i.Files {
 		if _, err := os.Stat(name); err != nil {
-			return entente.NotFound("%s cannot be read: %w", name, cause(err))
+			return entente.NotFound("%s cannot be read: %s", name, cause(err))
 		}
 	}
 	n, actor, err := i.begin(ctx, c)

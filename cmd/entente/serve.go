@@ -103,7 +103,7 @@ func (s *serveCommand) owner() (identity.NewOrganisation, error) {
 		}
 		text, err := os.ReadFile(s.PasswordFile)
 		if err != nil {
-			return n, entente.Invalid("the password file %s cannot be read: %w", s.PasswordFile, cause(err))
+			return n, entente.Invalid("the password file %s cannot be read: %s", s.PasswordFile, cause(err))
 		}
 		n.Owner.Password = strings.TrimRight(string(text), "\r\n")
 	}
@@ -181,7 +181,7 @@ func (c *console) secret(question string) (string, error) {
 	text, err := term.ReadPassword(c.keyfd)
 	fmt.Fprintln(c.err)
 	if err != nil {
-		return "", entente.Invalid("the password could not be read: %w", err)
+		return "", entente.Invalid("the password could not be read: %s", err.Error())
 	}
 	return string(text), nil
 }

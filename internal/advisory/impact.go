@@ -3,11 +3,11 @@ package advisory
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 )
 
@@ -94,9 +94,9 @@ type ProcessImpact struct {
 	// Sure is how surely the compromise reaches it; empty if it does not.
 	Sure chain.Sureness `json:"sure,omitempty"`
 	// Way is how: from the product, each hop named.
-	Way     []Hop        `json:"way"`
-	Product chain.NodeID `json:"product,omitempty"` // where the way begins
-	Because string       `json:"because,omitempty"` // what is wrong with the product
+	Way     []Hop           `json:"way"`
+	Product chain.NodeID    `json:"product,omitempty"` // where the way begins
+	Because entente.Message `json:"because,omitzero"`  // what is wrong with the product
 	// Off is what follows for the process if what is reached is switched off now; nil
 	// if it goes on.
 	Off *SwitchOff `json:"off"`
@@ -104,12 +104,12 @@ type ProcessImpact struct {
 
 // Hop is one step of a way.
 type Hop struct {
-	From  chain.NodeID   `json:"from"`
-	To    chain.NodeID   `json:"to"`
-	Kind  chain.NodeKind `json:"kind"` // of To
-	Name  string         `json:"name"` // of To
-	Words string         `json:"words"`
-	Sure  chain.Sureness `json:"sure"`
+	From  chain.NodeID    `json:"from"`
+	To    chain.NodeID    `json:"to"`
+	Kind  chain.NodeKind  `json:"kind"` // of To
+	Name  string          `json:"name"` // of To
+	Words entente.Message `json:"words"`
+	Sure  chain.Sureness  `json:"sure"`
 }
 
 // SwitchOff is when a process stops, and what that means, counted from now.
@@ -119,8 +119,8 @@ type SwitchOff struct {
 	MTPD  *Span `json:"mtpd"` // when the maximum tolerable period is exceeded; nil: never
 	// Cost is what the interruption has cost by the time the MTPD is exceeded, or
 	// after a day where there is none, in the map's currency.
-	Cost  int64  `json:"cost"`
-	Words string `json:"words"` // the critical path
+	Cost  int64           `json:"cost"`
+	Words entente.Message `json:"words"` // the critical path
 }
 
 // Span is a time from now, written as maps write durations: "8h", "2d12h".
@@ -151,7 +151,7 @@ type Call struct {
 	Organisation chain.NodeID    `json:"organisation"`
 	Name         string          `json:"name"`
 	Rank         int             `json:"rank"`
-	Because      string          `json:"because"`
+	Because      entente.Message `json:"because"`
 	Contacts     []chain.Contact `json:"contacts"`
 }
 
@@ -298,10 +298,10 @@ func (a *assessment) follow(reached *chain.Compromise) {
 
 // because says what is wrong with the product at which the told way to a process
 // begins.
-func (a *assessment) because(product, process chain.NodeID) string {
+func (a *assessment) because(product, process chain.NodeID) entente.Message {
 	place, known := a.x.docs.place[string(product)]
 	if !known || a.position[place] == 0 {
-		return ""
+		return entente.Message{}
 	}
 	a.first[place] = append(a.first[place], process)
 	return a.products[a.position[place]-1].because(a.hits, a.out.Advisory.ID)
@@ -434,16 +434,16 @@ func (a *assessment) gather() {
 }
 
 // because says in words what is wrong with the product.
-func (p *productHits) because(hits []packageHit, advisory string) string {
+func (p *productHits) because(hits []packageHit, advisory string) entente.Message {
 	if p.first < 0 {
-		return ""
+		return entente.Message{}
 	}
 	h := &hits[p.first]
-	words := strings.TrimSpace(advisory + " affects " + h.name + " " + h.version)
-	if more := p.affected - 1; more > 0 {
-		words += " and " + strconv.Itoa(int(more)) + " more"
+	what := strings.TrimSpace(h.name + " " + h.version)
+	if more := int(p.affected) - 1; more > 0 {
+		return entente.Plural(more, "%s affects %s and %d more", "%s affects %s and %d more", advisory, what, more)
 	}
-	return words
+	return entente.Say("%s affects %s", advisory, what)
 }
 
 // processes tells the processes: reached ones first, then those that only stop.
@@ -464,7 +464,7 @@ func (a *assessment) processes(reached *chain.Compromise, off *chain.Outage) {
 			Product: w.Source.Node, Because: a.because(w.Source.Node, r.ID), Way: make([]Hop, 0, len(w.Hops)),
 		}
 		for _, h := range w.Hops {
-			hit.Way = append(hit.Way, Hop{From: h.From.ID, To: h.To.ID, Kind: h.To.Kind, Name: h.To.Name, Words: h.Words, Sure: h.Sure})
+			hit.Way = append(hit.Way, Hop{From: h.From.ID, To: h.To.ID, Kind: h.To.Kind, Name: h.To.Name, Words: h.Say(), Sure: h.Sure})
 		}
 		if at, does := stops[r.ID]; does {
 			hit.Off = switchOff(g, &off.Processes[at])
@@ -499,7 +499,7 @@ func switchOff(g *chain.Graph, p *chain.ProcessOutage) *SwitchOff {
 		until = p.Fails + 24*time.Hour
 	}
 	return &SwitchOff{
-		Stops: Span(p.Fails), RTO: span(p.RTOAt), MTPD: span(p.MTPDAt), Cost: p.CostAt(until), Words: p.Words(),
+		Stops: Span(p.Fails), RTO: span(p.RTOAt), MTPD: span(p.MTPDAt), Cost: p.CostAt(until), Words: p.Say(),
 	}
 }
 
@@ -608,7 +608,7 @@ func (c *caller) maker(g *chain.Graph, product chain.Node) {
 	if !known || c.known[product.Organisation] {
 		return
 	}
-	c.add(Call{Organisation: org.ID, Name: org.Name, Rank: g.Rank(org.ID), Because: "makes " + product.Name, Contacts: org.Contacts})
+	c.add(Call{Organisation: org.ID, Name: org.Name, Rank: g.Rank(org.ID), Because: entente.Say("makes %s", product.Name), Contacts: org.Contacts})
 }
 
 func (c *caller) done() []Call {

@@ -96,7 +96,7 @@ func TestImpactIsCutAsAsked(t *testing.T) {
 			t.Error("the first product is none from which a told way begins")
 		}
 		for _, p := range got.Processes {
-			if p.Off == nil || p.Off.RTO == nil || *p.Off.RTO-p.Off.Stops != Span(8*3600e9) || p.Off.Words == "" {
+			if p.Off == nil || p.Off.RTO == nil || *p.Off.RTO-p.Off.Stops != Span(8*3600e9) || p.Off.Words.Blank() {
 				t.Errorf("%s is switched off with %+v", p.ID, p.Off)
 			}
 		}

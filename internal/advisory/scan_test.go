@@ -93,7 +93,7 @@ func TestScanOfTheDemonstration(t *testing.T) {
 			}
 		}
 		for _, p := range impact.Processes {
-			if p.Sure > 0 && (len(p.Way) == 0 || p.Because == "") {
+			if p.Sure > 0 && (len(p.Way) == 0 || p.Because.Blank()) {
 				t.Errorf("%s: %s is reached without a way or a reason", b.ID, p.ID)
 			}
 		}

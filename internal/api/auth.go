@@ -71,7 +71,7 @@ func legible(r *http.Request) error {
 	for place, text := range map[string]string{"path": r.URL.Path, "query": query} {
 		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 			e := entente.Invalid("the address holds characters that are no text")
-			e.Fields = []entente.FieldError{{Field: place, Message: "must be UTF-8 without NUL"}}
+			e.Fields = []entente.FieldError{{Field: place, Message: entente.Say("must be UTF-8 without NUL")}}
 			return e
 		}
 	}

@@ -195,7 +195,7 @@ func putProcess(s *server, ctx context.Context, actor entente.Actor, in *struct 
 }) (*revised[ChainChange], error) {
 	if in.Body.ID != "" && in.Body.ID != in.ID {
 		e := entente.Invalid("the body is another process than the address")
-		e.Fields = []entente.FieldError{{Field: "body.id", Message: "must be " + in.ID + ", as in the address, or be left away"}}
+		e.Fields = []entente.FieldError{{Field: "body.id", Message: entente.Say("must be %s, as in the address, or be left away", in.ID)}}
 		return nil, e
 	}
 	revision, err := in.revision()

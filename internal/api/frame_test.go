@@ -48,7 +48,7 @@ func TestProblemOfEveryKind(t *testing.T) {
 		}
 	}
 	e := entente.Invalid("the map is wrong")
-	e.Fields = []entente.FieldError{{Line: 12, Field: "processes[2].bia.rto", Message: "is negative"}}
+	e.Fields = []entente.FieldError{{Line: 12, Field: "processes[2].bia.rto", Message: entente.Say("is negative")}}
 	if got := problemOf(e).Errors; len(got) != 1 || got[0] != (Place{Line: 12, Field: "processes[2].bia.rto", Message: "is negative"}) {
 		t.Errorf("the places are %v", got)
 	}

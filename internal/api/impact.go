@@ -105,7 +105,7 @@ func impactOf(a advisory.AdvisoryImpact) Impact {
 		})),
 		Call: orEmpty(each(a.Call, func(c advisory.Call) WhomToCall {
 			return WhomToCall{
-				Organisation: string(c.Organisation), Name: c.Name, Rank: rankOf(c.Rank), Because: c.Because,
+				Organisation: string(c.Organisation), Name: c.Name, Rank: rankOf(c.Rank), Because: c.Because.String(),
 				Contacts: orEmpty(each(c.Contacts, contactOf)),
 			}
 		})),
@@ -115,16 +115,16 @@ func impactOf(a advisory.AdvisoryImpact) Impact {
 		to := &out.Processes[i]
 		*to = ImpactProcess{
 			ID: string(p.ID), Name: p.Name, Criticality: string(p.Criticality), Owner: p.Owner, Sure: sureness(p.Sure),
-			Product: string(p.Product), Because: p.Because, Way: make([]Hop, len(p.Way)),
+			Product: string(p.Product), Because: p.Because.String(), Way: make([]Hop, len(p.Way)),
 		}
 		for j := range p.Way {
 			h := &p.Way[j]
-			to.Way[j] = Hop{From: string(h.From), To: string(h.To), Kind: string(h.Kind), Name: h.Name, Words: h.Words, Sure: sureness(h.Sure)}
+			to.Way[j] = Hop{From: string(h.From), To: string(h.To), Kind: string(h.Kind), Name: h.Name, Words: h.Words.String(), Sure: sureness(h.Sure)}
 		}
 		if p.Off != nil {
 			to.Off = &SwitchOff{
 				Stops: seconds(time.Duration(p.Off.Stops)), RTOAt: spanOf(p.Off.RTO), MTPDAt: spanOf(p.Off.MTPD),
-				Cost: p.Off.Cost, Why: p.Off.Words,
+				Cost: p.Off.Cost, Why: p.Off.Words.String(),
 			}
 		}
 	}

@@ -64,7 +64,7 @@ func (p Paging) place(list ...string) (position, int, error) {
 
 func badCursor() error {
 	e := entente.Invalid("the cursor does not belong to this list with these filters; take next from the answer before, or leave it away to begin anew")
-	e.Fields = []entente.FieldError{{Field: "query.cursor", Message: "not a cursor of this list"}}
+	e.Fields = []entente.FieldError{{Field: "query.cursor", Message: entente.Say("not a cursor of this list")}}
 	return e
 }
 

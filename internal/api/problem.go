@@ -96,9 +96,9 @@ func problemOf(err error) *Problem {
 	}
 	var e *entente.Error
 	if errors.As(err, &e) {
-		p.Detail = e.Message
+		p.Detail = e.Message.String()
 		for _, f := range e.Fields {
-			p.Errors = append(p.Errors, Place(f))
+			p.Errors = append(p.Errors, Place{Line: f.Line, Field: f.Field, Message: f.Message.String()})
 		}
 	}
 	if kind == entente.KindUnavailable {

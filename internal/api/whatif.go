@@ -90,7 +90,7 @@ func whatIf(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	if len(outage.Unknown) > 0 {
 		e := entente.Invalid("not everything that is to be down is part of the chain")
 		for _, id := range outage.Unknown {
-			e.Fields = append(e.Fields, entente.FieldError{Field: "query.down", Message: "there is nothing with the id " + string(id)})
+			e.Fields = append(e.Fields, entente.FieldError{Field: "query.down", Message: entente.Say("there is nothing with the id %s", id)})
 		}
 		return nil, e
 	}
@@ -105,7 +105,7 @@ func span(name, text string) (time.Duration, error) {
 	d, err := chain.ParseDuration(text)
 	if err != nil {
 		e := entente.Invalid("the %s is not a duration", name)
-		e.Fields = []entente.FieldError{{Field: "query." + name, Message: err.Error()}}
+		e.Fields = []entente.FieldError{{Field: "query." + name, Message: entente.MessageOf(err)}}
 		return 0, e
 	}
 	return d, nil
@@ -190,7 +190,7 @@ func (c *caller) take(calls []chain.Call) []string {
 func (c *caller) list() []WhomToCall {
 	return orEmpty(each(c.all, func(one chain.Call) WhomToCall {
 		return WhomToCall{
-			Organisation: string(one.Organisation), Name: one.Name, Rank: rankOf(one.Rank), Because: one.Because,
+			Organisation: string(one.Organisation), Name: one.Name, Rank: rankOf(one.Rank), Because: one.Because.String(),
 			Contacts: orEmpty(each(one.Contacts, contactOf)),
 		}
 	}))
@@ -271,7 +271,7 @@ func concentration(s *server, ctx context.Context, actor entente.Actor, _ *struc
 	return &one[Concentration]{Concentration{
 		Dependences: orEmpty(each(c.Dependences, func(d chain.Dependence) Dependence {
 			return Dependence{
-				Organisations: orEmpty(each(d.Organisations, word)), Name: d.Name, Because: orEmpty(d.Because), Rank: rankOf(d.Rank),
+				Organisations: orEmpty(each(d.Organisations, word)), Name: d.Name, Because: orEmpty(each(d.Because, entente.Message.String)), Rank: rankOf(d.Rank),
 				Supplies: orEmpty(each(d.Supplies, word)), Stops: stops(d.Stops),
 			}
 		})),

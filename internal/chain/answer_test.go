@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/entente-project/entente"
 )
 
 const day = 24 * time.Hour
@@ -45,7 +47,7 @@ func TestOutageTellsWhatWhenAndWhy(t *testing.T) {
 	}
 	var calls []string
 	for _, c := range p.Path().Call {
-		calls = append(calls, c.Name+" "+c.Because)
+		calls = append(calls, c.Name+" "+c.Because.String())
 	}
 	wantCalls := []string{"Rösthof AS operates Procurement portal", "Nimbus Hosting supplies Cloud hosting", "Nimbus Operations supplies Data hall"}
 	if diff := cmp.Diff(wantCalls, calls); diff != "" {
@@ -184,7 +186,7 @@ func TestCompromiseTellsTheWay(t *testing.T) {
 	}
 	var calls []string
 	for _, call := range p.Way().Call {
-		calls = append(calls, call.Name+" "+call.Because)
+		calls = append(calls, call.Name+" "+call.Because.String())
 	}
 	if diff := cmp.Diff([]string{"OpenLog project makes Portal application", "Rösthof AS operates Procurement portal"}, calls); diff != "" {
 		t.Error(diff)
@@ -197,7 +199,7 @@ func TestCompromiseTellsTheWay(t *testing.T) {
 	if diff := cmp.Diff(wantData, c.Data); diff != "" {
 		t.Error(diff)
 	}
-	if r, ok := c.Find("warehouse"); !ok || r.Sure != Possible || r.Way().Hops[1].Words != "Procurement portal sends stock levels (internal) to Warehouse inventory over REST API" {
+	if r, ok := c.Find("warehouse"); !ok || r.Sure != Possible || r.Way().Hops[1].Words() != "Procurement portal sends stock levels (internal) to Warehouse inventory over REST API" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -261,7 +263,7 @@ func TestConcentrationFindsTheHidden(t *testing.T) {
 	if diff := cmp.Diff([]NodeID{"hosting", "data-hall"}, nimbus.Supplies); diff != "" {
 		t.Error(diff)
 	}
-	if nimbus.Rank != 2 || !slices.Equal(nimbus.Because, []string{"the domain nimbus.example"}) || c.Hidden != 1 {
+	if nimbus.Rank != 2 || entente.And(nimbus.Because).String() != "the domain nimbus.example" || c.Hidden != 1 {
 		t.Errorf("rank %d because of %v, %d hidden", nimbus.Rank, nimbus.Because, c.Hidden)
 	}
 	var points []NodeID

@@ -578,8 +578,7 @@ func unchanged(old *Map, all []PastThing) (*Map, error) {
 		m.put(spot{i: -1}, thing)
 	}
 	for _, f := range Validate(m) {
-		f.Field = m.holderOf(f.Field)
-		say(f)
+		say(entente.FieldError{Message: entente.Say("%s: %s", m.holderOf(f.Field), f.Message)})
 	}
 	if len(wrong.Fields) > 0 {
 		return nil, wrong

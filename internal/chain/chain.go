@@ -1,6 +1,10 @@
 package chain
 
-import "time"
+import (
+	"time"
+
+	"github.com/entente-project/entente"
+)
 
 // NodeID names one thing of a chain. It is a slug, unique among all things of one
 // organisation's chain whatever their kind, so that a need or a flow can refer to
@@ -19,6 +23,27 @@ const (
 	KindSupply       NodeKind = "supply"
 	KindProduct      NodeKind = "product"
 )
+
+// Noun is the word for a thing of the kind.
+func (k NodeKind) Noun() entente.Text {
+	switch k {
+	case KindOrganisation:
+		return "organisation"
+	case KindProcess:
+		return "process"
+	case KindActivity:
+		return "activity"
+	case KindSystem:
+		return "system"
+	case KindSupply:
+		return "supply"
+	case KindProduct:
+		return "product"
+	case kindFlow:
+		return "flow"
+	}
+	return "thing"
+}
 
 // Map is a whole chain as the file format entente.map/1 writes it: the unit of
 // import and export, and what [Compile] turns into a [Graph].
@@ -136,6 +161,23 @@ const (
 	ClassPersonal     Class = "personal"
 	ClassSecret       Class = "secret" // credentials, keys, special-category data
 )
+
+// Noun is the word for data of the class: "personal".
+func (c Class) Noun() entente.Text {
+	switch c {
+	case ClassPublic:
+		return "public"
+	case ClassInternal:
+		return "internal"
+	case ClassConfidential:
+		return "confidential"
+	case ClassPersonal:
+		return "personal"
+	case ClassSecret:
+		return "secret"
+	}
+	return "unknown"
+}
 
 // SystemKind says what a system is.
 type SystemKind string

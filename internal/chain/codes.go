@@ -1,16 +1,17 @@
 package chain
 
 import (
-	"fmt"
 	"path"
 	"strings"
+
+	"github.com/entente-project/entente"
 )
 
 // validLEI checks a legal entity identifier by ISO 17442: 18 letters and digits
 // and two check digits (ISO 7064, mod 97-10).
 func validLEI(s string) error {
 	if len(s) != 20 {
-		return fmt.Errorf("the LEI %.40q has %d characters instead of 20", s, len(s))
+		return entente.Invalid("the LEI %.40q has %d characters instead of 20", s, len(s))
 	}
 	rest := 0
 	for i := range len(s) {
@@ -21,11 +22,11 @@ func validLEI(s string) error {
 		case c >= 'A' && c <= 'Z' && i < 18:
 			rest = (rest*100 + int(c-'A') + 10) % 97
 		default:
-			return fmt.Errorf("the LEI %q may hold only A-Z and 0-9, and ends with two digits", s)
+			return entente.Invalid("the LEI %q may hold only A-Z and 0-9, and ends with two digits", s)
 		}
 	}
 	if rest != 1 {
-		return fmt.Errorf("the check digits of the LEI %q are wrong: compare it with the register at gleif.org", s)
+		return entente.Invalid("the check digits of the LEI %q are wrong: compare it with the register at gleif.org", s)
 	}
 	return nil
 }
@@ -33,7 +34,7 @@ func validLEI(s string) error {
 // validDomain checks a DNS name as maps hold it: lower case, ASCII, at least two
 // labels, without scheme, path and closing dot.
 func validDomain(s string) error {
-	bad := fmt.Errorf("%.80q is not a domain; write for example example.com, in lower case and without https://", s)
+	bad := entente.Invalid("%.80q is not a domain; write for example example.com, in lower case and without https://", s)
 	if len(s) > 253 || !strings.Contains(s, ".") {
 		return bad
 	}
@@ -56,7 +57,7 @@ func validEmail(s string) error {
 	local, domain, found := strings.Cut(s, "@")
 	if !found || local == "" || len(s) > 254 || strings.ContainsAny(s, " \t\n<>,;") ||
 		validDomain(strings.ToLower(domain)) != nil {
-		return fmt.Errorf("%.80q is not an e-mail address", s)
+		return entente.Invalid("%.80q is not an e-mail address", s)
 	}
 	return nil
 }
@@ -64,7 +65,7 @@ func validEmail(s string) error {
 // validCountry checks an ISO 3166-1 alpha-2 code (and XK, in wide use for Kosovo).
 func validCountry(s string) error {
 	if len(s) != 2 || !listed(countries, s) {
-		return fmt.Errorf("%.20q is not a country code of ISO 3166-1 (two capital letters, such as DE)", s)
+		return entente.Invalid("%.20q is not a country code of ISO 3166-1 (two capital letters, such as DE)", s)
 	}
 	return nil
 }
@@ -72,7 +73,7 @@ func validCountry(s string) error {
 // validCurrency checks an ISO 4217 code.
 func validCurrency(s string) error {
 	if len(s) != 3 || !listed(currencies, s) {
-		return fmt.Errorf("%.20q is not a currency code of ISO 4217 (three capital letters, such as EUR)", s)
+		return entente.Invalid("%.20q is not a currency code of ISO 4217 (three capital letters, such as EUR)", s)
 	}
 	return nil
 }
@@ -111,10 +112,10 @@ const currencies = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN " +
 // validPattern checks a file name or pattern that binds SBOMs to a product.
 func validPattern(s string) error {
 	if _, err := path.Match(s, ""); err != nil {
-		return fmt.Errorf("%.80q is not a file name or pattern: a bracket is not closed, or nothing follows a backslash", s)
+		return entente.Invalid("%.80q is not a file name or pattern: a bracket is not closed, or nothing follows a backslash", s)
 	}
 	if strings.HasPrefix(s, "/") || strings.Contains("/"+s+"/", "/../") {
-		return fmt.Errorf("%.80q must stay inside the folder of SBOMs", s)
+		return entente.Invalid("%.80q must stay inside the folder of SBOMs", s)
 	}
 	return nil
 }

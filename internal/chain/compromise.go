@@ -3,6 +3,8 @@ package chain
 import (
 	"fmt"
 	"slices"
+
+	"github.com/entente-project/entente"
 )
 
 // Sureness is how sure it is that a compromise reaches a thing: that of the
@@ -16,8 +18,8 @@ const (
 	Certain
 )
 
-// String gives the word: "certain", "likely", "possible".
-func (s Sureness) String() string {
+// Text gives the word: "certain", "likely", "possible".
+func (s Sureness) Text() entente.Text {
 	switch s {
 	case Certain:
 		return "certain"
@@ -28,6 +30,9 @@ func (s Sureness) String() string {
 	}
 	return "unknown"
 }
+
+// String gives the word in English.
+func (s Sureness) String() string { return string(s.Text()) }
 
 // MarshalText writes the word, for JSON.
 func (s Sureness) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
@@ -123,7 +128,10 @@ type Way struct {
 type Hop struct {
 	From, To Node
 	Sure     Sureness
-	Words    string // "Procurement portal runs Log4j Core"
+
+	g    *Graph
+	from int32
+	edge int32
 }
 
 // hopKind says along what a compromise spreads.
@@ -547,7 +555,7 @@ func (c *Compromise) way(source int, from int32, edges []int32) Way {
 	callers.add(from)
 	for _, i := range edges {
 		e := g.out.edges[i]
-		w.Hops = append(w.Hops, Hop{From: g.node(from), To: g.node(e.to), Sure: e.sure, Words: g.hopWords(from, e)})
+		w.Hops = append(w.Hops, Hop{From: g.node(from), To: g.node(e.to), Sure: e.sure, g: g, from: from, edge: i})
 		w.Sure = min(w.Sure, e.sure)
 		callers.add(e.to)
 		from = e.to
@@ -556,58 +564,80 @@ func (c *Compromise) way(source int, from int32, edges []int32) Way {
 	return w
 }
 
-func (g *Graph) hopWords(from int32, e edge) string {
+// Say tells the hop: "Procurement portal runs Log4j Core".
+func (h Hop) Say() entente.Message {
+	if h.g == nil {
+		return entente.Message{}
+	}
+	g, e, from := h.g, h.g.out.edges[h.edge], h.from
 	a, b := g.label(from), g.label(e.to)
 	switch e.kind {
 	case productInSupply:
-		return b + " delivers " + a
+		return entente.Say("%s delivers %s", b, a)
 	case supplierOf:
-		return a + " supplies " + b
+		return entente.Say("%s supplies %s", a, b)
 	case productInSystem:
-		return b + " runs " + a
+		return entente.Say("%s runs %s", b, a)
 	case supplyNeeded:
-		return b + " needs " + a + " from " + g.label(g.owner[from])
+		return entente.Say("%s needs %s from %s", b, a, g.label(g.owner[from]))
 	case stepOfProcess:
-		return a + " is a step of " + b
+		return entente.Say("%s is a step of %s", a, b)
 	case supplierAccess:
 		s := &g.m.Supplies[g.place[from]]
-		return g.label(g.owner[from]) + " has " + string(s.Access[e.detail].Level) + " access to " + b + " for " + a
+		return entente.Say(s.Access[e.detail].Level.text(), g.label(g.owner[from]), b, a)
 	case makerOf:
-		return a + " makes " + b
+		return entente.Say("%s makes %s", a, b)
 	case operatorOf:
-		return a + " operates " + b
+		return entente.Say("%s operates %s", a, b)
 	case dataFlow:
-		return flowWords(&g.m.Flows[e.detail], a, b)
+		return sayFlow(&g.m.Flows[e.detail], a, b)
 	}
-	return b + " needs " + a
+	return entente.Say("%s needs %s", b, a)
 }
 
-func flowWords(f *Flow, from, to string) string {
-	what := "data"
+// Words says the hop in English.
+func (h Hop) Words() string { return h.Say().String() }
+
+// text tells who has access of the level to what, and for which supply.
+func (l AccessLevel) text() entente.Text {
+	switch l {
+	case AccessWrite:
+		return "%s has write access to %s for %s"
+	case AccessPrivileged:
+		return "%s has privileged access to %s for %s"
+	}
+	return "%s has user access to %s for %s"
+}
+
+func sayFlow(f *Flow, from, to string) entente.Message {
+	var what any = entente.Text("data")
 	if len(f.Data) > 0 {
-		what = andWords(f.Data[:min(3, len(f.Data))])
+		what = entente.And(f.Data[:min(3, len(f.Data))])
 	}
 	if f.Class != "" {
-		what += " (" + string(f.Class) + ")"
+		what = entente.Say("%s (%s)", what, f.Class.Noun())
 	}
-	words := from + " sends " + what + " to " + to
 	if f.Interface != "" {
-		words += " over " + f.Interface
+		return entente.Say("%s sends %s to %s over %s", from, what, to, f.Interface)
 	}
-	return words
+	return entente.Say("%s sends %s to %s", from, what, to)
 }
 
-// Words tells the way in one line, the reason first.
-func (w Way) Words() string {
-	words := w.Source.Why
+// Say tells the way in one line, the reason first.
+func (w Way) Say() entente.Message {
+	hops := make([]any, len(w.Hops))
 	for i, h := range w.Hops {
-		switch {
-		case i == 0 && words != "":
-			words += ": "
-		case i > 0:
-			words += "; "
-		}
-		words += h.Words
+		hops[i] = h.Say()
 	}
-	return words
+	way := entente.List{Items: hops, Join: "; ", Last: "; "}
+	switch {
+	case w.Source.Why == "":
+		return entente.Say("%s", way)
+	case len(hops) == 0:
+		return entente.Say("%s", w.Source.Why)
+	}
+	return entente.Say("%s: %s", w.Source.Why, way)
 }
+
+// Words says the way in English.
+func (w Way) Words() string { return w.Say().String() }

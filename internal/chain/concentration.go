@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/entente-project/entente"
 )
 
 const (
@@ -50,9 +52,9 @@ type Dependence struct {
 	// Organisations that are one entity: the same LEI, or a shared domain.
 	Organisations []NodeID
 	Name          string
-	Because       []string // why they are one: "the LEI 5299…", "the domain example.com"
-	Rank          int      // the least of theirs; UnknownRank if nothing connects them
-	Supplies      []NodeID // what they supply, to anyone in the chain
+	Because       []entente.Message // why they are one: "the LEI 5299…", "the domain example.com"
+	Rank          int               // the least of theirs; UnknownRank if nothing connects them
+	Supplies      []NodeID          // what they supply, to anyone in the chain
 	Stops         []ProcessStop
 
 	severity severity
@@ -291,7 +293,7 @@ func (s severity) compare(other severity) int {
 // entity is a set of organisations that are one: by number, ascending.
 type entity struct {
 	members []int32
-	because []string
+	because []entente.Message
 }
 
 // entities merges organisations with the same LEI, then those that share a domain.
@@ -308,8 +310,8 @@ func (g *Graph) entities() []entity {
 		}
 		return i
 	}
-	because := make(map[int32][]string)
-	merge := func(first map[string]int32, key string, i int32, why string) {
+	because := make(map[int32][]entente.Message)
+	merge := func(first map[string]int32, key string, i int32, why entente.Text) {
 		known, ok := first[key]
 		if !ok {
 			first[key] = i
@@ -321,18 +323,18 @@ func (g *Graph) entities() []entity {
 		}
 		a, b = min(a, b), max(a, b)
 		parent[b] = a
-		because[a] = append(append(because[a], because[b]...), why+" "+key)
+		because[a] = append(append(because[a], because[b]...), entente.Say(why, key))
 		delete(because, b)
 	}
 	byLEI, byDomain := map[string]int32{}, map[string]int32{}
 	for i := range orgs {
 		if orgs[i].LEI != "" {
-			merge(byLEI, orgs[i].LEI, int32(i), "the LEI")
+			merge(byLEI, orgs[i].LEI, int32(i), "the LEI %s")
 		}
 	}
 	for i := range orgs {
 		for _, d := range orgs[i].Domains {
-			merge(byDomain, d, int32(i), "the domain")
+			merge(byDomain, d, int32(i), "the domain %s")
 		}
 	}
 	at := make(map[int32]int)
@@ -344,8 +346,8 @@ func (g *Graph) entities() []entity {
 			k = len(all)
 			at[top] = k
 			why := because[top]
-			slices.Sort(why)
-			all = append(all, entity{because: slices.Compact(why)})
+			slices.SortFunc(why, func(a, b entente.Message) int { return strings.Compare(a.String(), b.String()) })
+			all = append(all, entity{because: slices.CompactFunc(why, func(a, b entente.Message) bool { return a.String() == b.String() })})
 		}
 		all[k].members = append(all[k].members, int32(i))
 	}

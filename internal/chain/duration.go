@@ -1,11 +1,12 @@
 package chain
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/entente-project/entente"
 )
 
 // MaxDuration is the longest duration that a map may hold: ten years.
@@ -26,7 +27,7 @@ var units = []struct {
 	{'s', time.Second},
 }
 
-const durationHelp = "write for example 30m, 8h, 5d, 2w or 1d12h"
+const durationHelp entente.Text = "write for example 30m, 8h, 5d, 2w or 1d12h"
 
 // ParseDuration reads a duration as maps write it: whole numbers with the units
 // w, d, h, m and s, from the longest unit to the shortest, or a plain 0.
@@ -35,10 +36,10 @@ func ParseDuration(s string) (time.Duration, error) {
 		return 0, nil
 	}
 	if s == "" {
-		return 0, fmt.Errorf("the duration is missing; %s", durationHelp)
+		return 0, entente.Invalid("the duration is missing; %s", durationHelp)
 	}
 	if s[0] == '-' {
-		return 0, fmt.Errorf("the duration %.40q is negative; %s", s, durationHelp)
+		return 0, entente.Invalid("the duration %.40q is negative; %s", s, durationHelp)
 	}
 	var total time.Duration
 	unit := 0
@@ -48,30 +49,30 @@ func ParseDuration(s string) (time.Duration, error) {
 			digits++
 		}
 		if digits == 0 || digits > 9 {
-			return 0, fmt.Errorf("%.40q is not a duration; %s", s, durationHelp)
+			return 0, entente.Invalid("%.40q is not a duration; %s", s, durationHelp)
 		}
 		if digits == len(rest) {
-			return 0, fmt.Errorf("%.40q has no unit at its end; %s", s, durationHelp)
+			return 0, entente.Invalid("%.40q has no unit at its end; %s", s, durationHelp)
 		}
 		n, err := strconv.ParseInt(rest[:digits], 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("%.40q is not a duration; %s", s, durationHelp)
+			return 0, entente.Invalid("%.40q is not a duration; %s", s, durationHelp)
 		}
 		for unit < len(units) && units[unit].letter != rest[digits] {
 			unit++
 		}
 		if unit == len(units) {
-			return 0, fmt.Errorf("%.40q is not a duration (units are w, d, h, m and s, the longest first, each once); %s", s, durationHelp)
+			return 0, entente.Invalid("%.40q is not a duration (units are w, d, h, m and s, the longest first, each once); %s", s, durationHelp)
 		}
 		if n > int64(MaxDuration/units[unit].length) {
-			return 0, fmt.Errorf("the duration %.40q is longer than ten years", s)
+			return 0, entente.Invalid("the duration %.40q is longer than ten years", s)
 		}
 		total += time.Duration(n) * units[unit].length
 		unit++
 		rest = rest[digits+1:]
 	}
 	if total > MaxDuration {
-		return 0, fmt.Errorf("the duration %.40q is longer than ten years", s)
+		return 0, entente.Invalid("the duration %.40q is longer than ten years", s)
 	}
 	return total, nil
 }
@@ -93,31 +94,34 @@ func FormatDuration(d time.Duration) string {
 	return b.String()
 }
 
-// DurationWords writes a duration for people: "30 min", "24 h", "5 days",
+// SayDuration tells a duration to people: "30 min", "24 h", "5 days",
 // "2 days 12 h"; "never" for [Never]. Up to two days it counts in hours, as
 // recovery objectives do.
-func DurationWords(d time.Duration) string {
+func SayDuration(d time.Duration) entente.Message {
+	days, hours, minutes, seconds := int(d/(24*time.Hour)), int(d/time.Hour), int(d/time.Minute), int(d/time.Second)
 	switch {
 	case d == Never:
-		return "never"
+		return entente.Say("never")
 	case d < time.Second:
-		return "0 h"
+		return entente.Say("0 h")
 	case d < time.Minute:
-		return fmt.Sprintf("%d s", d/time.Second)
+		return entente.Say("%d s", seconds)
+	case d < time.Hour && seconds%60 == 0:
+		return entente.Say("%d min", minutes)
 	case d < time.Hour:
-		return joined(fmt.Sprintf("%d min", d/time.Minute), d%time.Minute, time.Second, "s")
+		return entente.Say("%d min %d s", minutes, seconds%60)
+	case d <= 48*time.Hour && minutes%60 == 0:
+		return entente.Say("%d h", hours)
 	case d <= 48*time.Hour:
-		return joined(fmt.Sprintf("%d h", d/time.Hour), d%time.Hour, time.Minute, "min")
+		return entente.Say("%d h %d min", hours, minutes%60)
+	case hours%24 == 0:
+		return entente.Plural(days, "%d day", "%d days")
 	}
-	return joined(fmt.Sprintf("%d days", d/(24*time.Hour)), d%(24*time.Hour), time.Hour, "h")
+	return entente.Plural(days, "%d day %d h", "%d days %d h", days, hours%24)
 }
 
-func joined(head string, rest, unit time.Duration, name string) string {
-	if rest < unit {
-		return head
-	}
-	return fmt.Sprintf("%s %d %s", head, rest/unit, name)
-}
+// DurationWords says it in English.
+func DurationWords(d time.Duration) string { return SayDuration(d).String() }
 
 // later adds two durations without running over: what lies beyond the range of a
 // duration never happens.

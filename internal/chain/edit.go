@@ -101,7 +101,7 @@ func (s *Service) Thing(ctx context.Context, actor entente.Actor, kind NodeKind,
 	}
 	t := findThing(g.Map(), kind, id)
 	if t.Version == "" {
-		return Thing{}, entente.NotFound("there is no %s %q in the chain; it may have been renamed or removed", kind, id)
+		return Thing{}, entente.NotFound("there is no %s %q in the chain; it may have been renamed or removed", kind.Noun(), id)
 	}
 	return t, nil
 }
@@ -121,7 +121,7 @@ func (s *Service) PutThing(ctx context.Context, actor entente.Actor, kind NodeKi
 	}
 	if named != id {
 		wrong := entente.Invalid("nothing was changed")
-		wrong.Fields = []entente.FieldError{{Field: "id", Message: fmt.Sprintf("the identifier of a thing stays: it is %q, not %q", id, named)}}
+		wrong.Fields = []entente.FieldError{{Field: "id", Message: entente.Say("the identifier of a thing stays: it is %q, not %q", id, named)}}
 		return Changed{}, wrong
 	}
 	begin, err := s.beginning(ctx, actor)
@@ -150,16 +150,14 @@ func unedited(now Thing, version string) error {
 	if now.Version == version {
 		return nil
 	}
-	words := "somebody else has changed %s %q since you opened it; nothing was saved"
+	var text entente.Text = "somebody else has changed %s %q since you opened it; nothing was saved"
 	switch {
 	case version == "":
-		words = "there is a %s %q already; nothing was saved"
+		text = "there is a %s %q already; nothing was saved"
 	case now.Version == "":
-		words = "somebody else has removed %s %q since you opened it; nothing was saved"
+		text = "somebody else has removed %s %q since you opened it; nothing was saved"
 	}
-	wrong := entente.Conflict(words, now.Kind, now.ID)
-	wrong.Err = &Edited{Now: now}
-	return wrong
+	return entente.Conflict(text, now.Kind.Noun(), now.ID).Because(&Edited{Now: now})
 }
 
 // validAt checks a map of which one thing is new; what is wrong in that thing is
@@ -173,7 +171,7 @@ func validAt(m *Map, kind NodeKind, i int) error {
 	for n, f := range found {
 		rest, own := strings.CutPrefix(f.Field, here)
 		if !own && f.Field+"." != here && f.Field != "" {
-			found[n].Message = m.holderOf(f.Field) + ": " + f.Message
+			found[n].Message = entente.Say("%s: %s", m.holderOf(f.Field), f.Message)
 			rest = ""
 		}
 		found[n].Field = rest
@@ -238,7 +236,7 @@ func (s *Service) RemoveThing(ctx context.Context, actor entente.Actor, kind Nod
 	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ int64) (*Map, error) {
 		now := findThing(old, kind, id)
 		if now.Version == "" && version == "" {
-			return nil, entente.NotFound("there is no %s %q in the chain", kind, id)
+			return nil, entente.NotFound("there is no %s %q in the chain", kind.Noun(), id)
 		}
 		if err := unedited(now, version); err != nil {
 			return nil, err
@@ -259,10 +257,10 @@ func removed(old *Map, t Thing) (*Map, error) {
 	for _, f := range found {
 		holder := m.holderOf(f.Field)
 		if f.Field == "organisation" {
-			holder = "the chain itself: it is our own organisation"
+			holder = entente.Say("the chain itself: it is our own organisation")
 		}
-		if !seen[holder] {
-			seen[holder] = true
+		if key := holder.String(); !seen[key] {
+			seen[key] = true
 			wrong.Fields = append(wrong.Fields, entente.FieldError{Message: holder})
 		}
 	}
@@ -279,7 +277,7 @@ func parseThing(kind NodeKind, text string) (thing any, id NodeID, err error) {
 		return nil, "", entente.Invalid("the text is not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, "", entente.Invalid("the text does not hold the fields of one %s", kind)
+		return nil, "", entente.Invalid("the text does not hold the fields of one %s", kind.Noun())
 	}
 	r := &reader{values: maxValues}
 	n := doc.Content[0]
@@ -380,15 +378,15 @@ func (s *Service) UndoThing(ctx context.Context, actor entente.Actor, kind NodeK
 		return Changed{}, err
 	}
 	if len(last) == 0 {
-		return Changed{}, entente.NotFound("no change of %s %q is known", kind, id)
+		return Changed{}, entente.NotFound("no change of %s %q is known", kind.Noun(), id)
 	}
 	if last[0].N != n {
-		return Changed{}, entente.Conflict("there is a newer change of %s %q; only the latest can be undone", kind, id)
+		return Changed{}, entente.Conflict("there is a newer change of %s %q; only the latest can be undone", kind.Noun(), id)
 	}
 	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ int64) (*Map, error) {
 		now := findThing(old, kind, id)
 		if now.Text != last[0].After {
-			return nil, entente.Conflict("%s %q was changed since, so the change cannot be undone", kind, id)
+			return nil, entente.Conflict("%s %q was changed since, so the change cannot be undone", kind.Noun(), id)
 		}
 		if last[0].Before == "" {
 			return removed(old, now)
@@ -403,7 +401,7 @@ func (s *Service) UndoThing(ctx context.Context, actor entente.Actor, kind NodeK
 		err = validAt(m, kind, i)
 		var wrong *entente.Error
 		if errors.As(err, &wrong) {
-			wrong.Kind, wrong.Message = entente.KindConflict, "the change cannot be undone, because the chain would not hold with what it was; nothing was changed"
+			wrong.Kind, wrong.Message = entente.KindConflict, entente.Say("the change cannot be undone, because the chain would not hold with what it was; nothing was changed")
 		}
 		return m, err
 	})

@@ -104,7 +104,7 @@ func TestEditOneThing(t *testing.T) {
 		} {
 			_, err := s.PutThing(t.Context(), owner, KindSystem, "portal", c.text, mustThing(t, s, KindSystem, "portal").Version)
 			var wrong *entente.Error
-			if !errors.As(err, &wrong) || wrong.Kind != entente.KindInvalid || len(wrong.Fields) == 0 || wrong.Fields[0].Field != c.field || !strings.Contains(wrong.Fields[0].Message, c.words) {
+			if !errors.As(err, &wrong) || wrong.Kind != entente.KindInvalid || len(wrong.Fields) == 0 || wrong.Fields[0].Field != c.field || !strings.Contains(wrong.Fields[0].Message.String(), c.words) {
 				t.Errorf("%s: %+v", c.text, err)
 			}
 		}

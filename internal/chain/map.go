@@ -45,7 +45,7 @@ var (
 func ParseMap(r io.Reader, name string) (*Map, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxMapBytes+1))
 	if err != nil {
-		return nil, entente.Invalid("%s cannot be read: %w", name, err)
+		return nil, entente.Invalid("%s cannot be read to its end", name).Because(err)
 	}
 	if len(text) > MaxMapBytes {
 		return nil, entente.TooLarge("%s is larger than %d MiB, the limit for a map", name, MaxMapBytes>>20)

@@ -189,7 +189,7 @@ func TestParseMapBoundsItsProblems(t *testing.T) {
 	if !errors.As(err, &e) {
 		t.Fatal(err)
 	}
-	if len(e.Fields) != MaxProblems+1 || e.Fields[MaxProblems].Message != "… and 900 more problems" {
+	if len(e.Fields) != MaxProblems+1 || e.Fields[MaxProblems].Message.String() != "… and 900 more problems" {
 		t.Errorf("%d problems, the last: %v", len(e.Fields), e.Fields[len(e.Fields)-1])
 	}
 }

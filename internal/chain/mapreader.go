@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +29,7 @@ type reader struct {
 	refused map[string]bool // paths of fields about which the reader itself complained
 }
 
-func (r *reader) say(n *yaml.Node, at *place, format string, args ...any) {
+func (r *reader) say(n *yaml.Node, at *place, text entente.Text, args ...any) {
 	if r.more >= maxCounted {
 		r.ended, r.values = true, -1
 		return
@@ -40,7 +39,7 @@ func (r *reader) say(n *yaml.Node, at *place, format string, args ...any) {
 		r.refused = map[string]bool{}
 	}
 	r.refused[path] = true
-	r.add(entente.FieldError{Line: n.Line, Field: path, Message: fmt.Sprintf(format, args...)})
+	r.add(entente.FieldError{Line: n.Line, Field: path, Message: entente.Say(text, args...)})
 }
 
 // told says whether something was said about this field or one around it, so that
@@ -127,17 +126,17 @@ func clip(s string) string {
 	return s
 }
 
-func whatIs(n *yaml.Node) string {
+func whatIs(n *yaml.Node) entente.Message {
 	switch n.Kind {
 	case yaml.MappingNode:
-		return "an object"
+		return entente.Say("an object")
 	case yaml.SequenceNode:
-		return "a list"
+		return entente.Say("a list")
 	}
 	if n.ShortTag() == "!!null" {
-		return "nothing"
+		return entente.Say("nothing")
 	}
-	return fmt.Sprintf("%q", clip(n.Value))
+	return entente.Say("%q", clip(n.Value))
 }
 
 func (o *object) path(field string) *place { return o.at.field(field) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -59,9 +60,9 @@ func (p *problems) add(f entente.FieldError) {
 func (p *problems) list() []entente.FieldError {
 	switch {
 	case p.ended:
-		return append(p.found, entente.FieldError{Message: fmt.Sprintf("… and more than %d more problems", p.more)})
+		return append(p.found, entente.FieldError{Message: entente.Say("… and more than %d more problems", p.more)})
 	case p.more > 0:
-		return append(p.found, entente.FieldError{Message: fmt.Sprintf("… and %d more problems", p.more)})
+		return append(p.found, entente.FieldError{Message: entente.Say("… and %d more problems", p.more)})
 	}
 	return p.found
 }
@@ -101,12 +102,12 @@ type validator struct {
 // kindFlow marks the ids of flows, which nothing may refer to.
 const kindFlow NodeKind = "flow"
 
-func (v *validator) say(at *place, format string, args ...any) {
+func (v *validator) say(at *place, text entente.Text, args ...any) {
 	if len(v.found) >= MaxProblems {
 		v.more++ // without the cost of words that nobody reads
 		return
 	}
-	v.add(entente.FieldError{Field: at.String(), Message: fmt.Sprintf(format, args...)})
+	v.add(entente.FieldError{Field: at.String(), Message: entente.Say(text, args...)})
 }
 
 func (v *validator) run() {
@@ -212,11 +213,25 @@ func (v *validator) identifiers() {
 	}
 }
 
-func article(k NodeKind) string {
-	if k == KindOrganisation || k == KindActivity {
-		return "an " + string(k)
+// article names a thing of a kind, as one of several.
+func article(k NodeKind) entente.Text {
+	switch k {
+	case KindOrganisation:
+		return "an organisation"
+	case KindProcess:
+		return "a process"
+	case KindActivity:
+		return "an activity"
+	case KindSystem:
+		return "a system"
+	case KindSupply:
+		return "a supply"
+	case KindProduct:
+		return "a product"
+	case kindFlow:
+		return "a flow"
 	}
-	return "a " + string(k)
+	return "a thing"
 }
 
 // reference checks that id names a thing of one of the wanted kinds.
@@ -270,15 +285,12 @@ func (v *validator) optional(at *place, id NodeID, want ...NodeKind) {
 	}
 }
 
-func oneOf(kinds []NodeKind) string {
-	words := make([]string, len(kinds))
+func oneOf(kinds []NodeKind) entente.List {
+	words := make([]entente.Text, len(kinds))
 	for i, k := range kinds {
 		words[i] = article(k)
 	}
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+	return entente.Or(words)
 }
 
 // anything are the kinds that a need may refer to.
@@ -360,7 +372,7 @@ func (v *validator) duration(at *place, d time.Duration) bool {
 	case d > MaxDuration:
 		v.say(at, "the duration is longer than ten years")
 	case d%time.Second != 0:
-		v.say(at, "the duration %v is not in whole seconds", d)
+		v.say(at, "the duration %s is not in whole seconds", d.String())
 	default:
 		return true
 	}
@@ -430,24 +442,24 @@ func (v *validator) ownership() {
 }
 
 func (v *validator) cycle(start int, position map[NodeID]int) {
-	var b strings.Builder
+	var round []string
 	first := start
 	for i, n := start, 0; ; n++ {
 		o := &v.m.Organisations[i]
 		if n < 10 {
-			fmt.Fprintf(&b, "%q, owned by ", o.ID)
+			round = append(round, strconv.Quote(string(o.ID)))
 		}
 		first = min(first, i)
 		i = position[o.Parent]
 		if i == start {
 			if n >= 10 {
-				b.WriteString("…, owned by ")
+				round = append(round, "…")
 			}
 			break
 		}
 	}
-	fmt.Fprintf(&b, "%q", v.m.Organisations[start].ID)
-	v.say(root("organisations").at(first).field("parent"), "the ownership runs in a circle: %s", b.String())
+	round = append(round, strconv.Quote(string(v.m.Organisations[start].ID)))
+	v.say(root("organisations").at(first).field("parent"), "the ownership runs in a circle: %s", entente.Joined(round, ", owned by "))
 }
 
 func (v *validator) process(at *place, p *Process) {

@@ -176,10 +176,10 @@ func TestWrongCells(t *testing.T) {
 	} {
 		plan := mustPlan(t, m, c.kind, sheetOf(c.heading, c.row), ExistsUpdate)
 		r := plan.Rows[0]
-		if r.Action != RowRefuse || len(r.Problems) == 0 || r.Problems[0].Column != c.column || !strings.Contains(r.Problems[0].Message, c.want) {
+		if r.Action != RowRefuse || len(r.Problems) == 0 || r.Problems[0].Column != entente.Text(c.column) || !strings.Contains(r.Problems[0].Message.String(), c.want) {
 			t.Errorf("%s %q: %s %+v; want %s: %q", c.kind, c.row, r.Action, r.Problems, c.column, c.want)
 		}
-		if plan.Blocked == "" {
+		if plan.Blocked.Blank() {
 			t.Errorf("%s %q: a sheet without a good row is not blocked", c.kind, c.row)
 		}
 	}
@@ -203,13 +203,13 @@ func TestBadRowsAreToldByLine(t *testing.T) {
 	if why := plan.Rows[4].Problems[0].String(); why != `it refers to "Badland" of line 3, which is refused` {
 		t.Errorf("the child: %s", why)
 	}
-	if plan.Counts != (SheetCounts{Rows: 6, Add: 2, Refuse: 4}) || plan.Blocked != "" {
+	if plan.Counts != (SheetCounts{Rows: 6, Add: 2, Refuse: 4}) || !plan.Blocked.Blank() {
 		t.Errorf("%+v %q", plan.Counts, plan.Blocked)
 	}
 	opt := options(SheetSuppliers, s, ExistsSkip)
 	opt.Wrong = WrongStop
 	plan, err := planSheet(m, SheetSuppliers, s, opt, everything, nil)
-	if err != nil || !strings.Contains(plan.Blocked, "wrong (4)") {
+	if err != nil || !strings.Contains(plan.Blocked.String(), "wrong (4)") {
 		t.Errorf("%q, %v", plan.Blocked, err)
 	}
 }
@@ -270,7 +270,7 @@ func TestSuppliersSheet(t *testing.T) {
 	if again.Counts.Add != 0 || again.Counts.Update != 0 || again.Counts.Same != 5 {
 		t.Errorf("the same sheet again: %+v", again.Counts)
 	}
-	if stop := mustPlan(t, plan.next, SheetSuppliers, s, ExistsStop); !strings.Contains(stop.Blocked, "exist already") {
+	if stop := mustPlan(t, plan.next, SheetSuppliers, s, ExistsStop); !strings.Contains(stop.Blocked.String(), "exist already") {
 		t.Errorf("stop: %q", stop.Blocked)
 	}
 }
@@ -303,7 +303,7 @@ func TestOtherSheets(t *testing.T) {
 		t.Errorf("bean procurement: %+v", beans)
 	}
 	contacts := mustPlan(t, m, SheetContacts, sheetOf("Company|Name|For|Phone|E-mail", "Rösthof AS|Service desk|||DESK@rosthof.example", "rosthof|Ada|security||ada@rosthof.example", "nimbus.example|Bob|||", "rosthof|Ada L|||ada@rosthof.example"), ExistsUpdate)
-	if contacts.Counts != (SheetCounts{Rows: 4, Add: 1, Same: 1, Refuse: 2, Exist: 1}) || !strings.Contains(contacts.Rows[2].Problems[0].Message, "the domain of 2 organisations") {
+	if contacts.Counts != (SheetCounts{Rows: 4, Add: 1, Same: 1, Refuse: 2, Exist: 1}) || !strings.Contains(contacts.Rows[2].Problems[0].Message.String(), "the domain of 2 organisations") {
 		t.Errorf("contacts: %+v %+v", contacts.Counts, contacts.Rows)
 	}
 	if got := organisationOf(contacts.next, "rosthof").Contacts; len(got) != 2 || got[1].Role != "security" {
@@ -377,7 +377,7 @@ func FuzzPlanSheet(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if strings.HasPrefix(plan.Blocked, "the chain would not hold") {
+		if strings.HasPrefix(plan.Blocked.String(), "the chain would not hold") {
 			t.Fatalf("a row was taken that the map does not: %s", plan.Blocked)
 		}
 		c := plan.Counts

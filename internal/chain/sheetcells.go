@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"fmt"
 	"math"
 	"regexp"
 	"slices"
@@ -32,28 +31,28 @@ func cellDuration(s string, unit time.Duration) (time.Duration, error) {
 	for rest := strings.ToLower(strings.TrimSpace(s)); rest != ""; {
 		part := durationPart.FindStringSubmatch(rest)
 		if part == nil {
-			return 0, fmt.Errorf("%.40q is not a duration; write for example 30 min, 8h or 2 days", s)
+			return 0, entente.Invalid("%.40q is not a duration; write for example 30 min, 8h or 2 days", s)
 		}
 		n, err := strconv.ParseFloat(strings.Replace(part[1], ",", ".", 1), 64)
 		if err != nil {
-			return 0, fmt.Errorf("%.40q is not a duration; write for example 30 min, 8h or 2 days", s)
+			return 0, entente.Invalid("%.40q is not a duration; write for example 30 min, 8h or 2 days", s)
 		}
 		length, known := durationUnits[part[2]]
 		if part[2] == "" {
 			length, known = unit, unit > 0 || n == 0
 			if !known {
-				return 0, fmt.Errorf("%.40q has no unit; write for example %s h, or name the unit in the heading: (hours)", s, part[1])
+				return 0, entente.Invalid("%.40q has no unit; write for example %s h, or name the unit in the heading: (hours)", s, part[1])
 			}
 		}
 		if !known {
-			return 0, fmt.Errorf("%.40q counts in %.20q; write minutes, hours, days or weeks", s, part[2])
+			return 0, entente.Invalid("%.40q counts in %.20q; write minutes, hours, days or weeks", s, part[2])
 		}
 		if n*float64(length) > float64(MaxDuration) {
-			return 0, fmt.Errorf("the duration %.40q is longer than ten years", s)
+			return 0, entente.Invalid("the duration %.40q is longer than ten years", s)
 		}
 		total += time.Duration(math.Round(n*length.Seconds())) * time.Second
 		if total > MaxDuration {
-			return 0, fmt.Errorf("the duration %.40q is longer than ten years", s)
+			return 0, entente.Invalid("the duration %.40q is longer than ten years", s)
 		}
 		rest = rest[len(part[0]):]
 	}
@@ -88,7 +87,7 @@ func cellMoney(s, currency string, most int64) (int64, error) {
 	text := strings.TrimSpace(s)
 	if code := amountCode.FindString(text); code != "" {
 		if code != currency {
-			return 0, fmt.Errorf("%.40q is in %s, and the chain counts in %s", s, code, currency)
+			return 0, entente.Invalid("%.40q is in %s, and the chain counts in %s", s, code, currency)
 		}
 		text = strings.TrimSpace(strings.Replace(text, code, "", 1))
 	}
@@ -97,13 +96,13 @@ func cellMoney(s, currency string, most int64) (int64, error) {
 			continue
 		}
 		if code != currency && !(sign == "$" && strings.HasSuffix(currency, "D")) {
-			return 0, fmt.Errorf("%.40q is in %s, and the chain counts in %s", s, code, currency)
+			return 0, entente.Invalid("%.40q is in %s, and the chain counts in %s", s, code, currency)
 		}
 		text = strings.TrimSpace(strings.Replace(text, sign, "", 1))
 	}
 	part := amount.FindStringSubmatch(strings.ToLower(text))
 	if part == nil {
-		return 0, fmt.Errorf("%.40q is not an amount; write for example 120000 or 1.2 million", s)
+		return 0, entente.Invalid("%.40q is not an amount; write for example 120000 or 1.2 million", s)
 	}
 	digits := strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r == '.' || r == ',' {
@@ -113,11 +112,11 @@ func cellMoney(s, currency string, most int64) (int64, error) {
 	}, part[1])
 	n, err := strconv.ParseFloat(decimal(digits, part[2] != ""), 64)
 	if err != nil {
-		return 0, fmt.Errorf("%.40q is not an amount; write for example 120000 or 1.2 million", s)
+		return 0, entente.Invalid("%.40q is not an amount; write for example 120000 or 1.2 million", s)
 	}
 	n = math.Round(n * multiples[part[2]])
 	if n > float64(most) {
-		return 0, fmt.Errorf("the amount %.40q is larger than %d", s, most)
+		return 0, entente.Invalid("the amount %.40q is larger than %d", s, most)
 	}
 	return int64(n), nil
 }
@@ -197,7 +196,7 @@ func cellCountry(s string) (string, error) {
 	if code, known := countryNames[plainName(s)]; known {
 		return code, nil
 	}
-	return "", fmt.Errorf("%.40q is not a country; write its two letters by ISO 3166-1, such as DE", s)
+	return "", entente.Invalid("%.40q is not a country; write its two letters by ISO 3166-1, such as DE", s)
 }
 
 // cellWord reads one word out of a few, also by other names that people give it.
@@ -210,9 +209,9 @@ func cellWord[T ~string](s string, words []string, other map[string]string) (T, 
 		return T(known), nil
 	}
 	if near := closest(w, slices.Values(words)); near != "" {
-		return "", fmt.Errorf("%.40q is not one of %s; did you mean %s?", s, strings.Join(words, ", "), near)
+		return "", entente.Invalid("%.40q is not one of %s; did you mean %s?", s, strings.Join(words, ", "), near)
 	}
-	return "", fmt.Errorf("%.40q is not one of %s", s, strings.Join(words, ", "))
+	return "", entente.Invalid("%.40q is not one of %s", s, strings.Join(words, ", "))
 }
 
 // Other names that people give to the words of a column.
@@ -265,7 +264,7 @@ func cellCost(s, currency string) ([]CostRate, error) {
 		if after, later := strings.CutPrefix(strings.ToLower(item), "from "); later {
 			from, money, found := strings.Cut(strings.TrimSpace(after), " ")
 			if !found {
-				return nil, fmt.Errorf("%.60q does not say from when on which cost applies; write for example: from 24h 2000", item)
+				return nil, entente.Invalid("%.60q does not say from when on which cost applies; write for example: from 24h 2000", item)
 			}
 			var err error
 			rate.From, err = cellDuration(from, 0)

@@ -2,8 +2,6 @@ package chain
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -64,11 +62,11 @@ func (p *planner) identify(r *row) {
 			earlier.rest = append(earlier.rest, r)
 		}
 	default:
-		r.refuse("", "", fmt.Sprintf("line %d is about the same %s", earlier.Line, p.kind.One()))
+		r.refuse("", "", entente.Say("line %d is about the same %s", earlier.Line, p.kind.One()))
 		return
 	}
 	if by != "" {
-		r.Reason = "it is " + string(id) + " in the chain, by its " + by
+		r.Reason = entente.Say("it is %s in the chain, by its %s", id, by)
 	}
 }
 
@@ -84,7 +82,7 @@ func (p *planner) wanted(r *row) (NodeID, bool) {
 		return "", false
 	}
 	if kind, taken := p.kinds[id]; taken && kind != r.Kind {
-		p.say(r, "id", fmt.Errorf("%q is the ID of %s already; an ID is unique in the whole chain", id, article(kind)))
+		p.say(r, "id", entente.Invalid("%q is the ID of %s already; an ID is unique in the whole chain", id, article(kind)))
 		return "", false
 	}
 	return id, true
@@ -109,7 +107,7 @@ func (p *planner) marks(r *row, o *Organisation) bool {
 }
 
 // match finds the thing of the row's kind that the row is about, and by what.
-func (p *planner) match(r *row, wanted NodeID, o *Organisation) (id NodeID, by string) {
+func (p *planner) match(r *row, wanted NodeID, o *Organisation) (id NodeID, by entente.Text) {
 	if wanted != "" && p.kinds[wanted] == r.Kind {
 		return wanted, "ID"
 	}
@@ -139,7 +137,7 @@ func (p *planner) match(r *row, wanted NodeID, o *Organisation) (id NodeID, by s
 	case 1:
 		return named[0], "name"
 	}
-	r.refuse(p.label("name"), r.Name, fmt.Sprintf("%.80q is the name of %d things in the chain, such as %s and %s; give the ID", r.Name, len(named), named[0], named[1]))
+	r.refuse(p.label("name"), r.Name, entente.Say("%.80q is the name of %d things in the chain, such as %s and %s; give the ID", r.Name, len(named), named[0], named[1]))
 	return "", ""
 }
 
@@ -184,7 +182,9 @@ func (p *planner) settle(r *row, before, now any, more bool) {
 		r.Action = RowAdd
 	case p.opt.Exists != ExistsUpdate:
 		r.Action, r.things, r.add = RowSkip, nil, nil
-		r.Reason = cmp.Or(r.Reason, "it exists already")
+		if r.Reason.Blank() {
+			r.Reason = entente.Say("it exists already")
+		}
 	case !more && thingText(before) == thingText(now):
 		r.Action, r.things, r.add = RowSame, nil, nil
 	default:
@@ -195,7 +195,7 @@ func (p *planner) settle(r *row, before, now any, more bool) {
 // allowed refuses a row by which the person would change what they may not.
 func (p *planner) allowed(r *row, kind NodeKind, id NodeID) bool {
 	if err := p.may(kind, id); err != nil {
-		r.refuse("", "", err.Error())
+		r.refuse("", "", entente.MessageOf(err))
 		return false
 	}
 	return true
@@ -226,7 +226,7 @@ func (p *planner) check(r *row, thing any, columns map[string]string) {
 		field = strings.TrimPrefix(field, "bia.")
 		key := cmp.Or(columns[field], field)
 		if p.label(key) == "" {
-			r.refuse("", "", field+": "+f.Message)
+			r.refuse("", "", entente.Say("%s: %s", field, f.Message))
 			continue
 		}
 		r.refuse(p.label(key), r.values[key], f.Message)
@@ -245,7 +245,7 @@ var supplierCells = []string{"lei", "domains", "country", "category", "parent", 
 
 func (p *planner) fillSupplier(r *row) {
 	if r.ID == p.m.Own {
-		r.refuse(p.label("name"), r.Name, "this is your own organisation, which is no supplier of its own")
+		r.refuse(p.label("name"), r.Name, entente.Say("this is your own organisation, which is no supplier of its own"))
 		return
 	}
 	if !p.allowed(r, KindOrganisation, r.ID) || !p.allowed(r, KindSupply, "") {
@@ -262,7 +262,7 @@ func (p *planner) fillSupplier(r *row) {
 	if r.first != nil {
 		for _, key := range supplierCells {
 			if r.values[key] != "" && plainName(r.values[key]) != plainName(r.first.values[key]) {
-				p.say(r, key, fmt.Errorf("line %d is about the same supplier and says %q; say it there only", r.first.Line, r.first.values[key]))
+				p.say(r, key, entente.Invalid("line %d is about the same supplier and says %q; say it there only", r.first.Line, r.first.values[key]))
 			}
 		}
 	} else {
@@ -274,7 +274,7 @@ func (p *planner) fillSupplier(r *row) {
 		return
 	}
 	if r.first != nil && supply == nil && contact == nil {
-		r.refuse("", "", fmt.Sprintf("line %d is about the same supplier", r.first.Line))
+		r.refuse("", "", entente.Say("line %d is about the same supplier", r.first.Line))
 		return
 	}
 	if r.first == nil {
@@ -382,7 +382,7 @@ func (p *planner) knownSupply(r *row, customer NodeID) (*Supply, bool) {
 	}
 	id := ids[0]
 	if by := cmp.Or(p.maker[id], p.claimed[id]); by != nil {
-		r.refuse("", "", fmt.Sprintf("line %d is about the same supply", by.Line))
+		r.refuse("", "", entente.Say("line %d is about the same supply", by.Line))
 		return &Supply{}, true
 	}
 	s, ok := p.before(id).(*Supply)
@@ -423,7 +423,7 @@ func (p *planner) accesses(r *row, known []Access, cell string) ([]Access, error
 	for _, item := range cellList(cell) {
 		part := inBrackets.FindStringSubmatch(item)
 		if part == nil {
-			return nil, fmt.Errorf("%.80q does not say how far; write user, write or privileged behind it: Portal (user)", item)
+			return nil, entente.Invalid("%.80q does not say how far; write user, write or privileged behind it: Portal (user)", item)
 		}
 		level, err := cellWord[AccessLevel](part[2], []string{"user", "write", "privileged"}, accessNames)
 		if err != nil {
@@ -464,14 +464,14 @@ func (p *planner) addsContact(r *row, id NodeID, c Contact) bool {
 	r.add = func() error {
 		o, ok := p.before(id).(*Organisation)
 		if !ok {
-			return errors.New("its organisation was refused")
+			return entente.Invalid("its organisation was refused")
 		}
 		now := *o
 		now.Contacts = slices.Clone(o.Contacts)
 		if i := sameContact(now.Contacts, c); i >= 0 {
 			now.Contacts[i] = filled(now.Contacts[i], c)
 		} else if len(now.Contacts) >= maxList {
-			return fmt.Errorf("the organisation has %d contacts already, and no more are taken", maxList)
+			return entente.Invalid("the organisation has %d contacts already, and no more are taken", maxList)
 		} else {
 			now.Contacts = append(now.Contacts, c)
 		}
@@ -516,7 +516,7 @@ func (p *planner) fillContact(r *row) {
 	}
 	key := [2]string{string(id), cmp.Or(strings.ToLower(c.Email), plainName(c.Name))}
 	if by := p.contacts[key]; by != nil {
-		r.refuse("", "", fmt.Sprintf("line %d is about the same contact", by.Line))
+		r.refuse("", "", entente.Say("line %d is about the same contact", by.Line))
 		return
 	}
 	p.contacts[key] = r
@@ -524,7 +524,7 @@ func (p *planner) fillContact(r *row) {
 		map[string]string{"contacts.name": "name", "contacts.role": "role", "contacts.email": "email", "contacts.phone": "phone"})
 	o := p.before(id).(*Organisation)
 	r.exists = sameContact(o.Contacts, c) >= 0
-	r.Reason = "of " + o.Name
+	r.Reason = entente.Say("of %s", o.Name)
 	adds := p.addsContact(r, id, c)
 	p.settle(r, o, o, adds)
 }
@@ -567,7 +567,7 @@ func (p *planner) fillProduct(r *row) {
 			s := *p.before(id).(*System)
 			s.Products = joinedLists(s.Products, []NodeID{r.ID})
 			if len(s.Products) > maxList {
-				return fmt.Errorf("the system %s runs %d products already, and no more are taken", id, maxList)
+				return entente.Invalid("the system %s runs %d products already, and no more are taken", id, maxList)
 			}
 			p.set(&s)
 		}

@@ -350,7 +350,7 @@ func (s *Service) RunSheet(ctx context.Context, actor entente.Actor, id, revisio
 		if err != nil {
 			return nil, err
 		}
-		if plan.Blocked != "" {
+		if !plan.Blocked.Blank() {
 			return nil, entente.Invalid("nothing was imported: %s", plan.Blocked)
 		}
 		return plan.next, nil
@@ -472,9 +472,9 @@ func undone(old *Map, entries []undoEntry) (*Map, error) {
 		s, known := at[e.ID]
 		switch {
 		case !known || s.kind != e.Kind:
-			since = append(since, entente.FieldError{Field: string(e.ID), Message: "it was removed since"})
+			since = append(since, entente.FieldError{Field: string(e.ID), Message: entente.Say("it was removed since")})
 		case fingerprint(old.thing(s)) != e.After:
-			since = append(since, entente.FieldError{Field: thingName(old.thing(s)), Message: "it was changed since"})
+			since = append(since, entente.FieldError{Field: thingName(old.thing(s)), Message: entente.Say("it was changed since")})
 		case e.Before == nil:
 			gone[e.ID] = true
 		default:
@@ -488,7 +488,7 @@ func undone(old *Map, entries []undoEntry) (*Map, error) {
 	m.Products = slices.DeleteFunc(m.Products, func(p Product) bool { return gone[p.ID] })
 	if len(since) == 0 {
 		for _, f := range Validate(&m) {
-			since = append(since, entente.FieldError{Field: m.holderOf(f.Field), Message: "it refers since to what the import added: " + f.Message})
+			since = append(since, entente.FieldError{Message: entente.Say("%s: it refers since to what the import added: %s", m.holderOf(f.Field), f.Message)})
 		}
 	}
 	if len(since) == 0 {
@@ -497,14 +497,14 @@ func undone(old *Map, entries []undoEntry) (*Map, error) {
 	wrong := entente.Conflict("the import cannot be undone, because things have changed since; nothing was undone")
 	if len(since) > maxConflicts {
 		more := len(since) - maxConflicts
-		since = append(since[:maxConflicts], entente.FieldError{Message: fmt.Sprintf("… and %d more", more)})
+		since = append(since[:maxConflicts], entente.FieldError{Message: entente.Say("… and %d more", more)})
 	}
 	wrong.Fields = since
 	return nil, wrong
 }
 
 // holderOf names the thing that the path of a field leads to.
-func (m *Map) holderOf(field string) string {
+func (m *Map) holderOf(field string) entente.Message {
 	list, rest, _ := strings.Cut(field, "[")
 	number, _, _ := strings.Cut(rest, "]")
 	i, err := strconv.Atoi(number)
@@ -513,13 +513,13 @@ func (m *Map) holderOf(field string) string {
 	}[list]
 	switch {
 	case err != nil:
-		return field
+		return entente.Say("%s", field)
 	case known:
-		return thingName(m.thing(spot{kind, i}))
+		return entente.Say("%s", thingName(m.thing(spot{kind, i})))
 	case list == "flows":
-		return "the flow " + string(m.Flows[i].ID)
+		return entente.Say("the flow %s", m.Flows[i].ID)
 	}
-	return field
+	return entente.Say("%s", field)
 }
 
 // sheetProgress knows the imports that run in this process.

@@ -31,12 +31,18 @@ func (k SheetKind) Valid() bool { return slices.Contains(SheetKinds(), k) }
 func (k SheetKind) About() NodeKind { return sheetNodes[k] }
 
 // One is the noun of one row.
-func (k SheetKind) One() string {
+func (k SheetKind) One() entente.Text {
 	switch k {
 	case SheetProcesses:
 		return "process"
-	case SheetSuppliers, SheetSystems, SheetProducts, SheetContacts:
-		return strings.TrimSuffix(string(k), "s")
+	case SheetSuppliers:
+		return "supplier"
+	case SheetSystems:
+		return "system"
+	case SheetProducts:
+		return "product"
+	case SheetContacts:
+		return "contact"
 	}
 	return "row"
 }
@@ -242,8 +248,8 @@ func headingWord(s string) string {
 // checkMapping refuses a mapping that no row could be read by.
 func checkMapping(k SheetKind, mapping SheetMapping, width int) error {
 	var found []entente.FieldError
-	say := func(c SheetColumn, message string) {
-		found = append(found, entente.FieldError{Field: c.Key, Message: message})
+	say := func(c SheetColumn, text entente.Text, args ...any) {
+		found = append(found, entente.FieldError{Field: c.Key, Message: entente.Say(text, args...)})
 	}
 	byColumn := map[int]entente.Text{}
 	for _, c := range sheetColumns[k] {
@@ -256,7 +262,7 @@ func checkMapping(k SheetKind, mapping SheetMapping, width int) error {
 		case from == SheetSource{} && c.Required:
 			say(c, "choose the column that holds it: no row can be imported without")
 		case from.Column > 0 && byColumn[from.Column] != "":
-			say(c, "this column of the sheet is taken for “"+string(byColumn[from.Column])+"” already")
+			say(c, "this column of the sheet is taken for “%s” already", byColumn[from.Column])
 		}
 		if from.Column > 0 {
 			byColumn[from.Column] = c.Label

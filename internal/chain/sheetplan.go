@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,28 +80,31 @@ const (
 
 // CellProblem is what is wrong with one cell of a row.
 type CellProblem struct {
-	Column  string `json:"column,omitempty"` // the label of the column; "" for the row as a whole
-	Cell    string `json:"cell,omitempty"`
-	Message string `json:"message"`
+	Column  entente.Text    `json:"column,omitempty"` // the label of the column; "" for the row as a whole
+	Cell    string          `json:"cell,omitempty"`
+	Message entente.Message `json:"message"`
 }
 
-// String tells the problem with its place: "RTO: …".
-func (p CellProblem) String() string {
+// Say tells the problem with its place: "RTO: …".
+func (p CellProblem) Say() entente.Message {
 	if p.Column == "" {
 		return p.Message
 	}
-	return p.Column + ": " + p.Message
+	return entente.Say("%s: %s", p.Column, p.Message)
 }
+
+// String says it in English.
+func (p CellProblem) String() string { return p.Say().String() }
 
 // PlannedRow is what an import makes of one row.
 type PlannedRow struct {
-	Line     int           `json:"line"`
-	Name     string        `json:"name,omitempty"`
-	Action   SheetAction   `json:"action"`
-	Kind     NodeKind      `json:"kind,omitempty"`
-	ID       NodeID        `json:"id,omitempty"`     // of the thing that the row is about; "" if it was refused before it had one
-	Reason   string        `json:"reason,omitempty"` // why it is skipped, or by what it was found to exist
-	Problems []CellProblem `json:"problems,omitempty"`
+	Line     int             `json:"line"`
+	Name     string          `json:"name,omitempty"`
+	Action   SheetAction     `json:"action"`
+	Kind     NodeKind        `json:"kind,omitempty"`
+	ID       NodeID          `json:"id,omitempty"`    // of the thing that the row is about; "" if it was refused before it had one
+	Reason   entente.Message `json:"reason,omitzero"` // why it is skipped, or by what it was found to exist
+	Problems []CellProblem   `json:"problems,omitempty"`
 }
 
 // SheetCounts counts the rows by what becomes of them.
@@ -122,7 +124,7 @@ type SheetPlan struct {
 	Revision int64 // of the chain that it was made for
 	Rows     []PlannedRow
 	Counts   SheetCounts
-	Blocked  string // why nothing would be imported; "" if something would
+	Blocked  entente.Message // why nothing would be imported; blank if something would
 
 	next    *Map
 	touched []NodeID
@@ -155,7 +157,7 @@ type planner struct {
 	columns   []SheetColumn
 	heading   []string
 	suggested int
-	broken    string // what went wrong after a part of a row was built already
+	broken    entente.Message // what went wrong after a part of a row was built already
 }
 
 // row is one row while it is planned.
@@ -172,7 +174,7 @@ type row struct {
 	parent NodeID       // that it gives to its organisation
 }
 
-func (r *row) refuse(column, cell, message string) {
+func (r *row) refuse(column entente.Text, cell string, message entente.Message) {
 	r.Problems = append(r.Problems, CellProblem{Column: column, Cell: cell, Message: message})
 	r.Action = RowRefuse
 }
@@ -217,12 +219,14 @@ func planSheet(m *Map, kind SheetKind, sheet Sheet, opt SheetOptions, may func(N
 	}
 	p.tell(len(rows))
 	plan.decide(opt)
-	plan.Blocked = cmp.Or(plan.Blocked, p.broken)
-	if plan.Blocked == "" {
+	if plan.Blocked.Blank() {
+		plan.Blocked = p.broken
+	}
+	if plan.Blocked.Blank() {
 		plan.next = p.m
 		plan.touched = p.order
 		if found := Validate(p.m); len(found) > 0 {
-			plan.next, plan.Blocked = nil, "the chain would not hold: "+found[0].String()
+			plan.next, plan.Blocked = nil, entente.Say("the chain would not hold: %s", found[0].Say())
 		}
 	}
 	return plan, nil
@@ -314,27 +318,27 @@ func (p *planner) read(from SheetRow) *row {
 			r.values[c.Key] = value
 		}
 		if c.Required && value == "" {
-			r.refuse(string(c.Label), "", "it is empty, and no row can be imported without")
+			r.refuse(c.Label, "", entente.Say("it is empty, and no row can be imported without"))
 		}
 	}
 	r.Name = r.values["name"]
 	if example && len(p.opt.Mapping) >= 2 {
-		r.Action, r.Reason = RowSkip, "it is the example of the template"
+		r.Action, r.Reason = RowSkip, entente.Say("it is the example of the template")
 	}
 	return r
 }
 
-func (p *planner) label(key string) string {
+func (p *planner) label(key string) entente.Text {
 	for _, c := range p.columns {
 		if c.Key == key {
-			return string(c.Label)
+			return c.Label
 		}
 	}
 	return ""
 }
 
 func (p *planner) say(r *row, key string, err error) {
-	r.refuse(p.label(key), r.values[key], err.Error())
+	r.refuse(p.label(key), r.values[key], entente.MessageOf(err))
 }
 
 // newID makes an id that nothing has yet.
@@ -369,7 +373,7 @@ func (p *planner) makes(r *row, kind NodeKind, id NodeID, name string) {
 func (p *planner) refer(r *row, key, name string, kinds ...NodeKind) (NodeID, bool) {
 	id, err := p.find(name, kinds)
 	if err != nil {
-		r.refuse(p.label(key), r.values[key], err.Error())
+		r.refuse(p.label(key), r.values[key], entente.MessageOf(err))
 		return "", false
 	}
 	if maker := p.maker[id]; maker != nil && maker != r {
@@ -394,7 +398,7 @@ func (p *planner) find(name string, kinds []NodeKind) (NodeID, error) {
 		case len(holders) == 1:
 			return holders[0], nil
 		default:
-			return "", fmt.Errorf("%q is the domain of %d organisations, such as %s and %s; write the ID of the one that is meant", domain, len(holders), holders[0], holders[1])
+			return "", entente.Invalid("%q is the domain of %d organisations, such as %s and %s; write the ID of the one that is meant", domain, len(holders), holders[0], holders[1])
 		}
 	}
 	var found []NodeID
@@ -408,11 +412,11 @@ func (p *planner) find(name string, kinds []NodeKind) (NodeID, error) {
 	case 0:
 		return "", p.unknown(name, key, kinds)
 	}
-	words := make([]string, 0, 4)
+	words := make([]entente.Message, 0, 4)
 	for _, id := range found[:min(len(found), 4)] {
-		words = append(words, fmt.Sprintf("%s (%s)", id, p.kinds[id]))
+		words = append(words, entente.Say("%s (%s)", id, p.kinds[id].Noun()))
 	}
-	return "", fmt.Errorf("%.80q is the name of %d things: %s; write the ID of the one that is meant", name, len(found), strings.Join(words, ", "))
+	return "", entente.Invalid("%.80q is the name of %d things: %s; write the ID of the one that is meant", name, len(found), entente.Joined(words, ", "))
 }
 
 // mostSuggested bounds for how many cells a near name is looked for.
@@ -421,17 +425,17 @@ const mostSuggested = 50
 func (p *planner) unknown(name, key string, kinds []NodeKind) error {
 	what := oneOf(kinds)
 	if len(kinds) > 3 {
-		what = "a thing"
+		what = entente.Or([]entente.Text{article("")})
 	}
 	if p.suggested < mostSuggested {
 		p.suggested++
 		for _, kind := range kinds {
 			if near := closest(key, maps.Keys(p.names[kind])); near != "" {
-				return fmt.Errorf("the chain does not hold %s with the name or ID %.80q; did you mean %q?", what, name, p.names[kind][near][0])
+				return entente.Invalid("the chain does not hold %s with the name or ID %.80q; did you mean %q?", what, name, p.names[kind][near][0])
 			}
 		}
 	}
-	return fmt.Errorf("the chain does not hold %s with the name or ID %.80q; import it first, or leave the cell empty", what, name)
+	return entente.Invalid("the chain does not hold %s with the name or ID %.80q; import it first, or leave the cell empty", what, name)
 }
 
 // circles refuses rows by which the ownership of organisations would run in a circle.
@@ -470,7 +474,7 @@ func (p *planner) circles(rows []*row) {
 		}
 		for start, on := id, true; on; on = id != start {
 			if by := setBy[id]; by != nil {
-				by.refuse(p.label("parent"), by.values["parent"], "the ownership would run in a circle")
+				by.refuse(p.label("parent"), by.values["parent"], entente.Say("the ownership would run in a circle"))
 			}
 			id = up(id)
 		}
@@ -491,7 +495,7 @@ func refuseWithTheirRows(rows []*row) {
 		queue = queue[1:]
 		for _, other := range r.rest {
 			if !other.wrong() {
-				other.refuse("", "", fmt.Sprintf("it refers to %q of line %d, which is refused", r.Name, r.Line))
+				other.refuse("", "", entente.Say("it refers to %q of line %d, which is refused", r.Name, r.Line))
 				queue = append(queue, other)
 			}
 		}
@@ -505,8 +509,10 @@ func (p *planner) build(r *row) {
 	}
 	if r.add != nil {
 		if err := r.add(); err != nil {
-			r.refuse("", "", err.Error())
-			p.broken = cmp.Or(p.broken, fmt.Sprintf("line %d: %s", r.Line, err))
+			r.refuse("", "", entente.MessageOf(err))
+			if p.broken.Blank() {
+				p.broken = entente.Say("line %d: %s", r.Line, err)
+			}
 		}
 	}
 }
@@ -567,12 +573,12 @@ func (plan *SheetPlan) decide(opt SheetOptions) {
 	c := plan.Counts
 	switch {
 	case c.Rows == 0:
-		plan.Blocked = "the sheet has no rows below its heading"
+		plan.Blocked = entente.Say("the sheet has no rows below its heading")
 	case opt.Exists == ExistsStop && c.Exist > 0:
-		plan.Blocked = fmt.Sprintf("rows of the sheet exist already (%d), and you chose to stop then", c.Exist)
+		plan.Blocked = entente.Say("rows of the sheet exist already (%d), and you chose to stop then", c.Exist)
 	case opt.Wrong == WrongStop && c.Refuse > 0:
-		plan.Blocked = fmt.Sprintf("rows of the sheet are wrong (%d), and you chose to stop then", c.Refuse)
+		plan.Blocked = entente.Say("rows of the sheet are wrong (%d), and you chose to stop then", c.Refuse)
 	case c.Add+c.Update == 0:
-		plan.Blocked = "no row adds or changes anything"
+		plan.Blocked = entente.Say("no row adds or changes anything")
 	}
 }

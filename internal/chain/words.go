@@ -1,10 +1,10 @@
 package chain
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/entente-project/entente"
 )
 
 // Path is why something stops: from the thing that stops to what was down at first.
@@ -34,7 +34,7 @@ type Call struct {
 	Organisation NodeID
 	Name         string
 	Rank         int
-	Because      string // "operates Procurement portal"
+	Because      entente.Message // "operates Procurement portal"
 	Contacts     []Contact
 }
 
@@ -85,90 +85,83 @@ func (o Outage) steps(pos int32) []Step {
 	return steps
 }
 
-// Words tells the critical path, as [Path.Words] does, where nothing else of it is
+// Say tells the critical path, as [Path.Say] does, where nothing else of it is
 // needed.
-func (p ProcessOutage) Words() string { return Path{Steps: p.o.steps(p.pos)}.Words() }
+func (p ProcessOutage) Say() entente.Message { return Path{Steps: p.o.steps(p.pos)}.Say() }
 
-// Words tells the path in one sentence: "Bean procurement stops after 24 h: it
+// Words says it in English.
+func (p ProcessOutage) Words() string { return p.Say().String() }
+
+// Say tells the path in one sentence: "Bean procurement stops after 24 h: it
 // needs its activity Order beans, which needs Procurement portal, …".
-func (p Path) Words() string {
-	if len(p.Steps) == 0 {
-		return ""
+func (p Path) Say() entente.Message {
+	switch len(p.Steps) {
+	case 0:
+		return entente.Message{}
+	case 1:
+		return entente.Say("%s is down.", p.Steps[0].Name)
 	}
-	var b strings.Builder
-	first := p.Steps[0]
-	b.WriteString(first.Name)
-	if len(p.Steps) == 1 {
-		b.WriteString(" is down.")
-		return b.String()
-	}
-	b.WriteString(" stops ")
-	b.WriteString(afterWords(first.At))
-	b.WriteString(": it ")
-	for i, s := range p.Steps[:len(p.Steps)-1] {
-		if i > 0 {
-			b.WriteString(", which ")
+	hops := make([]any, len(p.Steps))
+	for i := range hops[1:] {
+		s := &p.Steps[i]
+		hop := entente.Say(s.kind.text(), p.Steps[i+1].Name)
+		if extra := s.extra(); len(extra) > 0 {
+			hop = entente.Say("%s (%s)", hop, entente.List{Items: extra, Join: "; ", Last: "; "})
 		}
-		b.WriteString(s.kind.verb())
-		b.WriteString(p.Steps[i+1].Name)
-		if extra := s.extra(); extra != "" {
-			b.WriteString(" (" + extra + ")")
-		}
+		hops[i] = hop
 	}
-	b.WriteString(", which is down.")
-	return b.String()
+	hops[len(hops)-1] = entente.Text("is down")
+	first := &p.Steps[0]
+	return entente.Say("%s stops %s: it %s.", first.Name, After(first.At), entente.List{Items: hops, Join: ", which ", Last: ", which "})
 }
 
-func afterWords(at time.Duration) string {
+// Words says the path in English.
+func (p Path) Words() string { return p.Say().String() }
+
+// After tells when something happens: "at once", "after 24 h".
+func After(at time.Duration) entente.Message {
 	if at == 0 {
-		return "at once"
+		return entente.Say("at once")
 	}
-	return "after " + DurationWords(at)
+	return entente.Say("after %s", SayDuration(at))
 }
 
-func (k reasonKind) verb() string {
+// text tells what a thing has to do with the next one on a path.
+func (k reasonKind) text() entente.Text {
 	switch k {
 	case stepOf:
-		return "needs its activity "
+		return "needs its activity %s"
 	case suppliedBy:
-		return "is supplied by "
+		return "is supplied by %s"
 	case delivers:
-		return "delivers "
+		return "delivers %s"
 	case operatedBy:
-		return "is operated by "
+		return "is operated by %s"
 	case runs:
-		return "runs "
+		return "runs %s"
 	}
-	return "needs "
+	return "needs %s"
 }
 
-func (s Step) extra() string {
-	var parts []string
-	if s.Buffer > 0 {
-		part := "buffer " + DurationWords(s.Buffer)
-		if s.Note != "" {
-			part += ": " + s.Note
-		}
-		parts = append(parts, part)
+func (s *Step) extra() []any {
+	var parts []any
+	switch {
+	case s.Buffer > 0 && s.Note != "":
+		parts = append(parts, entente.Say("buffer %s: %s", SayDuration(s.Buffer), s.Note))
+	case s.Buffer > 0:
+		parts = append(parts, entente.Say("buffer %s", SayDuration(s.Buffer)))
 	}
 	if len(s.Before) > 0 {
-		names := make([]string, 0, 3)
+		names := make([]any, 0, 3)
 		for _, n := range s.Before[:min(2, len(s.Before))] {
 			names = append(names, n.Name)
 		}
 		if more := len(s.Before) - 2; more > 0 {
-			names = append(names, fmt.Sprintf("%d more", more))
+			names = append(names, entente.Say("%d more", more))
 		}
-		parts = append(parts, "no way around it: "+andWords(names)+" stopped too")
+		parts = append(parts, entente.Say("no way around it: %s stopped too", entente.And(names)))
 	}
-	return strings.Join(parts, "; ")
-}
-
-func andWords(all []string) string {
-	if len(all) < 2 {
-		return strings.Join(all, "")
-	}
-	return strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+	return parts
 }
 
 // callers collects the organisations behind the things on a way.
@@ -177,32 +170,55 @@ type callers struct {
 	calls []Call
 }
 
+// onTheWay is why to call an organisation of which nothing else is known.
+const onTheWay entente.Text = "is on the way"
+
 func (c *callers) add(v int32) {
 	o := c.g.owner[v]
 	kind := c.g.kinds[v]
 	if o < 0 || kind == process || kind == activity {
 		return
 	}
-	because := "is on the way"
+	because := entente.Message{Text: onTheWay}
 	switch kind {
 	case system:
-		because = "operates " + c.g.label(v)
+		because = entente.Say("operates %s", c.g.label(v))
 	case supply:
-		because = "supplies " + c.g.label(v)
+		because = entente.Say("supplies %s", c.g.label(v))
 	case product:
-		because = "makes " + c.g.label(v)
+		because = entente.Say("makes %s", c.g.label(v))
 	}
 	id := c.g.ids[o]
 	i := slices.IndexFunc(c.calls, func(call Call) bool { return call.Organisation == id })
-	switch {
-	case i < 0:
+	if i < 0 {
 		org := &c.g.m.Organisations[o]
 		c.calls = append(c.calls, Call{
 			Organisation: id, Name: org.Name, Rank: c.g.Rank(id), Because: because, Contacts: org.Contacts,
 		})
-	case kind != organisation && c.calls[i].Because == "is on the way":
-		c.calls[i].Because = because
-	case kind != organisation && !strings.Contains(c.calls[i].Because, because):
-		c.calls[i].Because += ", " + because
+		return
 	}
+	if kind != organisation {
+		c.calls[i].Because = andBecause(c.calls[i].Because, because)
+	}
+}
+
+// reasons is how several reasons to call an organisation are told.
+const reasons entente.Text = "%s"
+
+// andBecause adds a reason to others, if it is not among them.
+func andBecause(old, more entente.Message) entente.Message {
+	if old.Text == onTheWay {
+		return more
+	}
+	known := []any{old}
+	if old.Text == reasons {
+		known = old.Args[0].(entente.List).Items
+	}
+	for _, k := range known {
+		if k := k.(entente.Message); k.Text == more.Text && k.Args[0] == more.Args[0] {
+			return old
+		}
+	}
+	known = append(slices.Clip(known), more)
+	return entente.Say(reasons, entente.List{Items: known, Join: ", ", Last: ", "})
 }

@@ -57,8 +57,8 @@ func explain(err error) error {
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	say := func(kind entente.Kind, message string) error {
-		return &entente.Error{Kind: kind, Message: message, Err: err}
+	say := func(kind entente.Kind, text entente.Text) error {
+		return &entente.Error{Kind: kind, Message: entente.Say(text), Err: err}
 	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
@@ -86,7 +86,7 @@ func opening(name string, err error) error {
 	explained := explain(err)
 	var e *entente.Error
 	if errors.As(explained, &e) && explained != err {
-		return &entente.Error{Kind: e.Kind, Message: "database " + name + ": " + e.Message + " (" + err.Error() + ")", Err: err}
+		return &entente.Error{Kind: e.Kind, Message: entente.Say("database %s: %s (%s)", name, e.Message, err.Error()), Err: err}
 	}
 	if errors.As(err, &e) {
 		return err

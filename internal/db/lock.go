@@ -21,7 +21,7 @@ func lockFile(database string) (*fileLock, error) {
 	path := database + ".lock"
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, entente.Invalid("the database %s cannot be opened: %w", database, err)
+		return nil, entente.Invalid("the database %s cannot be opened: %s", database, err.Error()).Because(err)
 	}
 	if err := tryLock(f); err != nil {
 		holder := ""

@@ -53,7 +53,7 @@ func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
 	cfg, err := pgx.ParseConfig(c.Postgres)
 	if err != nil {
 		// The error of pgx repeats the address with the password masked.
-		return nil, entente.Invalid("the address of the database cannot be read: %w", err)
+		return nil, entente.Invalid("the address of the database cannot be read: %s", err.Error()).Because(err)
 	}
 	name := fmt.Sprintf("%s on %s:%d", cfg.Database, cfg.Host, cfg.Port)
 	for key, value := range map[string]string{
@@ -151,10 +151,7 @@ func (s *postgresStore) write(ctx context.Context, org entente.OrgID, node bool,
 				return err
 			}
 			if attempt == maxAttempts {
-				return &entente.Error{
-					Kind: entente.KindUnavailable, Err: err,
-					Message: fmt.Sprintf("the database is too busy: %d attempts met changes by others; try again", attempt),
-				}
+				return entente.Unavailable("the database is too busy: %d attempts met changes by others; try again", attempt).Because(err)
 			}
 			pause := time.NewTimer(wait/2 + rand.N(wait))
 			select {
@@ -263,10 +260,7 @@ func (s *postgresStore) once(ctx context.Context, c *sql.Conn, begin string, tx 
 		}
 		if isLost(err) {
 			// The commit may have happened: only the caller can find out.
-			return false, &entente.Error{
-				Kind: entente.KindUnavailable, Err: err,
-				Message: "the connection to the database broke while it was saving; look whether the change is there before you repeat it",
-			}
+			return false, entente.Unavailable("the connection to the database broke while it was saving; look whether the change is there before you repeat it").Because(err)
 		}
 		return false, explain(err)
 	}

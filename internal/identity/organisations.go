@@ -87,7 +87,7 @@ func (s *Service) AddMember(ctx context.Context, actor entente.Actor, n NewMembe
 		return Person{}, err
 	}
 	if actor.Role != entente.RoleSystem {
-		return Person{}, deny(actor, PeopleManage, In(actor.Org), "members are added without an invitation only at the node's command line; invite them instead")
+		return Person{}, deny(actor, PeopleManage, In(actor.Org), entente.Say("members are added without an invitation only at the node's command line; invite them instead"))
 	}
 	scope, err := cleanScope(n.Role, n.Scope)
 	if err != nil {

@@ -63,7 +63,7 @@ func newRelyingParty(origin string) (*relyingParty, error) {
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
 	})
 	if err != nil {
-		return nil, entente.Invalid("the node's address %q cannot be used for passkeys: %w", origin, err)
+		return nil, entente.Invalid("the node's address %q cannot be used for passkeys: %s", origin, err.Error()).Because(err)
 	}
 	return &relyingParty{w: w}, nil
 }
@@ -233,7 +233,7 @@ func (s *Service) refused(err error) error {
 		info = detail.DevInfo
 	}
 	s.c.Log.Info("a passkey was refused", "error", err, "info", info)
-	return &entente.Error{Kind: entente.KindDenied, Message: "the passkey was not accepted; try again, or use another way to sign in", Err: err}
+	return entente.Denied("the passkey was not accepted; try again, or use another way to sign in").Because(err)
 }
 
 // FinishAddPasskey adds the passkey under a name that the person chose; without one it

@@ -149,6 +149,13 @@ func scopeKind(r entente.Role) string {
 	return ""
 }
 
+func scopeWord(kind string) entente.Text {
+	if kind == KindPartnership {
+		return "partnership"
+	}
+	return "process"
+}
+
 // Object is what an act is on. Kind and ID matter only to roles that are limited to
 // some objects; an act on the organisation as a whole leaves them empty.
 type Object struct {
@@ -162,49 +169,49 @@ func In(org entente.OrgID) Object { return Object{Org: org} }
 
 // notHere is the reason given for whatever lies in another organisation: it tells
 // nothing, not even whether the object exists.
-const notHere = "there is no such thing in this organisation"
+const notHere entente.Text = "there is no such thing in this organisation"
 
 // Can decides whether an actor may do something to an object, and if not, why, in
 // words for the actor. It is the only such decision in the program.
-func Can(actor entente.Actor, v Verb, o Object) (ok bool, reason string) {
+func Can(actor entente.Actor, v Verb, o Object) (ok bool, reason entente.Message) {
 	if actor.Org == "" || actor.Org != o.Org {
-		return false, notHere
+		return false, entente.Say(notHere)
 	}
 	line, known := policy[v]
 	if !known {
-		return false, fmt.Sprintf("nobody may do %q: the table of rights does not know it", v)
+		return false, entente.Say("nobody may do %q: the table of rights does not know it", v)
 	}
 	col, known := column(actor.Role)
 	if !known {
-		return false, fmt.Sprintf("the role %q is unknown", actor.Role)
+		return false, entente.Say("the role %q is unknown", actor.Role)
 	}
 	if actor.Role == entente.RoleSystem && actor.Person != "" {
-		return false, "a person cannot act as the program itself"
+		return false, entente.Say("a person cannot act as the program itself")
 	}
 	if actor.Door == entente.DoorAPI || actor.Verbs != nil {
 		if line[colToken] != yes {
-			return false, fmt.Sprintf("%s cannot be done with an API token; sign in instead", v)
+			return false, entente.Say("%s cannot be done with an API token; sign in instead", v)
 		}
 		if !slices.Contains(actor.Verbs, string(v)) {
-			return false, fmt.Sprintf("this API token was not made for %s", v)
+			return false, entente.Say("this API token was not made for %s", v)
 		}
 	}
 	switch line[col] {
 	case yes:
-		return true, ""
+		return true, entente.Message{}
 	case own:
 		kind := scopeKind(actor.Role)
 		if o.Kind == kind && o.ID != "" && slices.Contains(actor.Scope, o.ID) {
-			return true, ""
+			return true, entente.Message{}
 		}
-		return false, fmt.Sprintf("the role %q allows %s only for the %s entries assigned to you; an owner can assign more", actor.Role, v, kind)
+		return false, entente.Say("the role %q allows %s only for the %s entries assigned to you; an owner can assign more", actor.Role, v, scopeWord(kind))
 	case buy:
 		if slices.Contains(tradeKinds, o.Kind) {
-			return true, ""
+			return true, entente.Message{}
 		}
-		return false, fmt.Sprintf("the role %q allows %s only for suppliers, supplies and products", actor.Role, v)
+		return false, entente.Say("the role %q allows %s only for suppliers, supplies and products", actor.Role, v)
 	}
-	return false, fmt.Sprintf("the role %q does not allow %s; ask an owner of the organisation", actor.Role, v)
+	return false, entente.Say("the role %q does not allow %s; ask an owner of the organisation", actor.Role, v)
 }
 
 // Denial is the cause of every error of [Require], from which a door writes it to
@@ -213,7 +220,7 @@ type Denial struct {
 	Actor  entente.Actor
 	Verb   Verb
 	Object Object
-	Reason string
+	Reason string // in English, for the journal
 }
 
 // Error tells who may not do what, for the log.
@@ -234,12 +241,12 @@ func Require(actor entente.Actor, v Verb, o Object) error {
 
 // deny is the error of [Require], also for the few acts that the table allows to a
 // role and something else forbids.
-func deny(actor entente.Actor, v Verb, o Object, reason string) error {
+func deny(actor entente.Actor, v Verb, o Object, reason entente.Message) error {
 	kind := entente.KindDenied
-	if reason == notHere {
+	if reason.Text == notHere {
 		kind = entente.KindNotFound
 	}
-	return &entente.Error{Kind: kind, Message: reason, Err: &Denial{actor, v, o, reason}}
+	return &entente.Error{Kind: kind, Message: reason, Err: &Denial{actor, v, o, reason.String()}}
 }
 
 // Verbs lists every verb of the table, in order of its name.

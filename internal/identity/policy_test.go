@@ -43,11 +43,11 @@ func TestCanGolden(t *testing.T) {
 						actor := entente.Actor{Org: "beanline", Role: role, Door: narrowed.door, Scope: []string{"mine"}, Verbs: narrowed.verbs}
 						ok, reason := Can(actor, v, o)
 						switch {
-						case ok && reason == "":
+						case ok && reason.Blank():
 							b.WriteByte('Y')
-						case ok || reason == "":
+						case ok || reason.Blank():
 							t.Fatalf("%s %s %+v: ok %v with reason %q", role, v, o, ok, reason)
-						case reason == notHere:
+						case reason.Text == notHere:
 							b.WriteByte('.')
 						default:
 							b.WriteByte('-')

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -176,7 +175,7 @@ func (s *Service) client(ctx context.Context, org entente.OrgID, p SSO) (*oidc.P
 	}
 	provider, err := s.sso.get(ctx, p.Issuer)
 	if err != nil {
-		return nil, oauth2.Config{}, entente.Unavailable("%s does not answer; try again, or sign in another way: %w", p.Label, err)
+		return nil, oauth2.Config{}, entente.Unavailable("%s does not answer; try again, or sign in another way", p.Label).Because(err)
 	}
 	return provider, oauth2.Config{
 		ClientID: p.ClientID, ClientSecret: string(secret), Endpoint: provider.Endpoint(), RedirectURL: callback,
@@ -320,7 +319,7 @@ func (s *Service) ask(ctx context.Context, state ssoState, p SSO, code string) (
 	}
 	doubt := func(err error) (claims, error) {
 		s.c.Log.Warn("the answer of a provider of single sign-on is not accepted", "issuer", p.Issuer, "error", err)
-		return claims{}, &entente.Error{Kind: entente.KindDenied, Message: fmt.Sprintf("the answer of %s was not accepted; try again, or sign in another way", p.Label), Err: err}
+		return claims{}, entente.Denied("the answer of %s was not accepted; try again, or sign in another way", p.Label).Because(err)
 	}
 	ctx = s.sso.context(ctx)
 	tokens, err := config.Exchange(ctx, code, oauth2.VerifierOption(state.Verifier))

@@ -38,7 +38,7 @@ func named(name string, err error) error {
 		return err
 	}
 	with := *known
-	with.Message = sbom.Clip(name) + ": " + known.Message
+	with.Message = entente.Say("%s: %s", sbom.Clip(name), known.Message)
 	return &with
 }
 

@@ -152,7 +152,7 @@ func (v *visit) process() error {
 	for _, a := range r.Activities {
 		one := activityView{Name: a.Name, Needs: p.needs(a.Needs)}
 		if a.Buffer > 0 {
-			one.Buffer = v.T("the process can do without it for %s", chain.DurationWords(a.Buffer))
+			one.Buffer = v.T("the process can do without it for %s", chain.SayDuration(a.Buffer))
 		}
 		shown.Activities = append(shown.Activities, one)
 	}
@@ -161,7 +161,7 @@ func (v *visit) process() error {
 	var later int
 	shown.Single, later = p.singleFor(r.ID)
 	if later > 0 {
-		shown.Later = v.N(later, "%d more would stop it, but only after more than %s.", "%d more would stop it, but only after more than %s.", later, chain.DurationWords(soon))
+		shown.Later = v.N(later, "%d more would stop it, but only after more than %s.", "%d more would stop it, but only after more than %s.", later, chain.SayDuration(soon))
 	}
 	return v.show(200, processView(shown))
 }
@@ -263,7 +263,7 @@ func (p *picture) costs(b chain.BIA) []string {
 		case rate.From == 0 && len(b.Cost) > 1:
 			lines = append(lines, p.v.T("%s an hour at first", amount))
 		case i > 0 || rate.From > 0:
-			lines = append(lines, p.v.T("%s an hour from %s on", amount, chain.DurationWords(rate.From)))
+			lines = append(lines, p.v.T("%s an hour from %s on", amount, chain.SayDuration(rate.From)))
 		default:
 			lines = append(lines, p.v.T("%s an hour", amount))
 		}

@@ -37,7 +37,7 @@ func unreadable(err error) error {
 	if errors.As(err, &tooLarge) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return entente.Invalid("The file did not arrive as a whole. Send it again. (%w)", err)
+	return entente.Invalid("The file did not arrive as a whole. Send it again.").Because(err)
 }
 
 // asInvalid says whether err is about what was sent, and not about the program.

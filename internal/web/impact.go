@@ -80,7 +80,7 @@ func (p *picture) wayHops(way []advisory.Hop) []ui.Hop {
 }
 
 // whyWords tells a way in sentences: what is wrong, and then every step.
-func (v *visit) whyWords(because string, way []advisory.Hop) string {
+func (v *visit) whyWords(because entente.Message, way []advisory.Hop) string {
 	sentences := []any{because}
 	for _, h := range way {
 		sentences = append(sentences, h.Words)
@@ -97,7 +97,7 @@ func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpac
 		if h.Off != nil {
 			shown.Stops = append(shown.Stops, p.offRow(&h))
 		}
-		if len(h.Way) == 0 && h.Because == "" {
+		if len(h.Way) == 0 && h.Because.Blank() {
 			continue
 		}
 		hit := processHit{
@@ -182,7 +182,7 @@ func (p *picture) offRow(h *advisory.ProcessImpact) ui.Row {
 		plainCell(p.v.capital(sayExceeds(process.BIA.RTO, at(h.Off.RTO), 0))),
 		plainCell(p.v.capital(sayExceeds(process.BIA.MTPD, at(h.Off.MTPD), 0))),
 		plainCell(p.cost(h.Off.Cost)),
-		plainCell(h.Off.Words),
+		plainCell(p.v.Say(h.Off.Words)),
 	}}
 }
 

@@ -373,8 +373,8 @@ func (v *visit) importPreview(found chain.SheetImport, plan *chain.SheetPlan) er
 	if plan.Revision == 0 {
 		shown.Currency = ui.Field{Name: "currency", Label: v.T("Currency of all amounts"), Value: cmp.Or(found.Options.Currency, "EUR"), MaxLength: 3}
 	}
-	if plan.Blocked != "" {
-		shown.Blocked = v.T("%s.", lang.Capital(v.T("%s", plan.Blocked)))
+	if !plan.Blocked.Blank() {
+		shown.Blocked = v.T("%s.", lang.Capital(v.Say(plan.Blocked)))
 	}
 	shown.Rows, shown.More = v.importRows(plan.Rows, false)
 	if c.Refuse > 0 {

@@ -117,9 +117,9 @@ func (p *picture) needs(needs []chain.Need) []needView {
 		views[i] = needView{Any: p.links(n.Any)}
 		switch {
 		case n.Buffer > 0 && n.Note != "":
-			views[i].Buffer = p.v.T("can do without for %s: %s", chain.DurationWords(n.Buffer), n.Note)
+			views[i].Buffer = p.v.T("can do without for %s: %s", chain.SayDuration(n.Buffer), n.Note)
 		case n.Buffer > 0:
-			views[i].Buffer = p.v.T("can do without for %s", chain.DurationWords(n.Buffer))
+			views[i].Buffer = p.v.T("can do without for %s", chain.SayDuration(n.Buffer))
 		case n.Note != "":
 			views[i].Buffer = n.Note
 		}
@@ -175,7 +175,7 @@ func (v *visit) span(d time.Duration) string {
 	if d <= 0 {
 		return "–"
 	}
-	return v.T("%s", chain.DurationWords(d))
+	return v.T("%s", chain.SayDuration(d))
 }
 
 func (v *visit) spanCell(d time.Duration) ui.Cell { return plainCell(v.span(d)) }
@@ -208,7 +208,7 @@ func sayAfter(at time.Duration) entente.Message {
 	case 0:
 		return entente.Say("at once")
 	}
-	return entente.Say("after %s", chain.DurationWords(at))
+	return entente.Say("after %s", chain.SayDuration(at))
 }
 
 // exceeds tells when an objective of a process is exceeded.
@@ -217,7 +217,7 @@ func sayExceeds(objective, at time.Duration, horizon time.Duration) entente.Mess
 	case objective == 0:
 		return entente.Say("none set")
 	case at == chain.Never && horizon > 0:
-		return entente.Say("not within %s", chain.DurationWords(horizon))
+		return entente.Say("not within %s", chain.SayDuration(horizon))
 	}
 	return sayAfter(at)
 }
@@ -243,7 +243,7 @@ func (p *picture) stops(n chain.Node) stopsView {
 	}
 	outage := p.g.Outage([]chain.NodeID{n.ID}, chain.OutageOptions{})
 	for _, stop := range outage.Processes {
-		s.Rows = append(s.Rows, p.stopRow(stop, 0, plainCell(p.v.T("%s", stop.Path().Words()))))
+		s.Rows = append(s.Rows, p.stopRow(stop, 0, plainCell(p.v.Say(stop.Say()))))
 	}
 	return s
 }

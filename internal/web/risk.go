@@ -1,7 +1,7 @@
 package web
 
 import (
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -188,5 +188,10 @@ func (h *riskHit) view(p *picture, process chain.NodeID) homeHitView {
 
 // because tells what is wrong, with the names of the advisory that people know.
 func (h *riskHit) because(v *visit, p *advisory.ProcessImpact) string {
-	return v.T("%s.", strings.Replace(p.Because, h.ID, v.advisoryNames(&h.Brief), 1))
+	because := p.Because
+	if len(because.Args) > 0 && because.Args[0] == any(h.ID) {
+		because.Args = slices.Clone(because.Args)
+		because.Args[0] = v.advisoryNames(&h.Brief)
+	}
+	return v.T("%s.", because)
 }

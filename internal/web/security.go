@@ -72,7 +72,7 @@ func (v *visit) enrolApp() error {
 func (v *visit) showEnrolment(status int, e identity.Enrolment, wrong string) error {
 	modules, err := e.QR()
 	if err != nil {
-		return entente.Invalid("The code for the camera could not be drawn. Begin again. (%w)", err)
+		return entente.Invalid("The code for the camera could not be drawn. Begin again.").Because(err)
 	}
 	return v.show(status, enrolView(enrolPage{
 		Frame: v.frame(v.T("Add an authenticator app")),

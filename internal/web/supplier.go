@@ -126,7 +126,7 @@ func (p *picture) singleFor(id chain.NodeID) (rows []ui.Row, later int) {
 		outage := p.g.Outage(s.d.Organisations, chain.OutageOptions{})
 		words := ""
 		if stop, ok := outage.Process(id); ok {
-			words = p.v.T("%s", stop.Path().Words())
+			words = p.v.T("%s", stop.Say())
 		}
 		rows = append(rows, ui.Row{Cells: []ui.Cell{
 			linkCell(s.d.Name, p.path(chain.KindOrganisation, s.d.Organisations[0])),

@@ -27,7 +27,7 @@ var horizonParts = map[string]int{"1d": 4, "3d": 6, "1w": 7, "2w": 7, "4w": 4, "
 func (v *visit) horizonOptions() []ui.Option {
 	options := make([]ui.Option, len(horizons))
 	for i, h := range horizons {
-		options[i] = ui.Option{Value: h, Label: v.T("%s", chain.DurationWords(lengthOf(h)))}
+		options[i] = ui.Option{Value: h, Label: v.T("%s", chain.SayDuration(lengthOf(h)))}
 	}
 	return options
 }
@@ -177,7 +177,7 @@ func (p *picture) suggest(shown *whatIfPage) {
 
 func (p *picture) answer(shown *whatIfPage, down []chain.NodeID, horizon time.Duration) {
 	outage := p.g.Outage(down, chain.OutageOptions{Horizon: horizon})
-	within := chain.DurationWords(horizon)
+	within := chain.SayDuration(horizon)
 	total := len(p.g.Map().Processes)
 	if len(outage.Processes) == 0 {
 		shown.Answer = p.v.T("Within %s no process stops.", within)
@@ -196,14 +196,14 @@ func (p *picture) answer(shown *whatIfPage, down []chain.NodeID, horizon time.Du
 		shown.Bars = append(shown.Bars, p.v.barOf(link, s, horizon))
 		shown.Rows = append(shown.Rows, p.stopRow(s, horizon, plainCell(p.cost(s.CostAt(horizon)))))
 		path := s.Path()
-		shown.Ways = append(shown.Ways, wayView{Process: link, Hops: p.pathHops(path), Words: p.v.T("%s", path.Words())})
+		shown.Ways = append(shown.Ways, wayView{Process: link, Hops: p.pathHops(path), Words: p.v.Say(path.Say())})
 		calls = append(calls, path.Call)
 	}
 	calls = append(calls, p.callsOf(down))
 	shown.Contacts = p.calls(merged(calls...))
 	parts := time.Duration(horizonParts[shown.Horizon])
 	for tick := range parts + 1 {
-		shown.Ticks = append(shown.Ticks, p.v.T("%s", chain.DurationWords(horizon*tick/parts)))
+		shown.Ticks = append(shown.Ticks, p.v.T("%s", chain.SayDuration(horizon*tick/parts)))
 	}
 	for i := range p.g.Map().Processes {
 		if process := &p.g.Map().Processes[i]; !stopped[process.ID] {
@@ -232,7 +232,7 @@ func (p *picture) callsOf(down []chain.NodeID) []chain.Call {
 		if !ok || n.Kind == chain.KindProcess || n.Kind == chain.KindActivity {
 			continue
 		}
-		calls = append(calls, chain.Call{Organisation: o.ID, Name: o.Name, Rank: p.g.Rank(o.ID), Because: because.String(), Contacts: o.Contacts})
+		calls = append(calls, chain.Call{Organisation: o.ID, Name: o.Name, Rank: p.g.Rank(o.ID), Because: because, Contacts: o.Contacts})
 	}
 	return calls
 }
@@ -243,7 +243,7 @@ func (p *picture) pathHops(path chain.Path) []ui.Hop {
 	for i, s := range path.Steps {
 		hops[i] = ui.Hop{Link: p.link(s.Node)}
 		if s.Buffer > 0 {
-			hops[i].Relation = p.v.T("%s buffer", chain.DurationWords(s.Buffer))
+			hops[i].Relation = p.v.T("%s buffer", chain.SayDuration(s.Buffer))
 		}
 	}
 	return hops

@@ -21,4 +21,4 @@ func (v *visit) wrongNotice(e *entente.Error) ui.Notice {
 }
 
 // place says what is wrong at one place of what was sent.
-func (v *visit) place(f entente.FieldError) string { return f.String() }
+func (v *visit) place(f entente.FieldError) string { return v.Say(f.Say()) }

@@ -190,7 +190,7 @@ func syntax(data []byte, err error) error {
 		at := min(max(se.Offset, 0), int64(len(data)))
 		line := 1 + bytes.Count(data[:at], []byte("\n"))
 		e := entente.Invalid("the record is not JSON at line %d: %s", line, se.Error())
-		e.Fields = []entente.FieldError{{Line: line, Message: se.Error()}}
+		e.Fields = []entente.FieldError{{Line: line, Message: entente.Say("%s", se.Error())}}
 		return e
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return entente.Invalid("the record ends too early")

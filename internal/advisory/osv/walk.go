@@ -65,7 +65,7 @@ type walker struct {
 func Walk(ctx context.Context, name string, lim Limits, v Visitor) error {
 	info, err := os.Stat(name)
 	if err != nil {
-		return entente.Invalid("the advisories %s cannot be read: %w", name, err)
+		return entente.Invalid("the advisories %s cannot be read: %s", name, err.Error()).Because(err)
 	}
 	w := &walker{ctx: ctx, lim: lim, v: v}
 	if !info.IsDir() {
@@ -345,7 +345,7 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 func named(name string, err error) error {
 	var e *entente.Error
 	if errors.As(err, &e) {
-		return &entente.Error{Kind: e.Kind, Message: name + ": " + e.Message, Fields: e.Fields, Err: e.Err}
+		return &entente.Error{Kind: e.Kind, Message: entente.Say("%s: %s", name, e.Message), Fields: e.Fields, Err: e.Err}
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

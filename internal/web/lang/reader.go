@@ -2,6 +2,7 @@ package lang
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -68,7 +69,7 @@ func (r *Reader) Say(m entente.Message) string {
 	for i, a := range m.Args[:len(args)] {
 		args[i] = r.argument(a)
 	}
-	return fmt.Sprintf(text, args...)
+	return fmt.Sprintf(entente.Text(text).Format(), args...)
 }
 
 // said is an argument that is text already, whatever the verb.
@@ -95,10 +96,12 @@ func (r *Reader) argument(a any) any {
 		return said(r.Number(int64(a)))
 	case uint32:
 		return said(r.Number(int64(a)))
+	case interface{ Say() entente.Message }:
+		return said(r.Say(a.Say()))
 	case time.Time:
 		return said(r.Moment(a))
 	case error:
-		return said(r.Error(a))
+		return said(r.Say(entente.MessageOf(a)))
 	}
 	return a
 }
@@ -181,9 +184,22 @@ func Capital(s string) string {
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
-// Error says what a person may know of an error.
+// Error says what a person may know of an error, with its fields, a line each.
 func (r *Reader) Error(err error) string {
-	return err.Error()
+	var known *entente.Error
+	if !errors.As(err, &known) {
+		return r.T("the program has a fault; its log says which")
+	}
+	if len(known.Fields) == 0 {
+		return r.Say(known.Message)
+	}
+	var b strings.Builder
+	b.WriteString(r.Say(known.Message))
+	for _, f := range known.Fields {
+		b.WriteString("\n  ")
+		b.WriteString(r.Say(f.Say()))
+	}
+	return b.String()
 }
 
 // Tag names the language as HTML does: "en".

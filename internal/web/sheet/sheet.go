@@ -45,7 +45,7 @@ type Row struct {
 func Read(r io.Reader, lim Limits, heading func([]string) error, row func(Row) error) error {
 	data, err := io.ReadAll(io.LimitReader(r, lim.Bytes+1))
 	if err != nil {
-		return entente.Invalid("the sheet could not be read to its end: %w", err)
+		return entente.Invalid("the sheet could not be read to its end").Because(err)
 	}
 	if int64(len(data)) > lim.Bytes {
 		return entente.TooLarge("the sheet is larger than %d MiB; split it into several files", lim.Bytes>>20)
@@ -110,7 +110,7 @@ func readXLSX(data []byte, lim Limits, take func(int, []string) error) error {
 		if strings.Contains(err.Error(), "unzip size") {
 			return entente.TooLarge("the sheet unpacks to more than %d MiB", lim.Unzipped>>20)
 		}
-		return entente.Invalid("this is not a spreadsheet that can be opened; save it again as .xlsx or CSV: %w", err)
+		return entente.Invalid("this is not a spreadsheet that can be opened; save it again as .xlsx or CSV").Because(err)
 	}
 	defer f.Close()
 	names := f.GetSheetList()
@@ -119,20 +119,20 @@ func readXLSX(data []byte, lim Limits, take func(int, []string) error) error {
 	}
 	rows, err := f.Rows(names[0])
 	if err != nil {
-		return entente.Invalid("the first sheet cannot be read: %w", err)
+		return entente.Invalid("the first sheet cannot be read").Because(err)
 	}
 	defer rows.Close()
 	for line := 1; rows.Next(); line++ {
 		cells, err := rows.Columns()
 		if err != nil {
-			return entente.Invalid("line %d cannot be read: %w", line, err)
+			return entente.Invalid("line %d cannot be read", line).Because(err)
 		}
 		if err := take(line, cells); err != nil {
 			return err
 		}
 	}
 	if err := rows.Error(); err != nil {
-		return entente.Invalid("the sheet is damaged: %w", err)
+		return entente.Invalid("the sheet is damaged").Because(err)
 	}
 	return nil
 }
@@ -149,10 +149,10 @@ func readCSV(s string, take func(int, []string) error) error {
 		}
 		var bad *csv.ParseError
 		if errors.As(err, &bad) {
-			return entente.Invalid("line %d is not readable as CSV: %w", bad.Line, bad.Err)
+			return entente.Invalid("line %d is not readable as CSV: %s", bad.Line, bad.Err.Error()).Because(err)
 		}
 		if err != nil {
-			return entente.Invalid("the sheet cannot be read: %w", err)
+			return entente.Invalid("the sheet cannot be read").Because(err)
 		}
 		line, _ := r.FieldPos(0)
 		if err := take(line, cells); err != nil {
