@@ -327,6 +327,9 @@ func (v *inventor) value(schema map[string]any, depth int) any {
 	if schema["format"] == "date-time" && v.rng.IntN(4) > 0 {
 		return "2026-05-01T08:00:00Z"
 	}
+	if schema["format"] == "uri" && v.rng.IntN(4) > 0 {
+		return "https://hooks.example/entente"
+	}
 	if pool := v.known["any"]; len(pool) > 0 && v.rng.IntN(4) > 0 {
 		return pool[v.rng.IntN(len(pool))]
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,9 +21,11 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/search"
+	"github.com/entente-project/entente/internal/notify"
 )
 
 // node is an API over real rooms that hold the demonstration: beanline whole, and
@@ -53,12 +56,18 @@ func newNode(t testing.TB, d *db.DB) *node {
 	n.rooms.Inventory = inventory.New(d, inventory.Options{Temp: t.TempDir()})
 	n.rooms.Advisory = advisory.New(d, n.rooms.Chain, advisory.Options{})
 	n.rooms.Search = search.New(n.rooms.Chain, n.rooms.Inventory, n.rooms.Advisory, n.rooms.Identity)
-	n.runner = journal.NewRunner(d, nil, n.rooms.Advisory.Consumers(), n.rooms.Advisory.Jobs())
+	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
+	must(t, err)
+	n.rooms.Notify = notify.New(d, n.rooms.Identity, notify.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
+	jobs := n.rooms.Advisory.Jobs()
+	maps.Copy(jobs, n.rooms.Notify.Jobs())
+	n.runner = journal.NewRunner(d, nil, append(n.rooms.Advisory.Consumers(), n.rooms.Notify.Consumers()...), jobs)
 	n.handler, err = New(Config{DB: d, Auth: n.rooms.Identity, Rooms: n.rooms, Version: "test", Log: slog.New(slog.NewTextHandler(n.log, nil))})
 	must(t, err)
 	for _, o := range []string{"beanline", "rosthof"} {
 		n.organisation(o)
 	}
+	n.hooks()
 	return n
 }
 
@@ -115,6 +124,20 @@ func (n *node) organisation(name string) {
 	_, err = n.rooms.Advisory.Ingest(ctx, system, advisory.FromFS(files, "the demonstration"), advisory.IngestOptions{})
 	must(n.t, err)
 	must(n.t, n.runner.CatchUp(ctx, org))
+}
+
+// hooks registers some webhooks of beanline, each of which is told a test.
+func (n *node) hooks() {
+	n.t.Helper()
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer receiver.Close()
+	owner := n.person("beanline", entente.RoleOwner)
+	for i := range 15 {
+		_, made, err := n.rooms.Notify.CreateHook(n.t.Context(), owner, notify.NewHook{Name: fmt.Sprintf("Hook %d", i), URL: receiver.URL, Kinds: []journal.Kind{"chain.imported"}})
+		must(n.t, err)
+		must(n.t, n.rooms.Notify.TestHook(n.t.Context(), owner, made.ID))
+	}
+	must(n.t, n.runner.CatchUp(n.t.Context(), "beanline"))
 }
 
 // token makes a token of the member with the role, for the verbs given, or all that

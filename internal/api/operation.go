@@ -49,6 +49,7 @@ func rooms() []roomOperations {
 		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
 		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},
 		{"search", "Everything, by name.", searchOperations},
+		{"webhooks", "Addresses that are told what happens, and what they were told.", notifyOperations},
 		{"journal", "What happened in the organisation, and proof that nothing was changed afterwards.", journalOperations},
 	}
 }

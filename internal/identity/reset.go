@@ -20,7 +20,8 @@ type Reset struct {
 	Secret string
 	Person Person
 	// Org is one of the person's organisations, which sends the mail.
-	Org entente.OrgID
+	Org   entente.OrgID
+	Until time.Time
 }
 
 // BeginReset makes a link that sets a new password, for a door that can mail it; nil
@@ -34,7 +35,7 @@ func (s *Service) BeginReset(ctx context.Context, email string, c Client) (*Rese
 	if err := s.begin(ctx, attemptOn("reset", email, c)); err != nil {
 		return nil, err
 	}
-	made := Reset{Secret: newSecret()}
+	made := Reset{Secret: newSecret(), Until: s.now().Add(ResetLife)}
 	known := false
 	err = s.db.WriteNode(ctx, func(tx *db.Tx) error {
 		known = false
@@ -51,7 +52,7 @@ func (s *Service) BeginReset(ctx context.Context, email string, c Client) (*Rese
 			return err
 		}
 		known, made.Person, made.Org = true, *p, orgs[0]
-		return insertChallenge(ctx, tx, hashed(made.Secret), challengeRow{kind: kindReset, person: p.ID, data: []byte("{}")}, s.now().Add(ResetLife))
+		return insertChallenge(ctx, tx, hashed(made.Secret), challengeRow{kind: kindReset, person: p.ID, data: []byte("{}")}, made.Until)
 	})
 	if err != nil || !known {
 		return nil, err

@@ -52,6 +52,9 @@ func New(d *db.DB, people *identity.Service, c Config) *Service {
 // now gives the time as the database keeps it.
 func (s *Service) now() time.Time { return db.Time(db.Millis(s.c.Now())) }
 
+// Origin is the address by which people reach the node.
+func (s *Service) Origin() string { return s.c.Origin }
+
 // Consumers follow the journal for the room.
 func (s *Service) Consumers() []journal.Consumer {
 	all := []journal.Consumer{{Name: "notify.hooks", Kinds: kindsTold(), Handle: s.heard}}

@@ -24,7 +24,7 @@ func identityRoutes() []Route {
 		act("/o/{org}/account/password", identity.AccountSelf, (*visit).changePassword),
 		act("/o/{org}/account/sessions/{id}/end", identity.AccountSelf, (*visit).endSession),
 		act("/o/{org}/account/sessions/end-others", identity.AccountSelf, (*visit).endOtherSessions),
-	}, proofRoutes(), securityRoutes(), passkeyRoutes(), peopleRoutes(), tokenRoutes(), organisationRoutes(), ssoRoutes())
+	}, proofRoutes(), securityRoutes(), passkeyRoutes(), peopleRoutes(), tokenRoutes(), resetRoutes(), notifyRoutes(), organisationRoutes(), ssoRoutes())
 }
 
 // start leads to the visitor's organisation, or lets them choose.
@@ -44,7 +44,7 @@ func (v *visit) signInForm() error {
 	if v.who != nil && !v.who.Pending {
 		return v.redirect("/")
 	}
-	return v.showSignIn(http.StatusOK, signInPage{Next: within(v.r.URL.Query().Get("next"))})
+	return v.showSignIn(http.StatusOK, signInPage{Next: within(v.r.URL.Query().Get("next")), Notice: v.done()})
 }
 
 // showSignIn shows the ways of signing in that this node has.
@@ -52,6 +52,7 @@ func (v *visit) showSignIn(status int, p signInPage) error {
 	p.Passkey = v.passkeyOffer(passkeyForm{
 		Does: "get", Begin: "/sign-in/passkey/begin", Finish: "/sign-in/passkey/finish", Button: v.T("Sign in with a passkey"), Carried: []ui.Option{{Value: "next", Label: p.Next}},
 	})
+	p.Forgotten = v.Notify.CanMail()
 	err := v.offerSSO(&p)
 	if err != nil {
 		return err

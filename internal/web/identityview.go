@@ -7,11 +7,12 @@ import (
 )
 
 type signInPage struct {
-	Notice  ui.Notice
-	Email   string
-	Next    string
-	Passkey passkeyForm
-	SSO     ui.Link
+	Notice    ui.Notice
+	Email     string
+	Next      string
+	Passkey   passkeyForm
+	SSO       ui.Link
+	Forgotten bool // a new password can be set by mail
 }
 
 type codePage struct {

@@ -179,7 +179,7 @@ var roomsOfKinds = []struct {
 	{"chain", "Chain", "chain. partner."},
 	{"inventory", "Products and SBOMs", "sbom. inventory. product."},
 	{"advisory", "Advisories", "advisory."},
-	{"access", "People and access", "organisation. member. invitation. token. sso. account. access."},
+	{"access", "People and access", "organisation. member. invitation. token. sso. account. access. webhook."},
 }
 
 func kindGroup(k journal.Kind) string {

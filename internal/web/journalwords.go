@@ -9,6 +9,7 @@ import (
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/web/lang"
 )
@@ -45,6 +46,12 @@ var textsOfKinds = map[journal.Kind]entente.Text{
 	identity.EventFactorRemoved:       "Second factor or passkey removed",
 	identity.EventFactorSuspect:       "Passkey may have been copied",
 	identity.EventDenied:              "Access denied",
+	notify.EventMade:                  "Webhook registered",
+	notify.EventChanged:               "Webhook changed",
+	notify.EventRemoved:               "Webhook removed",
+	notify.EventTested:                "Webhook tested",
+	notify.EventReplayed:              "Webhook deliveries replayed",
+	notify.EventStopped:               "Webhook stopped",
 }
 
 var kindSpelling = strings.NewReplacer(".", " ", "-", " ")

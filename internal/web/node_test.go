@@ -36,6 +36,7 @@ type node struct {
 	t testing.TB
 	Config
 	handler http.Handler
+	key     seal.Key
 }
 
 func newNode(t testing.TB) *node {
@@ -56,6 +57,7 @@ func newNode(t testing.TB) *node {
 		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Notify: notify.New(d, people, notify.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet}), Log: quiet,
 	}}
 	n.Search = search.New(chains, n.Inventory, n.Advisory, people)
+	n.key = key
 	n.handler, err = New(n.Config)
 	must(t, err)
 	n.found("beanline", "Beanline")
@@ -105,6 +107,11 @@ func (n *node) tell() {
 	_, err = n.Advisory.Ingest(n.t.Context(), system, advisory.FromFS(advisories, "demonstration"), advisory.IngestOptions{})
 	must(n.t, err)
 	n.catchUp()
+	_, hook, err := n.Notify.CreateHook(n.t.Context(), system, notify.NewHook{Name: "Ticket desk", URL: "https://desk.beanline.example/entente", Kinds: []journal.Kind{"advisory.matched"}})
+	must(n.t, err)
+	for _, act := range []string{"", "/pause", "/resume", "/secret", "/test", "/replay", "/remove"} {
+		examples["/o/{org}/webhooks/{id}"+act] = hook.ID
+	}
 }
 
 // catchUp lets the rooms follow the journal.

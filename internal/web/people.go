@@ -12,6 +12,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -44,6 +45,15 @@ var peopleNotices = map[string]told{
 	"password-removed": {ui.Good, "The password was removed. You sign in by passkey from now on."},
 	"sso":              {ui.Good, "Single sign-on is set up. The provider answered."},
 	"sso-removed":      {ui.Good, "Single sign-on was removed, and the sessions that it opened have ended."},
+	"new-password":     {ui.Good, "The new password is set. Sign in with it."},
+	"webhook-changed":  {ui.Good, "The webhook was saved."},
+	"webhook-paused":   {ui.Calm, "The webhook pauses. What happens meanwhile is not told."},
+	"webhook-resumed":  {ui.Good, "The webhook goes on."},
+	"webhook-tested":   {ui.Good, "A test is on its way. What was delivered shows how it went."},
+	"webhook-replayed": {ui.Good, "What was given up is delivered again."},
+	"webhook-nothing":  {ui.Calm, "Nothing was given up since that day."},
+	"webhook-again":    {ui.Good, "The message is delivered again."},
+	"webhook-removed":  {ui.Good, "The webhook was removed."},
 	"joined":           {ui.Good, "Welcome. You are a member now."},
 }
 
@@ -324,7 +334,7 @@ func (v *visit) showInvitations(status int, p invitationsPage, role entente.Role
 	if err != nil {
 		return err
 	}
-	p.Frame, p.Action = v.frame(v.T("Invitations")), v.in("invitations")
+	p.Frame, p.Action, p.CanMail = v.frame(v.T("Invitations")), v.in("invitations"), v.Notify.CanMail()
 	p.Head = ui.Head{
 		Crumbs: []ui.Link{{Text: v.T("People"), Href: v.in("people")}}, Title: v.T("Invitations"),
 		Lead: v.T("You get a link and give it to your colleague, in whatever way you trust. It works once."),
@@ -367,10 +377,13 @@ func (v *visit) invite() error {
 		var made identity.Invitation
 		secret, made, err = v.Identity.Invite(v.r.Context(), v.actor, identity.NewInvitation{Email: p.Email, Name: p.Name, Role: role, Scope: scope, Life: life})
 		if err == nil {
+			done := invitationsPage{Link: v.base() + "/invitation?" + url.Values{"key": {secret}}.Encode(), LinkFor: made.Email, LinkUntil: made.Expires}
+			done.Mailed, err = v.mailInvitation(made, secret)
+			if err != nil {
+				return err
+			}
 			v.r.PostForm = url.Values{}
-			return v.showInvitations(http.StatusCreated, invitationsPage{
-				Link: v.base() + "/invitation?" + url.Values{"key": {secret}}.Encode(), LinkFor: made.Email, LinkUntil: made.Expires,
-			}, entente.RoleAnalyst)
+			return v.showInvitations(http.StatusCreated, done, entente.RoleAnalyst)
 		}
 	}
 	var wrong *entente.Error
@@ -379,6 +392,18 @@ func (v *visit) invite() error {
 	}
 	p.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("Nobody was invited: %s.", wrong.Message)}
 	return v.showInvitations(statusFor(wrong), p, role)
+}
+
+// mailInvitation mails the link of an invitation, where the node can and the visitor
+// wants it to. Its address is the node's own, whatever the request said.
+func (v *visit) mailInvitation(made identity.Invitation, secret string) (bool, error) {
+	if v.text("mail") == "" || !v.Notify.CanMail() {
+		return false, nil
+	}
+	link := v.Notify.Origin() + "/invitation?" + url.Values{"key": {secret}}.Encode()
+	text := v.T("%s invites you to %s. This link accepts the invitation, once, until %s: %s", made.InvitedBy, v.org.Name, v.reader().Moment(made.Expires), link) + "\n"
+	err := v.Notify.Mail(v.r.Context(), v.actor, notify.Mail{To: made.Email, Subject: v.T("An invitation to %s", v.org.Name), Text: text, Until: made.Expires})
+	return err == nil, err
 }
 
 // base is the address by which the visitor reached this node.

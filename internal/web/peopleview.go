@@ -42,6 +42,8 @@ type invitationsPage struct {
 	Link      string // of the invitation that was made just now
 	LinkFor   string
 	LinkUntil time.Time
+	Mailed    bool // the link was mailed as well
+	CanMail   bool
 	Action    string
 	Email     string
 	Name      string

@@ -39,6 +39,7 @@ var examples = map[string]string{
 	"/o/{org}/tokens/{id}/revoke": "none",
 
 	"/o/{org}/invitations/{id}/withdraw": "none",
+	"/o/{org}/webhook-log/{id}/replay":   "none",
 	"/o/{org}/advisories/{id}":           "GHSA-jfh8-c2jp-5v3q",
 	"/o/{org}/changes/{id}":              "1",
 	"/o/{org}/changes/{id}/undo":         "999",

@@ -106,6 +106,8 @@ var wordsOfVerbs = map[identity.Verb]entente.Text{
 	identity.JournalRead:        "Read the journal",
 	identity.JournalExport:      "Take the journal away as a file",
 	identity.JournalVerify:      "Verify the journal",
+	identity.WebhookRead:        "Read the webhooks and what was delivered",
+	identity.WebhookManage:      "Register, change and remove webhooks",
 	identity.PeopleRead:         "Read who belongs to the organisation",
 	identity.PeopleManage:       "Change roles, remove people",
 	identity.InvitationManage:   "Invite people, withdraw invitations",

@@ -163,6 +163,7 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.ChainRead, "Map", "map"),
 		v.item(identity.PeopleRead, "People", "people"),
 		v.item(identity.TokenManage, "API tokens", "tokens"),
+		v.item(identity.WebhookRead, "Webhooks", "webhooks"),
 		v.item(identity.JournalRead, "Journal", "journal"),
 		v.item(identity.OrganisationRead, "Organisation", "organisation"),
 		[]ui.NavItem{v.navItem("Account", "account")},
