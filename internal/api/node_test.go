@@ -24,8 +24,8 @@ import (
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
-	"github.com/entente-project/entente/internal/search"
 	"github.com/entente-project/entente/internal/notify"
+	"github.com/entente-project/entente/internal/search"
 )
 
 // node is an API over real rooms that hold the demonstration: beanline whole, and

@@ -88,7 +88,7 @@ func TestWebhookPages(t *testing.T) {
 	owner.mustHold(at, "Other desk", "An SBOM was recorded")
 
 	for _, path := range []string{"/o/beanline/webhooks", at, "/o/beanline/webhook-log"} {
-		if body := auditor.mustHold(path); strings.Count(body, `method="post"`) != strings.Count(auditor.mustHold("/o/beanline/people"), `method="post"`) || strings.Contains(body, "new-webhook") {
+		if body := auditor.mustHold(path); strings.Contains(body, `method="post" action="/o/beanline/webhook`) || strings.Contains(body, "new-webhook") {
 			t.Errorf("%s shows an auditor what does not work", path)
 		}
 	}
