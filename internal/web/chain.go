@@ -37,12 +37,32 @@ func chainRoutes() []Route {
 	}
 }
 
-func (v *visit) noChain(title entente.Text) ui.Empty {
+func (v *visit) noChain(title entente.Text, kind chain.NodeKind) ui.Empty {
 	e := ui.Empty{Title: v.T(title), Text: v.T("They come from the map of your chain: what you do, what it needs, and who delivers that.")}
-	if v.may(identity.ChainEdit) {
-		e.Next = ui.Link{Text: v.T("Import a map"), Href: v.in("map")}
+	ways := v.beginnings(kind)
+	if len(ways) > 0 {
+		e.Text = v.T("Add them one by one, or bring in what you have.")
+		e.Next, e.More = ways[0], ways[1:]
 	}
 	return e
+}
+
+// firstTexts ask for the first thing of a kind.
+var firstTexts = map[chain.NodeKind]entente.Text{
+	chain.KindOrganisation: "Add your first supplier", chain.KindProcess: "Add your first process", chain.KindSystem: "Add your first system",
+	chain.KindProduct: "Add your first product", chain.KindFlow: "Add your first flow of data", chain.KindSupply: "Add your first supply",
+}
+
+// beginnings are the ways in which the visitor can begin with things of a kind.
+func (v *visit) beginnings(kind chain.NodeKind) []ui.Link {
+	ways := v.newLink(kind, v.T(firstTexts[kind]))
+	if sheet := sheetOf[kind]; sheet != "" && v.mayImport(sheet) {
+		ways = append(ways, ui.Link{Text: v.T("Import a sheet"), Href: v.importOf(sheet)})
+	}
+	if v.may(identity.ChainEdit) {
+		ways = append(ways, ui.Link{Text: v.T("Import a map"), Href: v.in("map")})
+	}
+	return ways
 }
 
 // processes lists the processes.
@@ -59,7 +79,7 @@ func (v *visit) processes() error {
 	l := list[*chain.Process]{
 		id: func(r *chain.Process) string { return string(r.ID) }, acts: v.chainActs(chain.KindProcess),
 		name: "processes", one: "process", many: "processes", sort: "criticality",
-		search: "Search by name, owner or what they hang on", empty: v.noChain("No processes yet"),
+		search: "Search by name, owner or what they hang on", empty: v.noChain("No processes yet", chain.KindProcess),
 		text: func(r *chain.Process) []string {
 			return append([]string{r.Name, string(r.ID), r.Owner, r.Description}, p.directNeeds(r)...)
 		},
@@ -82,7 +102,7 @@ func (v *visit) processes() error {
 			{key: "risk", label: "Risk", options: []ui.Option{{Label: v.T("All")}, {Value: "hit", Label: v.T("Hit by an advisory")}, {Value: "clear", Label: v.T("Not hit")}}, match: func(r *chain.Process, value string) bool { return (risks.of(r.ID) > 0) == (value == "hit") }},
 		},
 	}
-	head := ui.Head{Title: v.T("Processes"), Lead: v.T("What you do, how critical it is, and what it hangs on."), Actions: v.newLink(chain.KindProcess, v.T("New process"))}
+	head := ui.Head{Title: v.T("Processes"), Lead: v.T("What you do, how critical it is, and what it hangs on."), Actions: append(v.newLink(chain.KindProcess, v.T("New process")), v.importLinks(chain.SheetProcesses)...)}
 	return l.show(v, held[*chain.Process]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
@@ -281,7 +301,7 @@ func (v *visit) systems() error {
 	l := list[*chain.System]{
 		id: func(r *chain.System) string { return string(r.ID) }, acts: v.chainActs(chain.KindSystem),
 		name: "systems", one: "system", many: "systems", sort: "name",
-		search: "Search by name, operator or product", empty: v.noChain("No systems yet"),
+		search: "Search by name, operator or product", empty: v.noChain("No systems yet", chain.KindSystem),
 		text: func(r *chain.System) []string {
 			words := []string{r.Name, string(r.ID), p.name(r.Operator)}
 			for _, id := range r.Products {
@@ -309,7 +329,7 @@ func (v *visit) systems() error {
 			{key: "data", label: "Data", options: []ui.Option{{Label: v.T("All")}, {Value: "secret", Label: v.T("Secret")}, {Value: "personal", Label: v.T("Personal")}, {Value: "confidential", Label: v.T("Confidential")}, {Value: "internal", Label: v.T("Internal")}, {Value: "public", Label: v.T("Public")}}, match: func(r *chain.System, value string) bool { return slices.Contains(r.Data, chain.Class(value)) }},
 		},
 	}
-	head := ui.Head{Title: v.T("Systems"), Lead: v.T("Applications, services, data stores and interfaces that your processes and suppliers rely on."), Actions: v.newLink(chain.KindSystem, v.T("New system"))}
+	head := ui.Head{Title: v.T("Systems"), Lead: v.T("Applications, services, data stores and interfaces that your processes and suppliers rely on."), Actions: append(v.newLink(chain.KindSystem, v.T("New system")), v.importLinks(chain.SheetSystems)...)}
 	return l.show(v, held[*chain.System]{l, all}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 

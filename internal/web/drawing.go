@@ -152,7 +152,7 @@ func (p *picture) flowList(all []flowView, near map[chain.NodeID]bool) list[flow
 	return list[flowView]{
 		id: func(f flowView) string { return string(f.ID) }, acts: v.chainActs(chain.KindFlow),
 		name: "data-flows", one: "flow", many: "flows", sort: "data",
-		search: "Search by data, system, organisation or interface", empty: v.noChain("No data flows yet"),
+		search: "Search by data, system, organisation or interface", empty: v.noChain("No data flows yet", chain.KindFlow),
 		text: func(f flowView) []string {
 			return append([]string{string(f.ID), f.from.Name, f.to.Name, organisation(f.from), organisation(f.to), f.over(), string(f.Class), v.Say(word(classWords, f.Class))}, f.Data...)
 		},

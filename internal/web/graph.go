@@ -283,7 +283,7 @@ func (v *visit) graphList(p *picture, a graphAsked, all []graphThing) list[graph
 	}
 	l := list[graphThing]{
 		name: "graph", one: "thing", many: "things", sort: "rank", keep: []string{"process", "from", "scope"},
-		search: "Search by name or organisation", empty: v.noChain("No chain yet"),
+		search: "Search by name or organisation", empty: v.noChain("No chain yet", chain.KindProcess),
 		text: func(g graphThing) []string { return []string{g.Name, string(g.ID), p.name(g.Organisation)} },
 		columns: []column[graphThing]{
 			{key: "name", label: "Thing", order: byText(func(g graphThing) string { return g.Name }), cell: func(g graphThing) ui.Cell { return linkCell(g.Name, p.path(g.Kind, g.ID)) }},

@@ -82,12 +82,12 @@ func (v *visit) nextSteps(p *picture, documents, advisories bool) []homeStep {
 		return nil
 	}
 	steps := []homeStep{
-		{Title: v.T("Draw your chain"), Text: v.T("Import a map of your processes, what they need, and who supplies it."), Done: mapped},
+		{Title: v.T("Draw your chain"), Text: v.T("Add a process and what it needs, or bring in what you have as a sheet or a map."), Done: mapped},
 		{Title: v.T("Record what products are made of"), Text: v.T("Ask your suppliers for bills of materials, and record one for each product."), Done: documents},
 		{Title: v.T("Bring in advisories"), Text: v.T("Record advisories in the OSV format. From then on, each new one says at once whom it hits."), Done: advisories},
 	}
-	if v.may(identity.ChainEdit) {
-		steps[0].Next = ui.Link{Text: v.T("Import a map"), Href: v.in("map")}
+	if ways := v.beginnings(chain.KindProcess); len(ways) > 0 {
+		steps[0].Next, steps[0].More = ways[0], ways[1:]
 	}
 	if mapped && v.may(identity.InventoryUpload) {
 		steps[1].Next = ui.Link{Text: v.T("Go to the products"), Href: v.in("products") + "?state=" + string(inventory.WithoutDocument)}

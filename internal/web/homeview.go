@@ -32,6 +32,7 @@ type homeStep struct {
 	Text  string
 	Done  bool
 	Next  ui.Link
+	More  []ui.Link
 }
 
 // homeHitView is one advisory that hits us: which processes, by which ways.

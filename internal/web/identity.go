@@ -24,7 +24,7 @@ func identityRoutes() []Route {
 		act("/o/{org}/account/password", identity.AccountSelf, (*visit).changePassword),
 		act("/o/{org}/account/sessions/{id}/end", identity.AccountSelf, (*visit).endSession),
 		act("/o/{org}/account/sessions/end-others", identity.AccountSelf, (*visit).endOtherSessions),
-	}, proofRoutes(), securityRoutes(), passkeyRoutes(), peopleRoutes(), tokenRoutes(), resetRoutes(), notifyRoutes(), organisationRoutes(), ssoRoutes())
+	}, proofRoutes(), preferenceRoutes(), securityRoutes(), passkeyRoutes(), peopleRoutes(), tokenRoutes(), resetRoutes(), notifyRoutes(), organisationRoutes(), ssoRoutes())
 }
 
 // start leads to the visitor's organisation, or lets them choose.
@@ -155,7 +155,7 @@ func (v *visit) accountShown() (accountPage, error) {
 		return accountPage{}, err
 	}
 	p := accountPage{
-		Frame: v.frame(v.T("Account")), First: !has, Security: v.in("account", "security"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
+		Frame: v.frame(v.T("Account")), First: !has, Security: v.in("account", "security"), Reading: v.in("account", "preferences"), Code: !factor.App.IsZero(), Email: v.who.Person.Email, Shortest: identity.MinPassword,
 		PasswordAction: v.in("account", "password"), EndOthers: v.in("account", "sessions", "end-others"),
 		Defs: []ui.Def{
 			{Term: v.T("Name"), Text: v.who.Person.Name}, {Term: v.T("E-mail address"), Text: v.who.Person.Email},

@@ -465,7 +465,7 @@ func accountView(p accountPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.Header(ui.Head{Title: ui.T(ctx, "Account"), Lead: ui.T(ctx, "Your own account. It is yours in every organisation that you belong to."), Actions: []ui.Link{{Text: ui.T(ctx, "Second factor and passkeys"), Href: p.Security}}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Header(ui.Head{Title: ui.T(ctx, "Account"), Lead: ui.T(ctx, "Your own account. It is yours in every organisation that you belong to."), Actions: []ui.Link{{Text: ui.T(ctx, "Second factor and passkeys"), Href: p.Security}, {Text: ui.T(ctx, "Language, time zone and lists"), Href: p.Reading}}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -39,6 +39,7 @@ type accountPage struct {
 	NewWrong       string
 	Shortest       int
 	First          bool   // there is no password yet
+	Reading        string // where it is chosen how the person likes to read
 	Security       string // where the second factor and passkeys are looked after
 	Code           bool   // an authenticator app is enrolled, and its code is asked for
 	Sessions       []sessionView

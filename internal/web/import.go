@@ -18,32 +18,55 @@ import (
 )
 
 func importRoutes() []Route {
-	routes := []Route{
-		page("/o/{org}/import", identity.ChainEdit, (*visit).importStart),
-		act("/o/{org}/import", identity.ChainEdit, (*visit).importUpload).within(mapLimits),
-		page("/o/{org}/import/template", identity.ChainEdit, (*visit).importTemplate),
-		page("/o/{org}/import/{id}", identity.ChainEdit, (*visit).importStep),
-		page("/o/{org}/import/{id}/refused", identity.ChainEdit, (*visit).importRefused),
-		act("/o/{org}/import/{id}/columns", identity.ChainEdit, (*visit).importColumns),
-		act("/o/{org}/import/{id}/options", identity.ChainEdit, (*visit).importOptions),
-		act("/o/{org}/import/{id}/start", identity.ChainEdit, (*visit).importRun),
-		act("/o/{org}/import/{id}/undo", identity.ChainEdit, (*visit).importUndo).within(mapLimits),
-		act("/o/{org}/import/{id}/drop", identity.ChainEdit, (*visit).importDrop),
+	// What somebody may not change is decided by the kind of the sheet and row by row.
+	return []Route{
+		page("/o/{org}/import", identity.ChainImport, (*visit).importStart),
+		act("/o/{org}/import", identity.ChainImport, (*visit).importUpload).within(mapLimits),
+		page("/o/{org}/import/template", identity.ChainImport, (*visit).importTemplate),
+		page("/o/{org}/import/{id}", identity.ChainImport, (*visit).importStep),
+		page("/o/{org}/import/{id}/refused", identity.ChainImport, (*visit).importRefused),
+		act("/o/{org}/import/{id}/columns", identity.ChainImport, (*visit).importColumns),
+		act("/o/{org}/import/{id}/options", identity.ChainImport, (*visit).importOptions),
+		act("/o/{org}/import/{id}/start", identity.ChainImport, (*visit).importRun),
+		act("/o/{org}/import/{id}/undo", identity.ChainImport, (*visit).importUndo).within(mapLimits),
+		act("/o/{org}/import/{id}/drop", identity.ChainImport, (*visit).importDrop),
 	}
-	for i := range routes {
-		// Whoever may change suppliers comes in; what they may not change beside them
-		// is decided by the kind of the sheet and row by row.
-		routes[i] = routes[i].on(string(chain.KindOrganisation))
-	}
-	return routes
 }
 
 // importItem leads to the import whoever may import anything.
 func (v *visit) importItem() []ui.NavItem {
-	if !v.mayOn(identity.ChainEdit, string(chain.KindOrganisation), "") {
+	if len(v.sheetsToImport()) == 0 {
 		return nil
 	}
 	return []ui.NavItem{v.navItem("Import", "import")}
+}
+
+// sheetOf is the sheet in which things of a kind come.
+var sheetOf = map[chain.NodeKind]chain.SheetKind{
+	chain.KindOrganisation: chain.SheetSuppliers, chain.KindProcess: chain.SheetProcesses, chain.KindSystem: chain.SheetSystems, chain.KindProduct: chain.SheetProducts,
+}
+
+// mayImport says whether the visitor may change anything by sheets of a kind.
+func (v *visit) mayImport(k chain.SheetKind) bool { return v.mayBatch(k.About()) }
+
+func (v *visit) sheetsToImport() []chain.SheetKind {
+	return slices.DeleteFunc(chain.SheetKinds(), func(k chain.SheetKind) bool { return !v.mayImport(k) })
+}
+
+// importOf is where the import of sheets of a kind begins.
+func (v *visit) importOf(k chain.SheetKind) string {
+	return v.in("import") + "?" + url.Values{"kind": {string(k)}}.Encode()
+}
+
+// importLinks lead from a list to the import of what it lists.
+func (v *visit) importLinks(kinds ...chain.SheetKind) []ui.Link {
+	var links []ui.Link
+	for _, k := range kinds {
+		if v.mayImport(k) {
+			links = append(links, ui.Link{Text: v.T(textsOfSheets[k].title), Href: v.importOf(k)})
+		}
+	}
+	return links
 }
 
 const (
@@ -64,6 +87,9 @@ var textsOfSheets = map[chain.SheetKind]sheetTexts{
 
 func (v *visit) sheetKind() chain.SheetKind {
 	k := chain.SheetKind(v.r.URL.Query().Get("kind"))
+	if may := v.sheetsToImport(); !k.Valid() && len(may) > 0 {
+		return may[0]
+	}
 	if !k.Valid() {
 		return chain.SheetSuppliers
 	}
@@ -116,7 +142,7 @@ func (v *visit) importStartShown() (importStartPage, error) {
 		Title: v.T(textsOfSheets[kind].title), Action: of(v.in("import")), CSV: of(v.in("import", "template"), "csv"), XLSX: of(v.in("import", "template"), "xlsx"),
 	}
 	for _, k := range chain.SheetKinds() {
-		if !v.mayOn(identity.ChainEdit, string(k.About()), "") {
+		if !v.mayImport(k) {
 			continue
 		}
 		shown.Tabs = append(shown.Tabs, ui.Tab{

@@ -87,7 +87,7 @@ func (v *visit) products() error {
 	l := list[row]{
 		id: func(p row) string { return string(p.ID) }, acts: v.chainActs(chain.KindProduct),
 		name: "products", one: "product", many: "products", sort: "name",
-		search: "Search by name or supplier", empty: v.noChain("products"),
+		search: "Search by name or supplier", empty: v.noChain("No products yet", chain.KindProduct),
 		columns: []column[row]{
 			{key: "name", label: "Product", order: byText(func(p row) string { return p.Name }), cell: func(p row) ui.Cell {
 				return linkCell(strings.TrimSpace(p.Name+" "+p.Version), v.in("products", string(p.ID)))
@@ -114,6 +114,7 @@ func (v *visit) products() error {
 		}}},
 	}
 	head := ui.Head{Title: v.T("Products"), Lead: v.T("What your suppliers ship, and how much is known of what it is made of.")}
+	head.Actions = append(v.newLink(chain.KindProduct, v.T("New product")), v.importLinks(chain.SheetProducts)...)
 	return l.show(v, productsInRoom{v, l}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 

@@ -318,7 +318,8 @@ func (v *visit) life() (time.Duration, error) {
 
 // invitations shows the form that invites, and the invitations so far.
 func (v *visit) invitations() error {
-	return v.showInvitations(http.StatusOK, invitationsPage{Notice: v.done()}, entente.RoleAnalyst)
+	asked := v.r.URL.Query() // a link of a contact brings who it is
+	return v.showInvitations(http.StatusOK, invitationsPage{Notice: v.done(), Email: firstRunes(asked.Get("email"), 254), Name: firstRunes(asked.Get("name"), 120)}, entente.RoleAnalyst)
 }
 
 func (v *visit) showInvitations(status int, p invitationsPage, role entente.Role) error {
@@ -479,4 +480,21 @@ func (v *visit) acceptInvitation() error {
 		return err
 	}
 	return v.showOffer(statusFor(wrong), secret, offerPage{Name: name, Notice: ui.Notice{Tone: ui.Bad, Text: v.sentence(wrong)}})
+}
+
+func firstRunes(s string, most int) string {
+	r := []rune(s)
+	return string(r[:min(len(r), most)])
+}
+
+// inviteColleagues adds to contacts of our own organisation the way to invite them.
+func (v *visit) inviteColleagues(all []ui.Contact) {
+	if !v.may(identity.InvitationManage) {
+		return
+	}
+	for i := range all {
+		if all[i].Email != "" {
+			all[i].Invite = v.in("invitations") + "?" + url.Values{"email": {all[i].Email}, "name": {all[i].Name}}.Encode()
+		}
+	}
 }

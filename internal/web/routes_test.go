@@ -103,6 +103,13 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 			}
 			actor := entente.Actor{Org: "beanline", Person: "p", Role: role, Door: entente.DoorPage, Scope: scopes[role]}
 			may, _ := identity.Can(actor, r.Verb, r.object("beanline", examples[r.Pattern]))
+			if strings.HasPrefix(r.Pattern, "/o/{org}/import/{id}") && role == entente.RoleBusinessOwner {
+				// The example is a sheet of suppliers, which are not theirs.
+				if code := own.visit(r, example(t, r, "beanline")).Code; code != http.StatusForbidden && code != http.StatusNotFound {
+					t.Errorf("%s as %s: %d", r.Address(), role, code)
+				}
+				continue
+			}
 			code := own.visit(r, example(t, r, "beanline")).Code
 			switch {
 			case may && (code == http.StatusForbidden || code >= 500):

@@ -36,7 +36,7 @@ func (v *visit) suppliers() error {
 	l := list[supplierRow]{
 		id: func(r supplierRow) string { return string(r.ID) }, acts: append(v.tierActs(), v.chainActs(chain.KindOrganisation)...),
 		name: "suppliers", one: "supplier", many: "suppliers", sort: "rank",
-		search: "Search by name, category, country or supply", empty: v.noChain("No suppliers yet"),
+		search: "Search by name, category, country or supply", empty: v.noChain("No suppliers yet", chain.KindOrganisation),
 		text: func(r supplierRow) []string {
 			return []string{r.searched}
 		},
@@ -65,7 +65,7 @@ func (v *visit) suppliers() error {
 			}},
 		},
 	}
-	head := ui.Head{Title: v.T("Suppliers"), Lead: v.T("Everyone you hang on, as far up the chain as the map reaches."), Actions: append([]ui.Link{{Text: v.T("Concentration"), Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, v.T("New supplier")), v.newLink(chain.KindSupply, v.T("New supply")), v.newLink(chain.KindProduct, v.T("New product")))...)}
+	head := ui.Head{Title: v.T("Suppliers"), Lead: v.T("Everyone you hang on, as far up the chain as the map reaches."), Actions: append([]ui.Link{{Text: v.T("Concentration"), Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, v.T("New supplier")), v.newLink(chain.KindSupply, v.T("New supply")), v.newLink(chain.KindProduct, v.T("New product")), v.importLinks(chain.SheetSuppliers, chain.SheetContacts))...)}
 	return l.show(v, held[supplierRow]{l, all.rows}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 
@@ -173,7 +173,11 @@ func (v *visit) supplierShown() (supplierPage, error) {
 		Stops: p.stops(node),
 	}
 	if len(o.Contacts) > 0 {
-		shown.Contacts = []ui.Call{{People: people(o.Contacts)}}
+		all := people(o.Contacts)
+		if o.ID == p.own() {
+			v.inviteColleagues(all)
+		}
+		shown.Contacts = []ui.Call{{People: all}}
 	}
 	if o.ID == p.own() {
 		shown.Stops.None = v.T("No process is in the map.")
@@ -272,7 +276,7 @@ func (v *visit) concentration() error {
 			Crumbs: []ui.Link{{Text: v.T("Suppliers"), Href: v.in("suppliers")}}, Title: v.T("Concentration"),
 			Lead: v.T("On whom and on what too much hangs. Every outage here is simulated with all alternatives and buffers, not counted by links."),
 		},
-		Empty: v.noChain("No chain yet"),
+		Empty: v.noChain("No chain yet", chain.KindProcess),
 	}
 	for _, d := range c.Dependences {
 		shown.Dependences = append(shown.Dependences, p.dependenceRow(&d))

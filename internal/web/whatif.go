@@ -171,7 +171,7 @@ func (p *picture) suggest(shown *whatIfPage) {
 	}
 	shown.Empty = ui.Empty{Title: p.v.T("No single organisation stops a process"), Text: p.v.T("Choose one or several things above to see what they would stop together.")}
 	if len(p.g.Map().Processes) == 0 {
-		shown.Empty = p.v.noChain("No chain yet")
+		shown.Empty = p.v.noChain("No chain yet", chain.KindProcess)
 	}
 }
 

@@ -85,7 +85,8 @@ type Notice struct {
 type Empty struct {
 	Title string
 	Text  string
-	Next  Link // empty when the actor can do nothing about it
+	Next  Link   // empty when the actor can do nothing about it
+	More  []Link // other ways to begin
 }
 
 // Fact is one figure with its name, and what it means.
@@ -255,6 +256,8 @@ type Contact struct {
 	Role  string
 	Email string
 	Phone string
+	// Invite leads to an invitation of a colleague to this program; mostly empty.
+	Invite string
 }
 
 // Bar is one line of a time line: from when on a process stops, is late and is lost,
