@@ -8,7 +8,6 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/identity"
-	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -164,7 +163,7 @@ func (v *visit) accountShown() (accountPage, error) {
 	}
 	for _, s := range sessions {
 		p.Sessions = append(p.Sessions, sessionView{
-			Agent: lang.Capital(s.Agent), Address: s.Address, Method: v.T(methodTexts[s.Method]), Created: s.Created, Seen: s.Seen,
+			Agent: v.agent(s.Agent), Address: s.Address, Method: v.T(methodTexts[s.Method]), Created: s.Created, Seen: s.Seen,
 			This: s.ID == v.who.ID, End: v.in("account", "sessions", s.ID, "end"),
 		})
 	}

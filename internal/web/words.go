@@ -1,9 +1,12 @@
 package web
 
 import (
+	"strings"
+
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/web/lang"
 )
 
 // thingTexts is what pages call the things of a kind.
@@ -89,4 +92,15 @@ var methodTexts = map[identity.Method]entente.Text{
 	identity.ByPasskey:      "passkey",
 	identity.BySSO:          "single sign-on",
 	identity.ByInvitation:   "invitation",
+}
+
+// agent names the browser of a session, which is known as "Firefox on Linux".
+func (v *visit) agent(known string) string {
+	if known == "" || known == "unknown program" {
+		return v.T("Unknown program")
+	}
+	if program, system, both := strings.Cut(known, " on "); both {
+		return v.T("%s on %s", program, system)
+	}
+	return lang.Capital(known)
 }
