@@ -142,6 +142,11 @@ func TestCreateOrganisationRefuses(t *testing.T) {
 		if len(all) != 2 {
 			t.Errorf("something was set up: %v", all)
 		}
+		greek, err := h.CreateOrganisation(h.ctx, NewOrganisation{Name: "Κόκκος", Owner: owner})
+		h.ok(err)
+		if err := entente.ValidSlug(string(greek.ID)); err != nil || greek.Name != "Κόκκος" {
+			t.Errorf("an organisation without Latin letters: %+v, %v", greek, err)
+		}
 		// The same person, with her password, can own a second organisation.
 		o, err := h.CreateOrganisation(h.ctx, NewOrganisation{Name: "Bohne & Söhne", Owner: NewPerson{"", "ADA@beanline.example", good}})
 		h.ok(err)

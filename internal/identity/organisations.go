@@ -2,7 +2,9 @@ package identity
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
@@ -39,6 +41,9 @@ func (s *Service) CreateOrganisation(ctx context.Context, n NewOrganisation) (Or
 	id := n.ID
 	if id == "" {
 		id = entente.OrgID(entente.Slug(name))
+		if id == "" && strings.ContainsFunc(name, unicode.IsLetter) {
+			id = entente.OrgID("org-" + newID()[:8]) // the letters are not Latin ones
+		}
 	}
 	if err := entente.ValidSlug(string(id)); err != nil {
 		return Organisation{}, entente.Invalid("the organisation: %w", err)

@@ -154,7 +154,7 @@ func (v *visit) importStartShown() (importStartPage, error) {
 		if c.Required {
 			name.Note = v.T("required")
 		}
-		shown.Columns = append(shown.Columns, ui.Row{Cells: []ui.Cell{name, plainCell(v.T(c.Meaning)), plainCell(c.Example)}})
+		shown.Columns = append(shown.Columns, ui.Row{Cells: []ui.Cell{name, plainCell(v.T(c.Meaning)), {Text: c.Example, Same: true}}})
 	}
 	all, err := v.Chain.SheetImports(v.r.Context(), v.actor, importsShown)
 	if err != nil {

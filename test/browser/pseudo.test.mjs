@@ -17,20 +17,22 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "entente-pseudo-"));
   const map = spelled(await run(["export", "map", "--demo"]));
   await writeFile(path.join(folder, "map.yaml"), map);
-  await mkdir(path.join(folder, "advisories"));
+  const advisories = path.join(folder, cyrillic("advisories"));
+  await mkdir(advisories);
   known = words(map, /[\w.*@:/+-]+/g);
   for (const name of await readdir(path.join(demo, "advisories"))) {
     const advisory = JSON.parse(await readFile(path.join(demo, "advisories", name), "utf8"));
     for (const key of ["summary", "details"]) advisory[key] = cyrillic(advisory[key] ?? "");
     const text = JSON.stringify(advisory);
     for (const word of words(text, /"([^"]+)"/g)) known.add(word);
-    await writeFile(path.join(folder, "advisories", name), text);
+    await writeFile(path.join(advisories, name), text);
   }
   for (const name of await readdir(path.join(demo, "sboms"))) {
     const text = await readFile(path.join(demo, "sboms", name), "utf8");
     for (const pattern of [/"(?:name|version|versionInfo|purl|packageVersion|software_packageVersion|created|serialNumber|spdxId|SPDXID|group|bom-ref|documentNamespace|supplier|originator|creators?|vendor)"\s*:\s*\[?\s*"([^"]+)"/g, /<(?:name|version|purl|group)>([^<]+)</g, /^(?:PackageName|PackageVersion|DocumentName|DocumentNamespace|Creator|PackageSupplier): (.+)$/gm]) {
       for (const word of words(text, pattern)) known.add(word);
     }
+    for (const [purl] of text.matchAll(/pkg:[^"<\s]+/g)) for (const part of purl.split(/[:/@?&#]|%40/)) known.add(part);
     known.add(name);
   }
   const data = path.join(folder, "node");
@@ -42,7 +44,7 @@ before(async () => {
   await node.stop();
   await run(["import", "map", "--data", data, path.join(folder, "map.yaml")]);
   await run(["import", "sbom", "--data", data, path.join(demo, "sboms")]);
-  await run(["import", "advisories", "--data", data, path.join(folder, "advisories")]);
+  await run(["import", "advisories", "--data", data, advisories]);
   node = await serve();
   browser = await startBrowser();
 });
@@ -87,6 +89,8 @@ const trimmed = (word) => word.replace(/^[^\p{L}\d]+|[^\p{L}\d]+$/gu, "");
 const everywhere = [
   /^https?:/, /^pkg:/, /^urn:/, /^CVSS:/, /^CWE-\d+$/, /^UTC$/, /^sha\d+:/i, /^[\da-f]{7,}$/, /^[\da-f]+(-[\da-f]+)+$/, /^[\w.-]+@[\w.-]+$/,
   /^v?\d[\w.+~-]*$/, /^\d+([.,:/-]\d+)*$/, /^Entente$/, /^[kMG]B$/, /^EUR$/,
+  /^(SPDX|CycloneDX|json|xml|CSV|XLSX|Chrome|Linux)$/, // names of formats and programs
+  /^(apk|bitnami|cargo|composer|conan|cran|deb|gem|generic|github|golang|hackage|hex|maven|nuget|oci|pub|pypi|rpm|swift)$/, // types of package URLs
 ];
 
 /** Says which texts of a page are plain English: those with a word that is no data. */
@@ -140,6 +144,7 @@ test("no page has a text that no catalogue holds, and every page bears longer wo
     for (const f of await english(page, known)) faults.push(`${kind}: ${f}`);
   }
   await signIn(page, node, { email, password });
+  known.add(new URL(page.url()).pathname.split("/")[2]); // the organisation's identifier
   for (const [kind, url] of await crawl(page, page.url())) pages.set(kind, url);
   assert.ok(pages.size > 25, `only ${pages.size} kinds of pages were found`);
   const told = new Set();

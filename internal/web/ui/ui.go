@@ -171,6 +171,8 @@ type Cell struct {
 	Href string
 	Note string // a second, quieter line
 	View templ.Component
+	// Same says that the text is spelled alike in every language: a file's heading, a name.
+	Same bool
 	// NoteView is a second line that is more than text.
 	NoteView templ.Component
 }
