@@ -447,9 +447,9 @@ func (v *visit) graphWaysOf(p *picture, a graphAsked) waysView {
 func (v *visit) relation(s chain.RelianceStep) string {
 	switch {
 	case s.Buffer > 0 && s.Others > 0:
-		return v.T("%s buffer, one of %d", chain.DurationWords(s.Buffer), s.Others+1)
+		return v.T("%s buffer, one of %d", chain.SayDuration(s.Buffer), s.Others+1)
 	case s.Buffer > 0:
-		return v.T("%s buffer", chain.DurationWords(s.Buffer))
+		return v.T("%s buffer", chain.SayDuration(s.Buffer))
 	case s.Others > 0:
 		return v.T("one of %d", s.Others+1)
 	}

@@ -229,7 +229,7 @@ func eachVerb(text string, do func(place int, verb byte)) bool {
 				return false
 			}
 			continue
-		case 's', 'd', 'q', 'v', 'w', 'f', 'g', 'x', 't':
+		case 's', 'd', 'q', 'v', 'w', 'f', 'g', 'x', 't', 'U', 'c':
 		default:
 			return false
 		}
