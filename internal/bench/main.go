@@ -34,7 +34,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.parts, "parts", "a,b,c,d,e", "which `parts` to run")
+	flag.StringVar(&o.parts, "parts", "a,b,c,d,e,f", "which `parts` to run")
 	flag.StringVar(&o.engines, "engines", "sqlite,postgres", "the databases of part a")
 	flag.StringVar(&o.entente, "entente", "bin/entente", "the built program, for parts c and e")
 	flag.StringVar(&o.record, "record", "", "put the figures into this Markdown `file`, between its marks")
@@ -67,6 +67,7 @@ var parts = []part{
 	{"a", "one advisory over the whole fleet, through the HTTP API", (*bench).impact},
 	{"b", "the index of packages: build, save, load", (*bench).index},
 	{"c", "ingest of large documents by the program", (*bench).ingest},
+	{"f", "every kind of page over HTTP", (*bench).pages},
 	{"e", "start-up and idle memory of the program", (*bench).startup},
 }
 

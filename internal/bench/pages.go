@@ -1,0 +1,302 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/identity/seal"
+	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/notify"
+	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/search"
+	site "github.com/entente-project/entente/internal/web"
+)
+
+// The estate of part f, and what its pages may cost.
+const (
+	pageSuppliers = 10_000
+	pageProcesses = 500
+	pageDocuments = 200 // of 500 components each
+	pageTarget    = 50 * time.Millisecond
+	scriptTarget  = 20_000 // bytes, packed
+	pageRounds    = 100
+	pageLeast     = 20               // rounds of a page that takes longer than pageTime
+	pageTime      = 10 * time.Second // of all its rounds
+	pageWarmUp    = 3
+)
+
+// streams are routes that answer for as long as somebody listens.
+var streams = []string{"/o/{org}/live"}
+
+// pages measures every kind of page over HTTP on SQLite: all routes of the list that
+// show something of the organisation.
+func (b *bench) pages(ctx context.Context) (err error) {
+	folder := filepath.Join(b.stage.dir, "pages")
+	e, err := openFolder(ctx, folder)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.db.Close()) }()
+	began := time.Now()
+	handler, examples, err := b.fillPages(ctx, e)
+	if err != nil {
+		return err
+	}
+	b.fact("f", fmt.Sprintf("filled: %d suppliers, %d components", pageSuppliers, e.filled.components), durationText(time.Since(began)))
+	address, stop, err := serve(handler)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	visitor, err := signIn(ctx, address)
+	if err != nil {
+		return err
+	}
+	for _, r := range site.Routes() {
+		if r.Method != http.MethodGet || r.Door != site.ByVerb || slices.Contains(streams, r.Pattern) {
+			continue
+		}
+		path, known := examplePath(r.Pattern, examples)
+		if !known {
+			return fmt.Errorf("the route %s has no example; add one to fillPages", r.Pattern)
+		}
+		err := b.page(ctx, visitor, r.Pattern, path)
+		if err != nil {
+			return err
+		}
+	}
+	return b.weigh(ctx, visitor, "/o/"+string(org)+"/suppliers")
+}
+
+// page measures one kind of page.
+func (b *bench) page(ctx context.Context, v *browser, pattern, path string) error {
+	var took spread
+	size, first := 0, time.Now()
+	for i := range pageRounds + pageWarmUp {
+		if i >= pageLeast+pageWarmUp && time.Since(first) > pageTime {
+			break
+		}
+		began := time.Now()
+		status, body, err := v.get(ctx, path)
+		spent := time.Since(began)
+		if err != nil {
+			return err
+		}
+		if status >= http.StatusBadRequest {
+			return fmt.Errorf("GET %s: %d", path, status)
+		}
+		if i >= pageWarmUp {
+			took = append(took, spent)
+		}
+		size = len(body)
+	}
+	b.below("f", "page "+strings.Replace(pattern, "/o/{org}", "…", 1)+", p99", took.at(.99), pageTarget, fmt.Sprintf("p50 %s, %s", durationText(took.at(.5)), sizeText(int64(size))))
+	return nil
+}
+
+var (
+	scripts = regexp.MustCompile(`<script[^>]* src="([^"]+)"`)
+	styles  = regexp.MustCompile(`<link[^>]* rel="stylesheet"[^>]* href="([^"]+)"|<link[^>]* href="([^"]+)"[^>]* rel="stylesheet"`)
+	spare   = regexp.MustCompile(`\{[a-z]+\}`)
+)
+
+// weigh adds up what a browser that knows nothing loads for a plain page.
+func (b *bench) weigh(ctx context.Context, v *browser, path string) error {
+	_, body, err := v.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	text, err := unpacked(body)
+	if err != nil {
+		return err
+	}
+	script, all := 0, len(body)
+	for _, found := range slices.Concat(scripts.FindAllStringSubmatch(text, -1), styles.FindAllStringSubmatch(text, -1)) {
+		_, part, err := v.get(ctx, strings.Join(found[1:], ""))
+		if err != nil {
+			return err
+		}
+		all += len(part)
+		if strings.HasPrefix(found[0], "<script") {
+			script += len(part)
+		}
+	}
+	b.within("f", "script of a plain page, packed", int64(script), scriptTarget, "list of suppliers")
+	b.fact("f", "all of a plain page, packed", sizeText(int64(all)))
+	return nil
+}
+
+// examplePath puts things of the estate into the wildcards of a pattern.
+func examplePath(pattern string, examples map[string]string) (string, bool) {
+	path := strings.Replace(strings.TrimSuffix(pattern, "{$}"), "{org}", string(org), 1)
+	if !spare.MatchString(path) {
+		return path + examples["?"+pattern], true
+	}
+	longest := ""
+	for prefix := range examples {
+		if strings.HasPrefix(pattern, prefix) && len(prefix) > len(longest) {
+			longest = prefix
+		}
+	}
+	return spare.ReplaceAllString(path, url.PathEscape(examples[longest])) + examples["?"+pattern], longest != ""
+}
+
+// fillPages makes the estate, through the same services that serve people, and gives
+// the pages on it with things for the wildcards of their routes.
+func (b *bench) fillPages(ctx context.Context, e *estate) (http.Handler, map[string]string, error) {
+	f, err := b.theFleet()
+	if err != nil {
+		return nil, nil, err
+	}
+	err = e.found(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	rng := rand.New(rand.NewPCG(b.seed, 6))
+	_, err = e.chain.Import(ctx, system(), landscape(rng, pageSuppliers, pageProcesses, pageDocuments))
+	if err != nil {
+		return nil, nil, err
+	}
+	err = b.recordPages(ctx, e, f, rng)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = e.chain.KeepSheet(ctx, system(), chain.SheetSuppliers, "suppliers.csv", chain.Sheet{
+		Heading: []string{"Supplier", "Country"}, Rows: []chain.SheetRow{{Line: 2, Cells: []string{"Newcomer", "DE"}}, {Line: 3, Cells: []string{"Elsewhere", "Atlantis"}}},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
+	if err != nil {
+		return nil, nil, err
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	told := notify.New(e.db, e.identity, notify.Config{Key: key, Log: quiet})
+	_, hook, err := told.CreateHook(ctx, system(), notify.NewHook{Name: "Desk", URL: "https://desk.bench.example/", Kinds: []journal.Kind{identity.EventOrganisationRenamed}})
+	if err != nil {
+		return nil, nil, err
+	}
+	members, err := e.identity.Members(ctx, system())
+	if err != nil {
+		return nil, nil, err
+	}
+	hits, _, err := e.advisory.List(ctx, system(), advisory.Query{Hits: true, Order: advisory.ByHits, Limit: 1})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(hits) == 0 {
+		return nil, nil, errors.New("no advisory hits anything")
+	}
+	examples := map[string]string{
+		"/o/{org}/processes/": string(id("process", 0)), "/o/{org}/systems/": string(id("system", 0)), "/o/{org}/suppliers/": string(id("supplier", 0)),
+		"/o/{org}/products/": string(id("product", 0)), "/o/{org}/documents/": "1", "/o/{org}/components/": "1", "/o/{org}/advisories/": string(hits[0].ID),
+		"/o/{org}/people/": string(members[0].Person.ID), "/o/{org}/webhooks/": hook.ID, "/o/{org}/import/": "1", "/o/{org}/changes/": "1",
+		"/o/{org}/{kind}/": string(id("process", 0)),
+		"?/o/{org}/search": "?q=supplier", "?/o/{org}/import/template": "?kind=suppliers&format=csv", "?/o/{org}/what-if": "?down=" + string(id("supplier", 0)),
+	}
+	pages, err := site.New(site.Config{
+		DB: e.db, Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Partner: partner.New(e.db, e.chain), Notify: told,
+		Search: search.New(e.chain, e.inventory, e.advisory, e.identity), Log: quiet,
+	})
+	return pages, examples, err
+}
+
+// recordPages records the documents and all advisories.
+func (b *bench) recordPages(ctx context.Context, e *estate, f *fleet, rng *rand.Rand) error {
+	var text bytes.Buffer
+	for i := range pageDocuments {
+		var components []coordinates
+		for _, p := range f.draw(rng, b.components) {
+			components = append(components, coordinatesOf(f.purls[p]))
+		}
+		text.Reset()
+		err := writeCycloneDX(&text, fmt.Sprintf("Product %d", i), components)
+		if err != nil {
+			return err
+		}
+		doc, _, err := e.inventory.Record(ctx, system(), id("product", i), fmt.Sprintf("product-%d.cdx.json", i), &text)
+		if err != nil {
+			return err
+		}
+		e.filled.components += doc.Components
+	}
+	_, err := e.advisory.Ingest(ctx, system(), advisory.FromPath(f.advisories), advisory.IngestOptions{})
+	if err != nil {
+		return err
+	}
+	return e.runner.CatchUp(ctx, org)
+}
+
+// browser asks for pages as somebody who is signed in does: packed, on one connection.
+type browser struct {
+	address string
+	cookie  *http.Cookie
+	http    *http.Client
+}
+
+func signIn(ctx context.Context, address string) (*browser, error) {
+	v := &browser{address: address, http: &http.Client{
+		Transport:     &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 1},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	form := url.Values{"email": {"owner@bench.example"}, "password": {"a password of the bench"}}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/sign-in", strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	answer, err := v.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if len(answer.Cookies()) == 0 {
+		return nil, fmt.Errorf("signing in: %d", answer.StatusCode)
+	}
+	v.cookie = answer.Cookies()[0]
+	return v, nil
+}
+
+func (v *browser) get(ctx context.Context, path string) (status int, body []byte, err error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.address+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header.Set("Accept-Encoding", "gzip")
+	r.AddCookie(v.cookie)
+	answer, err := v.http.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer answer.Body.Close()
+	body, err = io.ReadAll(answer.Body)
+	return answer.StatusCode, body, err
+}
+
+// unpacked gives the text of a packed answer.
+func unpacked(body []byte) (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(r)
+	return string(text), err
+}
