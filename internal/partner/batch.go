@@ -54,8 +54,8 @@ func (s *Service) SetTiers(ctx context.Context, actor entente.Actor, suppliers [
 		return 0, entente.TooLarge("these are %d; at most %d are changed at once", len(suppliers), MaxTiers)
 	}
 	o.By, o.At, o.Reason = actor.Name, s.now(), strings.TrimSpace(o.Reason)
-	if wrong := o.Check(); wrong != "" {
-		return 0, entente.Invalid("%s", wrong)
+	if err := o.Check(); err != nil {
+		return 0, err
 	}
 	if len(o.Reason) > maxReason {
 		return 0, entente.TooLarge("the reason is longer than %d characters", maxReason)

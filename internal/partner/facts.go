@@ -1,11 +1,11 @@
 package partner
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 )
 
@@ -81,11 +81,11 @@ func newGatherer(g *chain.Graph) gatherer {
 // of gathers the facts about one supplier. What the chain cannot tell stays unknown.
 func (t gatherer) of(supplier chain.NodeID) Gathered {
 	out := Gathered{Facts: map[Criterion]Fact{}}
-	say := func(c Criterion, value int, format string, args ...any) {
+	say := func(c Criterion, value int, text entente.Text, args ...any) {
 		if old, ok := out.Facts[c]; ok && old.Value >= value {
 			return
 		}
-		out.Facts[c] = Fact{Known: true, Computed: true, Value: value, Reason: fmt.Sprintf(format, args...)}
+		out.Facts[c] = Fact{Known: true, Computed: true, Value: value, Reason: entente.Say(text, args...)}
 	}
 	supplies := t.supplies[supplier]
 	goodsOnly := len(supplies) > 0
@@ -126,13 +126,13 @@ func accessValue(l chain.AccessLevel) int {
 }
 
 // flows reads what data reaches the supplier, and over which interfaces.
-func (t gatherer) flows(supplier chain.NodeID, out *Gathered, say func(Criterion, int, string, ...any)) {
+func (t gatherer) flows(supplier chain.NodeID, out *Gathered, say func(Criterion, int, entente.Text, ...any)) {
 	for _, f := range t.flowing[supplier] {
 		say(Connectivity, interfaceValue(f.Interface+" "+f.Protocol), "%s between %s and %s", strings.TrimSpace(f.Interface+" "+f.Protocol), t.name(f.From), t.name(f.To))
 		if t.behind(f.To) != supplier {
 			continue
 		}
-		say(DataAccess, classValue(f.Class), "%s data flows to it: %s", f.Class, strings.Join(f.Data, ", "))
+		say(DataAccess, classValue(f.Class), "%s data flows to it: %s", f.Class.Noun(), strings.Join(f.Data, ", "))
 		out.Circumstances.Personal = out.Circumstances.Personal || f.Class == chain.ClassPersonal
 	}
 }
@@ -169,7 +169,7 @@ func interfaceValue(words string) int {
 }
 
 // processes reads which processes rely on the supplier, and which stop with it.
-func (t gatherer) processes(supplier chain.NodeID, out *Gathered, say func(Criterion, int, string, ...any)) {
+func (t gatherer) processes(supplier chain.NodeID, out *Gathered, say func(Criterion, int, entente.Text, ...any)) {
 	var relying []*chain.Process
 	others := map[chain.NodeID]bool{}
 	seen := map[chain.NodeID]bool{supplier: true}
@@ -199,9 +199,9 @@ func (t gatherer) processes(supplier chain.NodeID, out *Gathered, say func(Crite
 		mtpd := p.BIA.MTPD
 		switch {
 		case mtpd > 0 && mtpd <= 24*time.Hour:
-			say(ProcessCriticality, 3, "%s relies on it and tolerates %s", p.Name, chain.DurationWords(mtpd))
+			say(ProcessCriticality, 3, "%s relies on it and tolerates %s", p.Name, chain.SayDuration(mtpd))
 		case mtpd > 0 && mtpd <= 7*24*time.Hour:
-			say(ProcessCriticality, 2, "%s relies on it and tolerates %s", p.Name, chain.DurationWords(mtpd))
+			say(ProcessCriticality, 2, "%s relies on it and tolerates %s", p.Name, chain.SayDuration(mtpd))
 		default:
 			say(ProcessCriticality, 1, "%s relies on it", p.Name)
 		}

@@ -2,7 +2,6 @@ package partner
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -111,7 +110,7 @@ func (s *Service) standing(g *chain.Graph, o *chain.Organisation, of assessed, k
 				circumstances.Function = a.Value > 0
 				continue
 			}
-			facts[a.Criterion] = Fact{Known: true, Value: a.Value, Reason: fmt.Sprintf("%s (%s)", a.Reason, a.By)}
+			facts[a.Criterion] = Fact{Known: true, Value: a.Value, Reason: entente.Say("%s (%s)", a.Reason, a.By)}
 		}
 		out.Assessment = Assess(facts, circumstances)
 	}

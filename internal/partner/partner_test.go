@@ -114,7 +114,7 @@ func TestFactsComeFromTheChain(t *testing.T) {
 				got = l.Fact
 			}
 		}
-		if got.Known != c.known || got.Value != c.value || !strings.Contains(got.Reason, c.why) {
+		if got.Known != c.known || got.Value != c.value || !strings.Contains(got.Reason.String(), c.why) {
 			t.Errorf("%s, %s: %+v", c.supplier, c.of, got)
 		}
 	}

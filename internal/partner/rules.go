@@ -1,9 +1,10 @@
 package partner
 
 import (
-	"fmt"
 	"strings"
 	"time"
+
+	"github.com/entente-project/entente"
 )
 
 // Tier says how much hangs on a supplier.
@@ -57,9 +58,9 @@ const (
 // Scale is one criterion with its weight and what its values 0 to 3 mean.
 type Scale struct {
 	Criterion Criterion
-	Label     string
+	Label     entente.Text
 	Weight    int
-	Values    [4]string
+	Values    [4]entente.Text
 }
 
 // Scales is the whole scoring: criteria from DORA Art. 28–31, NIS2 Implementing
@@ -67,13 +68,13 @@ type Scale struct {
 // values and weights are the product's own defaults.
 func Scales() []Scale {
 	return []Scale{
-		{DataAccess, "Data access", 3, [4]string{"none", "internal data", "confidential or personal data", "secrets, special-category or bulk data"}},
-		{LogicalAccess, "Access to our systems", 3, [4]string{"none", "a user in one application", "integration that writes, or remote support", "privileged, or a code or update channel into our systems"}},
-		{ProcessCriticality, "Criticality of the processes reached", 4, [4]string{"none", "MTPD above one week", "MTPD up to one week", "MTPD up to 24 hours"}},
-		{Substitutability, "Time to replace", 2, [4]string{"under a week", "under a month", "under six months", "over six months, or nobody else"}},
-		{Connectivity, "Connection", 2, [4]string{"none", "file exchange", "API or VPN", "always-on trust: single sign-on, site-to-site link, agent"}},
-		{Concentration, "Concentration", 2, [4]string{"one minor process", "several processes", "several critical processes", "also behind other suppliers"}},
-		{Regulation, "Regulation", 2, [4]string{"none", "contract only", "personal data, or in scope of NIS2", "critical or important function under DORA, health or card data, high-risk AI"}},
+		{DataAccess, "Data access", 3, [4]entente.Text{"none", "internal data", "confidential or personal data", "secrets, special-category or bulk data"}},
+		{LogicalAccess, "Access to our systems", 3, [4]entente.Text{"none", "a user in one application", "integration that writes, or remote support", "privileged, or a code or update channel into our systems"}},
+		{ProcessCriticality, "Criticality of the processes reached", 4, [4]entente.Text{"none", "MTPD above one week", "MTPD up to one week", "MTPD up to 24 hours"}},
+		{Substitutability, "Time to replace", 2, [4]entente.Text{"under a week", "under a month", "under six months", "over six months, or nobody else"}},
+		{Connectivity, "Connection", 2, [4]entente.Text{"none", "file exchange", "API or VPN", "always-on trust: single sign-on, site-to-site link, agent"}},
+		{Concentration, "Concentration", 2, [4]entente.Text{"one minor process", "several processes", "several critical processes", "also behind other suppliers"}},
+		{Regulation, "Regulation", 2, [4]entente.Text{"none", "contract only", "personal data, or in scope of NIS2", "critical or important function under DORA, health or card data, high-risk AI"}},
 	}
 }
 
@@ -82,7 +83,7 @@ func Scales() []Scale {
 type Fact struct {
 	Known  bool
 	Value  int // 0 to 3
-	Reason string
+	Reason entente.Message
 	// Computed is true when the chain gave the value, false when a person did.
 	Computed bool
 }
@@ -114,10 +115,10 @@ type Assessment struct {
 	Most   int
 	Score  int  // percent of the points that can be had, rounded to the nearest
 	ByMark Tier // from the score alone
-	Forced []string
+	Forced []entente.Text
 	// Unknown names the criteria nobody has answered. Two or more make the tier
 	// provisional: the next stricter one applies until they are answered.
-	Unknown     []string
+	Unknown     []entente.Text
 	Provisional bool
 	Tier        Tier
 }
@@ -134,7 +135,7 @@ func Assess(facts map[Criterion]Fact, c Circumstances) Assessment {
 		if f.Known {
 			l.Points = min(max(f.Value, 0), 3) * s.Weight
 		} else {
-			a.Unknown = append(a.Unknown, s.Label)
+			a.Unknown = append(a.Unknown, s.Criterion.inside())
 		}
 		a.Points += l.Points
 		a.Most += l.Most
@@ -158,7 +159,7 @@ func Assess(facts map[Criterion]Fact, c Circumstances) Assessment {
 	return a
 }
 
-func (a *Assessment) force(when bool, least Tier, why string) {
+func (a *Assessment) force(when bool, least Tier, why entente.Text) {
 	if !when || stricter(a.Tier, least) == a.Tier {
 		return
 	}
@@ -178,19 +179,54 @@ func byScore(score int) Tier {
 	return TierLow
 }
 
-// InWords tells how the tier came about in one or two sentences.
-func (a Assessment) InWords() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d points make %d %%, which is %s", a.Points, a.Most, a.Score, a.ByMark)
+// inside is the criterion in the middle of a sentence.
+func (c Criterion) inside() entente.Text {
+	switch c {
+	case DataAccess:
+		return "data access"
+	case LogicalAccess:
+		return "access to our systems"
+	case ProcessCriticality:
+		return "criticality of the processes reached"
+	case Substitutability:
+		return "time to replace"
+	case Connectivity:
+		return "connection"
+	case Concentration:
+		return "concentration"
+	}
+	return "regulation"
+}
+
+// Noun is the word for the tier.
+func (t Tier) Noun() entente.Text {
+	switch t {
+	case TierCritical:
+		return "critical"
+	case TierImportant:
+		return "important"
+	case TierStandard:
+		return "standard"
+	case TierLow:
+		return "low"
+	}
+	return "unknown"
+}
+
+// Say tells how the tier came about in one or two sentences.
+func (a Assessment) Say() entente.Message {
+	parts := []entente.Message{entente.Say("%d of %d points make %d %%, which is %s", a.Points, a.Most, a.Score, a.ByMark.Noun())}
 	for _, f := range a.Forced {
-		b.WriteString("; " + f)
+		parts = append(parts, entente.Message{Text: f})
 	}
 	if a.Provisional {
-		fmt.Fprintf(&b, "; provisional, one tier stricter until answered: %s", strings.ToLower(strings.Join(a.Unknown, ", ")))
+		parts = append(parts, entente.Say("provisional, one tier stricter until answered: %s", entente.Joined(a.Unknown, ", ")))
 	}
-	b.WriteString(".")
-	return b.String()
+	return entente.Say("%s.", entente.Joined(parts, "; "))
 }
+
+// InWords says it in English.
+func (a Assessment) InWords() string { return a.Say().String() }
 
 // MaxOverride is the longest time for which a person may set a tier by hand.
 const MaxOverride = 366 * 24 * time.Hour
@@ -204,19 +240,19 @@ type Override struct {
 	Until  time.Time
 }
 
-// Check says what is wrong with an override, "" if nothing.
-func (o Override) Check() string {
+// Check says what is wrong with an override; nil if nothing is.
+func (o Override) Check() error {
 	switch {
 	case !o.Tier.Valid():
-		return fmt.Sprintf("%q is not a tier; choose critical, important, standard or low", o.Tier)
+		return entente.Invalid("%q is not a tier; choose critical, important, standard or low", o.Tier)
 	case len(strings.TrimSpace(o.Reason)) < 10:
-		return "say in a sentence why the computed tier does not fit"
+		return entente.Invalid("say in a sentence why the computed tier does not fit")
 	case !o.Until.After(o.At):
-		return "the end must lie in the future"
+		return entente.Invalid("the end must lie in the future")
 	case o.Until.Sub(o.At) > MaxOverride:
-		return "a tier set by hand holds for twelve months at most"
+		return entente.Invalid("a tier set by hand holds for twelve months at most")
 	}
-	return ""
+	return nil
 }
 
 // Effective gives the tier that applies at a time: the override while it holds,

@@ -52,8 +52,8 @@ func TestAssess(t *testing.T) {
 func TestOverride(t *testing.T) {
 	now := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	good := Override{Tier: TierLow, Reason: "Only delivers office plants.", At: now, Until: now.AddDate(1, 0, 0)}
-	if w := good.Check(); w != "" {
-		t.Error(w)
+	if err := good.Check(); err != nil {
+		t.Error(err)
 	}
 	for name, change := range map[string]func(*Override){
 		"tier":     func(o *Override) { o.Tier = "T1" },
@@ -63,7 +63,7 @@ func TestOverride(t *testing.T) {
 	} {
 		o := good
 		change(&o)
-		if o.Check() == "" {
+		if o.Check() == nil {
 			t.Errorf("%s: a wrong override was taken", name)
 		}
 	}

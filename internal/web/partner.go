@@ -93,7 +93,7 @@ func (v *visit) addTier(shown *supplierPage, id chain.NodeID, rank int) error {
 	}
 	shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("tier %s", word(tierInside, s.Tier)), Tone: v.tierBadge(s.Tier).Tone})
 	shown.Facts = slices.Insert(shown.Facts, 1, ui.Fact{Name: v.T("Tier"), Value: v.capital(word(tierInside, s.Tier)), Note: cmp.Or(v.howTier(&s), v.T("computed from the chain")), Href: "#tier"})
-	t := &tierView{Words: lang.Capital(v.T("%s", s.Assessment.InWords())), Lines: v.tierLines(&s), Total: v.T("Points together: %d of %d", s.Assessment.Points, s.Assessment.Most)}
+	t := &tierView{Words: lang.Capital(v.Say(s.Assessment.Say())), Lines: v.tierLines(&s), Total: v.T("Points together: %d of %d", s.Assessment.Points, s.Assessment.Most)}
 	if s.Assessment.Provisional {
 		t.Provisional = v.T("This tier is provisional: nobody has answered %s. Until then, one tier stricter applies than the points say.", entente.And(s.Assessment.Unknown))
 	}
