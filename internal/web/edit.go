@@ -31,6 +31,7 @@ func editRoutes() []Route {
 			act("/o/{org}/new/"+string(kind), identity.ChainEdit, with((*visit).editSave)).on(string(kind)).within(editLimits),
 			page(at+"edit", identity.ChainEdit, with((*visit).editForm)).on(string(kind)),
 			act(at+"edit", identity.ChainEdit, with((*visit).editSave)).on(string(kind)).within(editLimits),
+			page(at+"remove", identity.ChainEdit, with((*visit).askRemoveThing)).on(string(kind)),
 			act(at+"remove", identity.ChainEdit, with((*visit).editRemove)).on(string(kind)),
 			page(at+"history", identity.ChainRead, with((*visit).past)),
 			act(at+"undo", identity.ChainEdit, with((*visit).undo)).on(string(kind)),
@@ -197,7 +198,7 @@ func (v *visit) past(kind chain.NodeKind) error {
 	if err != nil {
 		return err
 	}
-	shown.Notice = v.done()
+	shown.Notice = v.undoThing(v.done(), &shown)
 	return v.show(http.StatusOK, pastPageView(shown))
 }
 

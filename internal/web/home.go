@@ -60,7 +60,26 @@ func (v *visit) home() error {
 		shown.Lead = v.T("%s has only begun. Three steps, and this page answers who is hit when something breaks.", v.org.Name)
 		return v.show(http.StatusOK, homeView(shown))
 	}
+	if v.ownsProcesses() {
+		risks = risks.narrow(v.actor.Scope)
+	}
+	shown.HitsTitle, shown.HitsWhy = v.T("Advisories that hit us"), v.T("The most severe first. Each says which process it reaches, and by which way.")
+	shown.RiskTitle = v.T("Processes at risk")
 	p.fillHome(&shown, risks)
+	err = p.forRole(&shown, risks)
+	if err == nil {
+		err = p.addCustomers(&shown)
+	}
+	if err != nil {
+		return err
+	}
+	if v.ownsProcesses() {
+		shown.HitsTitle, shown.RiskTitle = v.T("Advisories that reach your processes"), v.T("Your processes at risk")
+		if risks.total == 0 {
+			shown.NoHits = ui.Empty{Title: v.T("No advisory reaches a process of yours")}
+		}
+		return v.show(http.StatusOK, homeView(shown))
+	}
 	if risks.total == 0 {
 		shown.NoHits = v.noAdvisories(totals)
 	}
@@ -115,23 +134,46 @@ func (p *picture) fillHome(shown *homePage, r *risks) {
 	if r.total > len(shown.Hits) {
 		shown.AllHits = ui.Link{Text: v.T("All %d advisories that hit us", r.total), Href: p.v.in("advisories")}
 	}
-	shown.Lead = v.homeLead(r, reaching, len(m.Processes))
+	processes := len(m.Processes)
+	if v.ownsProcesses() {
+		processes = len(v.actor.Scope)
+	}
+	shown.Lead = v.homeLead(r, reaching, processes)
 	shown.Facts = []ui.Fact{
 		{Name: v.T("Advisories that hit us"), Value: count(r.total), Note: v.N(reaching, "%d reaches a process", "%d reach a process"), Href: p.v.in("advisories")},
-		{Name: v.T("Processes at risk"), Value: count(len(r.byProcess)), Note: v.T("of %d", len(m.Processes)), Href: p.v.in("processes") + "?risk=hit"},
+		{Name: v.T("Processes at risk"), Value: count(len(r.byProcess)), Note: v.T("of %d", processes), Href: p.v.in("processes") + "?risk=hit"},
 		{Name: v.T("Single points of failure"), Value: count(len(c.Dependences)), Note: v.T("%d without a contract with you", c.Hidden), Href: p.v.in("concentration")},
+	}
+	if v.ownsProcesses() {
+		shown.Lead = v.ownLead(r, processes)
+		shown.Facts = shown.Facts[1:2]
 	}
 	p.addRisks(shown, r)
 	for i := range c.Dependences {
-		if i == singleOnHome {
+		stops := v.stopsOwn(c.Dependences[i].Stops)
+		if len(stops) == 0 {
+			continue
+		}
+		if len(shown.Single) == singleOnHome {
 			shown.AllSingle = ui.Link{Text: v.T("All %d single points of failure", len(c.Dependences)), Href: p.v.in("concentration")}
 			break
 		}
 		d := &c.Dependences[i]
 		shown.Single = append(shown.Single, ui.Row{Cells: []ui.Cell{
-			linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0])), v.rankCell(d.Rank), v.stopsCell(d.Stops),
+			linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0])), v.rankCell(d.Rank), v.stopsCell(stops),
 		}})
 	}
+}
+
+// ownLead says to a business owner how it stands with their own processes.
+func (v *visit) ownLead(r *risks, own int) string {
+	switch {
+	case own == 0:
+		return v.T("No process is assigned to you yet; an owner of the organisation can do that.")
+	case r.total == 0:
+		return v.N(own, "No known advisory reaches your process.", "No known advisory reaches one of your %d processes.")
+	}
+	return v.N(r.total, "%d advisory reaches %d of your %s.", "%d advisories reach %d of your %s.", r.total, len(r.byProcess), entente.Plural(own, "%d process", "%d processes"))
 }
 
 func (v *visit) homeLead(r *risks, reaching, processes int) string {

@@ -24,6 +24,16 @@ type homePage struct {
 	AllSingle ui.Link
 
 	NotAssessable []ui.Row
+
+	Tasks      []homeTask // what waits for the visitor
+	HitsTitle  string
+	HitsWhy    string
+	RiskTitle  string
+	Calls      []ui.Call // whom to call about the most urgent hit
+	CallsWhy   string
+	Since      []ui.Row // what happened, for those who watch over it
+	SinceTitle string
+	Customers  []ui.Row // what customers get from us
 }
 
 // homeStep is one step of setting an organisation up.

@@ -22,6 +22,7 @@ func peopleRoutes() []Route {
 		choosing(act("/o/{org}/people", identity.PeopleRead, (*visit).people)),
 		page("/o/{org}/people/{id}", identity.PeopleRead, (*visit).member),
 		act("/o/{org}/people/{id}/role", identity.PeopleManage, (*visit).setRole),
+		page("/o/{org}/people/{id}/remove", identity.PeopleManage, (*visit).askRemoveMember),
 		act("/o/{org}/people/{id}/remove", identity.PeopleManage, (*visit).removeMember),
 		page("/o/{org}/invitations", identity.InvitationManage, (*visit).invitations),
 		act("/o/{org}/invitations", identity.InvitationManage, (*visit).invite),
@@ -230,6 +231,10 @@ func (v *visit) showMember(status int, wrong string, role entente.Role, scope []
 		p.Notice = ui.Notice{Tone: ui.Bad, Text: wrong}
 	} else {
 		role, scope = m.Role, m.Scope
+		p.Notice, err = v.undoRole(p.Notice, m.Person.ID)
+		if err != nil {
+			return err
+		}
 	}
 	if v.may(identity.PeopleManage) {
 		p.Name, p.RoleAction, p.RemoveAction = m.Person.Name, v.in("people", string(m.Person.ID), "role"), v.in("people", string(m.Person.ID), "remove")

@@ -25,4 +25,5 @@ type Doing struct {
 	Action string
 	Text   string
 	More   Link
+	Fields []Option // the values that go along, by their names
 }

@@ -81,6 +81,16 @@ type Notice struct {
 	Doing Doing // what can be done about it at once, such as to undo it
 }
 
+// Ask is a question before a grave act.
+type Ask struct {
+	Title  string
+	Text   string // what follows from it
+	Yes    string // the words of the button that does it
+	Action string
+	Fields []Option
+	Back   string // where who does not mean it goes
+}
+
 // Empty stands where there is nothing to show, with the one next step.
 type Empty struct {
 	Title string

@@ -111,5 +111,10 @@ function place(part: HTMLElement): (() => HTMLElement | undefined) | undefined {
   if (!now || now === part || !part.contains(now)) return undefined;
   const name = (e: Element) => [e.tagName, e.id, e.getAttribute("href"), e.getAttribute("name"), e.getAttribute("value"), e.textContent].join("\n");
   const wanted = name(now);
-  return () => [...part.querySelectorAll<HTMLElement>(now.tagName)].find((e) => name(e) === wanted) ?? part;
+  const address = now.getAttribute("href") ?? now.getAttribute("name");
+  return () => {
+    const alike = [...part.querySelectorAll<HTMLElement>(now.tagName)];
+    // A link may say another number by now.
+    return alike.find((e) => name(e) === wanted) ?? alike.find((e) => address !== null && [e.getAttribute("href"), e.getAttribute("name")].includes(address)) ?? part;
+  };
 }
