@@ -24,6 +24,8 @@ test("every page is accessible, fits a phone and fails nowhere", { timeout: 600_
   await signIn(page, demo, demo.people[0]);
   for (const [kind, url] of await crawl(page, page.url())) pages.set(kind, url);
   assert.ok(pages.size > 10, `only ${pages.size} kinds of pages were found`);
+  const organisation = [...pages.values()].map((u) => new URL(u)).find((u) => u.pathname.startsWith("/o/"));
+  pages.set("/design", organisation.origin + organisation.pathname.split("/").slice(0, 3).join("/") + "/design");
   const faults = [];
   for (const [kind, url] of pages) {
     const name = kind.replaceAll("/", "_").replaceAll("*", "x").replaceAll("?", "-");
