@@ -61,8 +61,8 @@ const undoFor = 15 * time.Minute
 func (v *visit) undoThing(n ui.Notice, shown *pastPage) ui.Notice {
 	switch v.r.URL.Query().Get("done") {
 	case "saved", "gone":
-		if shown.Doing != "" && len(shown.Past) > 0 && time.Since(shown.Past[0].At) < undoFor {
-			n.Doing = ui.Doing{Text: v.T("Undo"), Action: shown.Doing, Fields: []ui.Option{{Value: "n", Label: shown.Past[0].N}}}
+		if shown.Undo != "" && len(shown.Past) > 0 && time.Since(shown.Past[0].At) < undoFor {
+			n.Doing = ui.Doing{Text: v.T("Undo"), Action: shown.Undo, Fields: []ui.Option{{Value: "n", Label: shown.Past[0].N}}}
 		}
 	}
 	return n
