@@ -104,3 +104,89 @@ func TestNothingOverlaps(t *testing.T) {
 		}
 	})
 }
+
+// Whatever the diagram, no label covers a box, a title or another label, and all of
+// it lies inside the drawing.
+func TestLabelsHaveRoom(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, routes := arranged(t)
+		for i, r := range routes {
+			if r.edge.Label == "" {
+				continue
+			}
+			a := r.label
+			if a.w == 0 || a.x < 0 || a.y < 0 || a.x+a.w > p.w || a.y+a.h > p.h {
+				t.Fatalf("the label %v lies outside of the drawing of %d × %d", a, p.w, p.h)
+			}
+			for _, b := range p.order {
+				if a.meets(b.area()) {
+					t.Fatalf("the label %q covers the box %s", r.edge.Label, b.node.ID)
+				}
+			}
+			for _, other := range routes[:i] {
+				if other.edge.Label != "" && a.meets(other.label) {
+					t.Fatalf("the labels %q and %q overlap", r.edge.Label, other.edge.Label)
+				}
+			}
+			for _, c := range p.clusters {
+				if c.group != nil && a.meets(c.title()) {
+					t.Fatalf("the label %q covers the title of %s", r.edge.Label, c.group.ID)
+				}
+			}
+		}
+	})
+}
+
+// Whatever the diagram, no edge runs through a box.
+func TestEdgesRunAroundBoxes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, routes := arranged(t)
+		for i, e := range p.ports() {
+			for _, b := range p.order {
+				a := b.area().wider(-1)
+				for _, at := range routes[i].points {
+					if a.holds(at) {
+						t.Fatalf("the edge from %s to %s runs through %s at %v", e.from.node.ID, e.to.node.ID, b.node.ID, at)
+					}
+				}
+			}
+		}
+	})
+}
+
+func arranged(t *rapid.T) (placed, []route) {
+	var d Diagram
+	groups := rapid.IntRange(0, 4).Draw(t, "groups")
+	for g := range groups {
+		d.Groups = append(d.Groups, Group{ID: fmt.Sprint("g", g), Label: "A group of things"})
+	}
+	n := rapid.IntRange(2, 20).Draw(t, "nodes")
+	for i := range n {
+		d.Nodes = append(d.Nodes, Node{ID: fmt.Sprint(i), Label: "A thing", Note: "system", Group: fmt.Sprint("g", rapid.IntRange(0, 5).Draw(t, "group"))})
+	}
+	for i := range rapid.IntRange(0, 40).Draw(t, "edges") {
+		d.Edges = append(d.Edges, Edge{
+			From: fmt.Sprint(rapid.IntRange(0, n-1).Draw(t, "from")), To: fmt.Sprint(rapid.IntRange(0, n-1).Draw(t, "to")),
+			Label: rapid.SampledFrom([]string{"", "orders", "REST API · confidential · orders and prices of beans"}).Draw(t, fmt.Sprint("label", i)),
+		})
+	}
+	p := place(d)
+	return p, p.routes()
+}
+
+// A drawing of the most that a page draws is ready within the time that a page has.
+func BenchmarkLargeDrawing(b *testing.B) {
+	var d Diagram
+	for g := range 20 {
+		d.Groups = append(d.Groups, Group{ID: fmt.Sprint("g", g), Label: "Organisation"})
+	}
+	for i := range 150 {
+		d.Nodes = append(d.Nodes, Node{ID: fmt.Sprint(i), Label: "A thing with a name", Note: "system", Group: fmt.Sprint("g", i%20)})
+		for k := range 3 {
+			d.Edges = append(d.Edges, Edge{From: fmt.Sprint(i), To: fmt.Sprint((i*7 + k*31 + 1) % 150), Label: "REST API · confidential · orders"})
+		}
+	}
+	for b.Loop() {
+		_ = d.SVG()
+	}
+}

@@ -13,12 +13,13 @@ const (
 	lineHeight = 17
 	boxPad     = 11
 	columnGap  = 84
-	rowGap     = 22
+	rowGap     = 34 // room for an edge to run between two boxes
 	groupPad   = 20
 	groupTitle = 26
 	groupGap   = 96
 	groupRow   = 36
 	margin     = 20
+	labelGap   = 60 // more between columns where edges have labels
 	wrapAt     = 22 // characters of a label line at 14 px
 )
 
@@ -42,6 +43,7 @@ type placed struct {
 	clusters []*cluster
 	edges    []Edge
 	w, h     int
+	gap      int // more between columns, for labels
 }
 
 // place computes where everything goes.
@@ -63,6 +65,9 @@ func place(d Diagram) placed {
 	for _, e := range d.Edges {
 		if p.boxes[e.From] != nil && p.boxes[e.To] != nil && e.From != e.To {
 			p.edges = append(p.edges, e)
+			if e.Label != "" {
+				p.gap = labelGap
+			}
 		}
 	}
 	p.clusters = clusters(d, p.order)
@@ -143,9 +148,9 @@ func placeInside(c *cluster, p placed, of map[*box]int) {
 			b.x, b.y = x, y
 			y += b.h + rowGap
 		}
-		x += boxWidth + columnGap
+		x += boxWidth + columnGap + p.gap
 	}
-	c.w = x - columnGap + left
+	c.w = x - columnGap - p.gap + left
 	c.h = top + tallest
 	if c.group != nil {
 		c.h += groupPad
@@ -190,9 +195,9 @@ func placeClusters(p *placed, of map[*box]int) {
 			}
 			y += c.h + groupRow
 		}
-		x += widest + groupGap
+		x += widest + groupGap + p.gap/2
 	}
-	p.w = x - groupGap + margin
+	p.w = x - groupGap - p.gap/2 + margin
 	p.h = tallest + 2*margin
 }
 

@@ -23,6 +23,7 @@ func (d Diagram) File() string {
 
 func (d Diagram) write(style string) string {
 	p := place(d)
+	routes := p.routes()
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 %d %d" width="%d" height="%d" role="%s" aria-label="%s">`,
 		p.w, p.h, p.w, p.h, d.role(), esc(d.Title))
@@ -38,11 +39,11 @@ func (d Diagram) write(style string) string {
 		fmt.Fprintf(&b, `<g class="boundary%s"><rect x="%d" y="%d" width="%d" height="%d" rx="10"/><text x="%d" y="%d">%s</text></g>`,
 			class(c.group.Mark), c.x, c.y, c.w, c.h, c.x+groupPad, c.y+groupTitle-4, esc(c.group.Label))
 	}
-	labels := writeEdges(&b, p)
+	writeEdges(&b, p, routes)
 	for _, bx := range p.order {
 		writeBox(&b, bx)
 	}
-	b.WriteString(labels)
+	writeLabels(&b, routes)
 	b.WriteString("</svg>")
 	return b.String()
 }
@@ -57,87 +58,33 @@ func (d Diagram) role() string {
 	return "img"
 }
 
-func writeEdges(b *strings.Builder, p placed) (labels string) {
-	var text strings.Builder
-	// Several edges that leave or reach one side are spread along it.
-	out, in := map[string]int{}, map[string]int{}
-	outAt, inAt := map[string]int{}, map[string]int{}
-	for _, e := range p.edges {
-		out[e.From]++
-		in[e.To]++
-	}
-	var taken []spot
-	for _, e := range p.edges {
-		from, to := p.boxes[e.From], p.boxes[e.To]
-		y1 := spread(from, outAt[e.From], out[e.From])
-		y2 := spread(to, inAt[e.To], in[e.To])
-		outAt[e.From]++
-		inAt[e.To]++
-		var path string
-		var lx, ly int
-		switch {
-		case to.x >= from.x+from.w:
-			x1, x2 := from.x+from.w, to.x
-			bend := max(24, (x2-x1)/2)
-			path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, y1, x1+bend, y1, x2-bend, y2, x2, y2)
-			lx, ly = (x1+x2)/2, (y1+y2)/2
-		case to.x == from.x:
-			x := from.x + from.w
-			path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x, y1, x+52, y1, x+52, y2, x, y2)
-			lx, ly = x+40, (y1+y2)/2
-		default:
-			// Backwards: below both boxes, so that it does not run through them.
-			low := max(from.y+from.h, to.y+to.h) + 16
-			x1, x2 := from.cx(), to.cx()
-			path = fmt.Sprintf("M%d %dC%d %d %d %d %d %d", x1, from.y+from.h, x1, low+18, x2, low+18, x2, to.y+to.h)
-			lx, ly = (x1+x2)/2, low+10
-		}
+func writeEdges(b *strings.Builder, p placed, routes []route) {
+	for i := range routes {
+		e := routes[i].edge
 		dashed := ""
 		if e.Dashed {
 			dashed = " dashed"
 		}
-		fmt.Fprintf(b, `<path class="edge%s%s" d="%s" marker-end="url(#arrow)"><title>%s</title></path>`,
-			class(e.Mark), dashed, path, esc(edgeTitle(p, e)))
-		if e.Label == "" {
+		fmt.Fprintf(b, `<path class="edge%s%s" d="%s" marker-end="url(#arrow)" data-from="%s" data-to="%s"><title>%s</title></path>`,
+			class(e.Mark), dashed, routes[i].path, esc(e.From), esc(e.To), esc(edgeTitle(p, *e)))
+	}
+}
+
+// writeLabels writes the labels above everything else, each on a ground of its own.
+func writeLabels(b *strings.Builder, routes []route) {
+	for i := range routes {
+		r := &routes[i]
+		if len(r.lines) == 0 {
 			continue
 		}
-		lines := wrap(e.Label, 16)
-		lx, ly, taken = free(lx, ly, lines, taken)
-		fmt.Fprintf(&text, `<text class="edge-label%s" x="%d" y="%d">`, class(e.Mark), lx, ly)
-		for i, line := range lines {
-			fmt.Fprintf(&text, `<tspan x="%d" dy="%d">%s</tspan>`, lx, min(i, 1)*13, esc(line))
+		x := r.label.x + r.label.w/2
+		fmt.Fprintf(b, `<g class="edge-label%s" data-from="%s" data-to="%s"><rect x="%d" y="%d" width="%d" height="%d" rx="3"/><text>`,
+			class(r.edge.Mark), esc(r.edge.From), esc(r.edge.To), r.label.x, r.label.y, r.label.w, r.label.h)
+		for k, line := range r.lines {
+			fmt.Fprintf(b, `<tspan x="%d" y="%d">%s</tspan>`, x, r.label.y+labelPad+11+k*labelLine, esc(line))
 		}
-		text.WriteString("</text>")
+		b.WriteString("</text></g>")
 	}
-	return text.String()
-}
-
-type spot struct{ x, y, w, h int }
-
-// free moves a label down until it covers no other label.
-func free(x, y int, lines []string, taken []spot) (int, int, []spot) {
-	w := 0
-	for _, l := range lines {
-		w = max(w, 7*len([]rune(l)))
-	}
-	s := spot{x - w/2, y - 10, w, 13*len(lines) + 2}
-	for range 40 {
-		hit := false
-		for _, t := range taken {
-			if s.x < t.x+t.w && t.x < s.x+s.w && s.y < t.y+t.h && t.y < s.y+s.h {
-				s.y = t.y + t.h
-				hit = true
-			}
-		}
-		if !hit {
-			break
-		}
-	}
-	return x, s.y + 10, append(taken, s)
-}
-
-func spread(b *box, at, of int) int {
-	return b.y + b.h*(at+1)/(of+1)
 }
 
 func edgeTitle(p placed, e Edge) string {
@@ -153,7 +100,7 @@ func writeBox(b *strings.Builder, bx *box) {
 	if n.Href != "" {
 		fmt.Fprintf(b, `<a href="%s">`, esc(n.Href))
 	}
-	fmt.Fprintf(b, `<g class="thing %s%s"><title>%s</title>`, esc(string(n.Shape)), class(n.Mark), esc(join(n.Label, n.Note)))
+	fmt.Fprintf(b, `<g class="thing %s%s" data-thing="%s"><title>%s</title>`, esc(string(n.Shape)), class(n.Mark), esc(n.ID), esc(join(n.Label, n.Note)))
 	switch n.Shape {
 	case Entity:
 		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d"/>`, bx.x, bx.y, bx.w, bx.h)
