@@ -31,6 +31,7 @@ func chainRoutes() []Route {
 		page("/o/{org}/suppliers/{id}", identity.ChainRead, (*visit).supplier),
 		page("/o/{org}/concentration", identity.ChainRead, (*visit).concentration),
 		page("/o/{org}/what-if", identity.ChainRead, (*visit).whatIfPage),
+		page("/o/{org}/what-if/moment", identity.ChainRead, (*visit).whatIfMoment),
 		page("/o/{org}/map", identity.ChainRead, (*visit).mapPage),
 		page("/o/{org}/map.yaml", identity.ChainRead, (*visit).mapFile),
 		act("/o/{org}/map", identity.ChainEdit, (*visit).importMap).within(mapLimits),

@@ -119,5 +119,8 @@ type concentrationPage struct {
 	Dependences []ui.Row
 	Points      []ui.Row
 	Categories  []ui.Row
+	StopChart   ui.Chart
+	StopRows    []ui.Row // the numbers under it
+	HHIChart    ui.Chart
 	Empty       ui.Empty
 }

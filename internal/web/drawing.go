@@ -31,6 +31,7 @@ type drawingView struct {
 	Download string
 	LeftOut  string // what did not fit
 	None     string // said instead of a drawing of nothing
+	Walk     bool   // a script lets the reader walk in it
 }
 
 // asksForSVG says whether the drawing is asked for as a file.
@@ -119,7 +120,10 @@ func (v *visit) dataFlows() error {
 		return v.svgFile(diagram, "data-flows")
 	}
 	return l.show(v, from, func(shown ui.List) templ.Component {
-		d := drawingView{Label: head.Title, Download: q.with("format", "svg"), LeftOut: leftOut}
+		d := drawingView{Label: head.Title, Download: q.with("format", "svg"), LeftOut: leftOut, Walk: len(diagram.Nodes) > 0}
+		if d.Walk {
+			v.island()
+		}
 		if len(diagram.Nodes) > 0 {
 			d.SVG = diagram.SVG()
 		}
@@ -322,7 +326,8 @@ func (v *visit) processChain() error {
 		Actions: []ui.Link{{Text: v.T("Its data flows"), Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))}},
 	}
 	return l.show(v, held[hangingRow]{l, all}, func(shown ui.List) templ.Component {
-		d := drawingView{Label: title, Download: q.with("format", "svg"), LeftOut: leftOut, SVG: diagram.SVG()}
+		d := drawingView{Label: title, Download: q.with("format", "svg"), LeftOut: leftOut, SVG: diagram.SVG(), Walk: true}
+		v.island()
 		return drawnListView(v.frame(title), head, d, v.T("The same as a table"), shown)
 	})
 }

@@ -147,27 +147,14 @@ func (p *picture) within(processes []string) map[chain.NodeID]bool {
 }
 
 // ringName says what a ring of the graph holds.
-func (v *visit) ringName(rank int) string {
-	switch rank {
-	case chain.UnknownRank:
-		return v.T("Not connected")
-	case 0:
-		return v.T("Ourselves")
-	}
-	return v.T("Rank %d", rank)
-}
+func (v *visit) ringName(rank int) string { return v.capital(sayRank(rank)) }
 
-var thingWords = map[chain.NodeKind]entente.Text{
-	chain.KindOrganisation: "Organisation", chain.KindProcess: "Process", chain.KindActivity: "Activity",
-	chain.KindSystem: "System", chain.KindSupply: "Supply", chain.KindProduct: "Product",
-}
+func (v *visit) kindName(k chain.NodeKind) string { return v.capital(word(kindWordsOf, k)) }
+
+func (v *visit) tierName(t partner.Tier) string { return v.capital(word(tierWords, t)) }
 
 // graphKinds is the order in which the kinds stand in a ring, from the middle out.
 var graphKinds = []chain.NodeKind{chain.KindOrganisation, chain.KindProcess, chain.KindActivity, chain.KindSystem, chain.KindSupply, chain.KindProduct}
-
-var tierWords = map[partner.Tier]entente.Text{
-	partner.TierCritical: "Critical", partner.TierImportant: "Important", partner.TierStandard: "Standard", partner.TierLow: "Low",
-}
 
 // graphPage shows the chain as a graph: as a drawing to walk in, and as a table.
 func (v *visit) graphPage() error {
@@ -223,7 +210,7 @@ func (v *visit) graphSought(p *picture, a *graphAsked, shown *graphPage) error {
 			} else {
 				b.from = n
 			}
-			field.Meant = append(field.Meant, ui.Link{Text: v.T("%s, %s", n.Name, thingWords[n.Kind]), Href: v.graphAddress(v.in("graph"), b)})
+			field.Meant = append(field.Meant, ui.Link{Text: v.T("%s, %s", n.Name, word(kindWordsOf, n.Kind)), Href: v.graphAddress(v.in("graph"), b)})
 		}
 		return found, field
 	}
@@ -273,12 +260,12 @@ func (v *visit) graphList(p *picture, a graphAsked, all []graphThing) list[graph
 		}
 	}
 	for _, t := range partner.Tiers() {
-		tiers = append(tiers, ui.Option{Value: string(t), Label: v.T(tierWords[t])})
+		tiers = append(tiers, ui.Option{Value: string(t), Label: v.tierName(t)})
 	}
 	kinds := []ui.Option{{Label: v.T("All")}}
 	for _, k := range graphKinds {
 		if slices.ContainsFunc(all, func(g graphThing) bool { return g.Kind == k }) {
-			kinds = append(kinds, ui.Option{Value: string(k), Label: v.T(thingWords[k])})
+			kinds = append(kinds, ui.Option{Value: string(k), Label: v.kindName(k)})
 		}
 	}
 	l := list[graphThing]{
@@ -287,13 +274,13 @@ func (v *visit) graphList(p *picture, a graphAsked, all []graphThing) list[graph
 		text: func(g graphThing) []string { return []string{g.Name, string(g.ID), p.name(g.Organisation)} },
 		columns: []column[graphThing]{
 			{key: "name", label: "Thing", order: byText(func(g graphThing) string { return g.Name }), cell: func(g graphThing) ui.Cell { return linkCell(g.Name, p.path(g.Kind, g.ID)) }},
-			{key: "kind", label: "Kind", order: by(func(g graphThing) int { return slices.Index(graphKinds, g.Kind) }), cell: func(g graphThing) ui.Cell { return plainCell(v.T(thingWords[g.Kind])) }},
+			{key: "kind", label: "Kind", order: by(func(g graphThing) int { return slices.Index(graphKinds, g.Kind) }), cell: func(g graphThing) ui.Cell { return plainCell(v.kindName(g.Kind)) }},
 			{key: "rank", label: "Rank", tight: true, order: by(func(g graphThing) int { return rankView{rank: g.rank}.order() }), cell: func(g graphThing) ui.Cell { return plainCell(v.ringName(g.rank)) }},
 			{key: "tier", label: "Tier", order: by(func(g graphThing) int { return tierPlace(g.tier) }), cell: func(g graphThing) ui.Cell {
 				if g.tier == "" {
 					return ui.Cell{}
 				}
-				return badgeCell(ui.Badge{Text: v.T(tierWords[g.tier]), Tone: v.tierBadge(g.tier).Tone})
+				return badgeCell(ui.Badge{Text: v.tierName(g.tier), Tone: v.tierBadge(g.tier).Tone})
 			}},
 			{key: "behind", label: "Behind it", order: byText(func(g graphThing) string { return p.name(g.Organisation) }), cell: func(g graphThing) ui.Cell {
 				if g.Organisation == "" || g.Organisation == g.ID {
@@ -377,17 +364,17 @@ func (v *visit) fillGraph(p *picture, a graphAsked, shown *graphPage) {
 			break
 		}
 		if n.ID != p.own() {
-			shown.Things = append(shown.Things, thing{Name: n.Name, Kind: v.T(thingWords[n.Kind])})
+			shown.Things = append(shown.Things, thing{Name: n.Name, Kind: v.kindName(n.Kind)})
 		}
 	}
 	shown.Source = v.graphAddress(v.in("graph", "things"), graphAsked{scoped: a.scoped, all: a.all})
 	shown.WaysSource = v.in("graph", "ways")
 	shown.Ways = v.graphWaysOf(p, a)
 	for _, t := range partner.Tiers() {
-		shown.Tiers = append(shown.Tiers, tierLegend{Class: "tier-" + string(t), Name: v.T(tierWords[t])})
+		shown.Tiers = append(shown.Tiers, tierLegend{Class: "tier-" + string(t), Name: v.tierName(t)})
 	}
 	for _, k := range graphKinds {
-		shown.Kinds = append(shown.Kinds, kindLegend{Kind: string(k), Name: v.T(thingWords[k])})
+		shown.Kinds = append(shown.Kinds, kindLegend{Kind: string(k), Name: v.kindName(k)})
 	}
 	diagram, leftOut := p.organisationDiagram(a)
 	shown.Drawing = drawingView{Label: shown.Head.Title, LeftOut: leftOut}
@@ -411,7 +398,7 @@ func (v *visit) graphWaysOf(p *picture, a graphAsked) waysView {
 		w.alone = append(w.alone, h.ID)
 		b := a
 		b.from = h.Node
-		w.Alone = append(w.Alone, aloneView{Link: ui.Link{Text: h.Name, Href: v.graphAddress(v.in("graph"), b) + "#ways"}, Note: v.T("%s, %s", thingWords[h.Kind], sayAfter(h.single)), at: h.single})
+		w.Alone = append(w.Alone, aloneView{Link: ui.Link{Text: h.Name, Href: v.graphAddress(v.in("graph"), b) + "#ways"}, Note: v.T("%s, %s", word(kindWordsOf, h.Kind), sayAfter(h.single)), at: h.single})
 	}
 	slices.SortStableFunc(w.Alone, func(x, y aloneView) int { return cmp.Compare(x.at, y.at) })
 	w.Summary = v.N(len(w.all), "%[2]s hangs on %[1]d thing.", "%[2]s hangs on %[1]d things.", len(w.all), a.process.Name)
@@ -550,10 +537,10 @@ func (v *visit) graphThings() error {
 			"%d things are not drawn, because a graph holds %d at most: the furthest ones. The table holds them all.", n, mostInGraph)
 	}
 	for _, k := range graphKinds {
-		data.Kinds = append(data.Kinds, v.T(thingWords[k]))
+		data.Kinds = append(data.Kinds, v.kindName(k))
 	}
 	for _, t := range partner.Tiers() {
-		data.Tiers = append(data.Tiers, v.T(tierWords[t]))
+		data.Tiers = append(data.Tiers, v.tierName(t))
 	}
 	size, _ := p.g.Size()
 	place := make([]int32, size) // in rows, plus one

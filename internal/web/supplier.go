@@ -293,6 +293,8 @@ func (v *visit) concentration() error {
 	for _, one := range c.Categories {
 		shown.Categories = append(shown.Categories, p.categoryRow(one))
 	}
+	shown.StopChart, shown.StopRows = p.stopChart(c.Dependences)
+	shown.HHIChart = p.hhiChart(c.Categories)
 	shown.Facts = []ui.Fact{
 		{Name: v.T("Single points of failure"), Value: v.reader().Count(len(c.Dependences)), Note: v.T("organisations that stop a process alone")},
 		{Name: v.T("Hidden ones"), Value: v.reader().Count(c.Hidden), Note: v.T("of rank 2 and beyond: you have no contract with them")},

@@ -148,6 +148,10 @@ func (p *picture) fillWhatIf(shown *whatIfPage, down []chain.NodeID) {
 	shown.Frame.Title = shown.Head.Title
 	shown.Head.Lead = ""
 	p.answer(shown, down, lengthOf(shown.Horizon))
+	if len(shown.Rows) > 0 {
+		p.v.island()
+		shown.Moment = p.momentOf(down, shown.Horizon, moment(p.v.r.URL.Query(), lengthOf(shown.Horizon)))
+	}
 }
 
 func (p *picture) names(ids []chain.NodeID) []string {
@@ -193,7 +197,6 @@ func (p *picture) answer(shown *whatIfPage, down []chain.NodeID, horizon time.Du
 	for _, s := range outage.Processes {
 		stopped[s.ID] = true
 		link := ui.Link{Text: s.Name, Href: p.path(chain.KindProcess, s.ID)}
-		shown.Bars = append(shown.Bars, p.v.barOf(link, s, horizon))
 		shown.Rows = append(shown.Rows, p.stopRow(s, horizon, plainCell(p.cost(s.CostAt(horizon)))))
 		path := s.Path()
 		shown.Ways = append(shown.Ways, wayView{Process: link, Hops: p.pathHops(path), Words: p.v.Say(path.Say())})
@@ -201,10 +204,6 @@ func (p *picture) answer(shown *whatIfPage, down []chain.NodeID, horizon time.Du
 	}
 	calls = append(calls, p.callsOf(down))
 	shown.Contacts = p.calls(merged(calls...))
-	parts := time.Duration(horizonParts[shown.Horizon])
-	for tick := range parts + 1 {
-		shown.Ticks = append(shown.Ticks, p.v.T("%s", chain.SayDuration(horizon*tick/parts)))
-	}
 	for i := range p.g.Map().Processes {
 		if process := &p.g.Map().Processes[i]; !stopped[process.ID] {
 			shown.Keeps = append(shown.Keeps, ui.Link{Text: process.Name, Href: p.path(chain.KindProcess, process.ID)})

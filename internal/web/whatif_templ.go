@@ -337,8 +337,8 @@ func whatIfView(p whatIfPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if len(p.Bars) > 0 {
-					templ_7745c5c3_Err = ui.TimeLine(p.Bars, p.Ticks).Render(ctx, templ_7745c5c3_Buffer)
+				if p.Moment != nil {
+					templ_7745c5c3_Err = momentSection(p.Moment).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -21,8 +21,7 @@ type whatIfPage struct {
 	Empty       ui.Empty
 
 	Answer   string
-	Bars     []ui.Bar
-	Ticks    []string
+	Moment   *momentView // nil where nothing stops
 	Rows     []ui.Row
 	Ways     []wayView
 	Contacts []ui.Call

@@ -4,10 +4,10 @@ import "slices"
 
 const (
 	mazeBudget = 60_000 // steps for all edges of a drawing: some ten milliseconds
-	mazeSpace  = 6       // from a box to an edge that runs past it
-	mazeTurn   = 40      // a corner costs as much as so many pixels
-	mazeShared = 3       // running where another edge runs costs so many times the way
-	mazePort   = 14      // how far an edge runs straight before its first corner
+	mazeSpace  = 6      // from a box to an edge that runs past it
+	mazeTurn   = 40     // a corner costs as much as so many pixels
+	mazeShared = 3      // running where another edge runs costs so many times the way
+	mazePort   = 14     // how far an edge runs straight before its first corner
 )
 
 // maze is the lines between the boxes on which edges can run around them.

@@ -65,8 +65,8 @@ func writeEdges(b *strings.Builder, p placed, routes []route) {
 		if e.Dashed {
 			dashed = " dashed"
 		}
-		fmt.Fprintf(b, `<path class="edge%s%s" d="%s" marker-end="url(#arrow)" data-from="%s" data-to="%s"><title>%s</title></path>`,
-			class(e.Mark), dashed, routes[i].path, esc(e.From), esc(e.To), esc(edgeTitle(p, *e)))
+		fmt.Fprintf(b, `<path class="edge%s%s" d="%s" marker-end="url(#arrow)" data-edge="%d" data-from="%s" data-to="%s"><title>%s</title></path>`,
+			class(e.Mark), dashed, routes[i].path, i, esc(e.From), esc(e.To), esc(edgeTitle(p, *e)))
 	}
 }
 
@@ -78,8 +78,8 @@ func writeLabels(b *strings.Builder, routes []route) {
 			continue
 		}
 		x := r.label.x + r.label.w/2
-		fmt.Fprintf(b, `<g class="edge-label%s" data-from="%s" data-to="%s"><rect x="%d" y="%d" width="%d" height="%d" rx="3"/><text>`,
-			class(r.edge.Mark), esc(r.edge.From), esc(r.edge.To), r.label.x, r.label.y, r.label.w, r.label.h)
+		fmt.Fprintf(b, `<g class="edge-label%s" data-edge="%d" data-from="%s" data-to="%s"><rect x="%d" y="%d" width="%d" height="%d" rx="3"/><text>`,
+			class(r.edge.Mark), i, esc(r.edge.From), esc(r.edge.To), r.label.x, r.label.y, r.label.w, r.label.h)
 		for k, line := range r.lines {
 			fmt.Fprintf(b, `<tspan x="%d" y="%d">%s</tspan>`, x, r.label.y+labelPad+11+k*labelLine, esc(line))
 		}

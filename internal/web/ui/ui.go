@@ -281,4 +281,5 @@ type Bar struct {
 	Stopped int
 	Late    int
 	Lost    int
+	Now     int // where a line marks the moment that is looked at; 0 for none
 }
