@@ -2,8 +2,10 @@ package web
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -69,6 +71,86 @@ func wellFormedXML(s string) error {
 			return nil
 		} else if err != nil {
 			return err
+		}
+	}
+}
+
+// In the drawings of the demonstration, no label covers a box or another label.
+func TestLabelsCoverNothing(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	owner := n.as("owner@beanline.example")
+	labels := 0
+	at := []string{"/o/beanline/data-flows", "/o/beanline/data-flows?class=personal", "/o/beanline/data-flows?boundary=crosses", "/o/beanline/what-if?down=nordhost", "/o/beanline/what-if?down=crema&horizon=12w", "/o/beanline/graph"}
+	for _, r := range demoMap(t).Processes {
+		at = append(at, "/o/beanline/processes/"+string(r.ID)+"/chain", "/o/beanline/data-flows?process="+string(r.ID), "/o/beanline/what-if?down="+string(r.ID))
+	}
+	for _, path := range at {
+		var boxes, grounds []rectangle
+		for _, r := range rectangles(t, owner.get(path).Body.String()) {
+			switch {
+			case strings.HasPrefix(r.in, "thing"):
+				boxes = append(boxes, r)
+			case strings.HasPrefix(r.in, "edge-label"):
+				grounds = append(grounds, r)
+			}
+		}
+		labels += len(grounds)
+		for i, g := range grounds {
+			for _, other := range append(boxes, grounds[:i]...) {
+				if g.x < other.x+other.w && other.x < g.x+g.w && g.y < other.y+other.h && other.y < g.y+g.h {
+					t.Errorf("%s: the label at %v lies over %v", path, g, other)
+				}
+			}
+		}
+	}
+	if labels < 20 {
+		t.Errorf("only %d labels were found", labels)
+	}
+}
+
+// rectangle is one of a drawing, with the class of the group that it stands in.
+type rectangle struct {
+	in         string
+	x, y, w, h int
+}
+
+// rectangles reads those of the drawings of a page.
+func rectangles(t *testing.T, body string) (all []rectangle) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(body))
+	d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	group := ""
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		must(t, err)
+		e, ok := token.(xml.StartElement)
+		if !ok || e.Name.Local != "g" && e.Name.Local != "rect" {
+			continue
+		}
+		r := rectangle{in: group}
+		for _, a := range e.Attr {
+			number, _ := strconv.Atoi(a.Value)
+			switch a.Name.Local {
+			case "class":
+				if e.Name.Local == "g" {
+					group = a.Value
+				}
+			case "x":
+				r.x = number
+			case "y":
+				r.y = number
+			case "width":
+				r.w = number
+			case "height":
+				r.h = number
+			}
+		}
+		if e.Name.Local == "rect" {
+			all = append(all, r)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func (v *visit) ringName(rank int) string { return v.capital(sayRank(rank)) }
 
 func (v *visit) kindName(k chain.NodeKind) string { return v.capital(word(kindWordsOf, k)) }
 
-func (v *visit) tierName(t partner.Tier) string { return v.capital(word(tierWords, t)) }
+func (v *visit) tierName(t partner.Tier) string { return v.capital(word(tierInside, t)) }
 
 // graphKinds is the order in which the kinds stand in a ring, from the middle out.
 var graphKinds = []chain.NodeKind{chain.KindOrganisation, chain.KindProcess, chain.KindActivity, chain.KindSystem, chain.KindSupply, chain.KindProduct}

@@ -89,7 +89,7 @@ func TestPathsToAProcess(t *testing.T) {
 	if location := w.Header().Get("Location"); w.Code != http.StatusSeeOther || location != "/o/beanline/graph?from=nordhost&process=bean-procurement" {
 		t.Errorf("typed names: %d to %q", w.Code, location)
 	}
-	owner.mustHold("/o/beanline/graph?to=bean", "Which one?", "Bean distribution, Process")
+	owner.mustHold("/o/beanline/graph?to=bean", "Which one?", "Bean distribution, process")
 	owner.mustHold("/o/beanline/graph?thing=unobtainium", "Nothing in the map is called like that")
 	owner.mustHold("/o/beanline/graph?process=support&from=aroma-lab", "does not hang on")
 	owner.mustHold("/o/beanline/graph?process=nothing&from=nobody", "Graph")

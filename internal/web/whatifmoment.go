@@ -107,7 +107,7 @@ func (p *picture) momentOf(down []chain.NodeID, horizonName string, at time.Dura
 	}
 	parts := time.Duration(horizonParts[horizonName])
 	for tick := range parts + 1 {
-		m.Ticks = append(m.Ticks, v.T("%s", chain.DurationWords(horizon*tick/parts)))
+		m.Ticks = append(m.Ticks, v.T("%s", chain.SayDuration(horizon*tick/parts)))
 	}
 	m.Answer = v.N(stopped, "%[3]s, %[1]d of %[2]d processes has stopped.", "%[3]s, %[1]d of %[2]d processes have stopped.", stopped, len(p.g.Map().Processes), v.capital(sayAfter(at)))
 	if cost := outage.CostAt(at); cost > 0 {
@@ -115,7 +115,7 @@ func (p *picture) momentOf(down []chain.NodeID, horizonName string, at time.Dura
 	}
 	whole := outage.Stopped(horizon)
 	now := outage.Stopped(at)
-	m.Next = v.T("Nothing more stops within %s.", chain.DurationWords(horizon))
+	m.Next = v.T("Nothing more stops within %s.", chain.SayDuration(horizon))
 	if len(now) < len(whole) {
 		next := whole[len(now)]
 		var names []string
@@ -213,7 +213,7 @@ func (p *picture) momentDrawing(down []chain.NodeID, outage chain.Outage, at tim
 			linked[pair] = true
 			e := draw.Edge{From: string(pair[0]), To: string(pair[1])}
 			if steps[i-1].Buffer > 0 {
-				e.Label = v.T("%s buffer", chain.DurationWords(steps[i-1].Buffer))
+				e.Label = v.T("%s buffer", chain.SayDuration(steps[i-1].Buffer))
 			}
 			if steps[i-1].At <= at {
 				e.Mark = draw.Hit
