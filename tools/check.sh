@@ -10,7 +10,10 @@ check() { # NAME COMMAND…
   local name=$1 out
   shift
   if out=$("$@" 2>&1); then
-    printf 'ok     %s\n' "$name"
+    case $out in
+      skipped:*) printf 'skip   %s (%s)\n' "$name" "${out#skipped: }" ;;
+      *) printf 'ok     %s\n' "$name" ;;
+    esac
   else
     printf 'FAILED %s\n%s\n' "$name" "$out"
     failed=1
@@ -43,6 +46,7 @@ undrifted() {
 check "modules can be had"        fetch
 check "gofmt"                     formatted
 check "generated files" undrifted
+check "types of the scripts"      tools/types.sh
 check "go vet"                    "$GO" vet ./...
 check "staticcheck"               "$GO" tool -modfile=tools/go.mod staticcheck ./...
 check "go.mod is tidy"            "$GO" mod tidy -diff

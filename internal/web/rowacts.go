@@ -26,7 +26,7 @@ func tierAct() bulkAct {
 		fields: func(v *visit) ([]bulkField, error) {
 			tier := bulkField{Field: ui.Field{Name: "tier", Label: v.T("Tier"), Value: string(partner.TierImportant)}, Choose: true}
 			for _, t := range partner.Tiers() {
-				tier.Options = append(tier.Options, ui.Option{Value: string(t), Label: v.capital(word(tierWords, t))})
+				tier.Options = append(tier.Options, ui.Option{Value: string(t), Label: v.tierName(t)})
 			}
 			return []bulkField{
 				tier,

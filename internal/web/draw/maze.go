@@ -37,6 +37,9 @@ func newMaze(p *placed, all []ends) *maze {
 	for _, e := range all {
 		m.ys = append(m.ys, e.y1, e.y2)
 	}
+	for _, c := range p.clusters {
+		m.ys = append(m.ys, c.y-mazeSpace, c.y+c.h+mazeSpace)
+	}
 	slices.Sort(m.xs)
 	slices.Sort(m.ys)
 	m.xs, m.ys = slices.Compact(m.xs), slices.Compact(m.ys)
@@ -44,8 +47,16 @@ func newMaze(p *placed, all []ends) *maze {
 	m.right, m.below = make([]bool, size), make([]bool, size)
 	m.rights, m.belows = make([]uint8, size), make([]uint8, size)
 	m.best = make([]stamped, 2*size)
+	solid := make([]area, 0, len(p.order)+len(p.clusters))
 	for _, b := range p.order {
-		a := b.area().wider(mazeSpace)
+		solid = append(solid, b.area().wider(mazeSpace))
+	}
+	for _, c := range p.clusters {
+		if c.group != nil {
+			solid = append(solid, c.title())
+		}
+	}
+	for _, a := range solid {
 		// Only the crossings around the box can be blocked by it.
 		x0, _ := slices.BinarySearch(m.xs, a.x)
 		x1, _ := slices.BinarySearch(m.xs, a.x+a.w)

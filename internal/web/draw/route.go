@@ -150,7 +150,7 @@ func (e ends) curve() (string, []point) {
 	return path, points
 }
 
-// runsThrough says whether a way runs through a box.
+// runsThrough says whether a way runs through a box or the name of a boundary.
 func (p *placed) runsThrough(points []point, e ends) bool {
 	run := around(points)
 	for _, b := range p.order {
@@ -165,6 +165,11 @@ func (p *placed) runsThrough(points []point, e ends) bool {
 			if a.holds(at) {
 				return true
 			}
+		}
+	}
+	for _, c := range p.clusters {
+		if c.group != nil && c.title().meets(run) && slices.ContainsFunc(points, c.title().holds) {
+			return true
 		}
 	}
 	return false

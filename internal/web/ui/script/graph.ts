@@ -394,7 +394,8 @@ class Graph {
       const aside = size + this.width(name) / 2 + 6;
       if (must) return write(name, x, y + size + 14, colour, true);
       const places = [[0, size + 14], [0, -size - 6], [aside, 4], [-aside, 4]] as const;
-      return places.some(([dx, dy]) => write(name, x + dx, y + dy, colour, false));
+      if (places.some(([dx, dy]) => write(name, x + dx, y + dy, colour, false))) return true;
+      return t.kind === PROCESS && !this.many && this.lit(t) ? write(name, x, y + size + 14, colour, true) : false;
     };
     // Where there are few things, no name covers one.
     if (!this.many) {

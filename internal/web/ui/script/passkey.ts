@@ -77,7 +77,7 @@ function answer(c: PublicKeyCredential): unknown {
 }
 
 async function run(form: HTMLFormElement, fields: Fields): Promise<Reply> {
-  const { begin, finish, passkey } = form.dataset as Record<string, string>;
+  const { begin = "", finish = "", passkey } = form.dataset;
   const task = await ask<Task>(begin, fields, form.dataset);
   const publicKey = options(task.options.publicKey);
   const made = passkey === "create" ? await navigator.credentials.create({ publicKey }) : await navigator.credentials.get({ publicKey });

@@ -96,7 +96,7 @@ export function find(): void {
       choose((chosen + step + options.length) % options.length);
     } else if (event.key === "Enter" && options[chosen] && !event.isComposing) {
       event.preventDefault();
-      location.assign(options[chosen].dataset.href ?? at);
+      location.assign(options[chosen]!.dataset.href ?? at);
     } else if (event.key === "Escape" && !event.isComposing) {
       event.preventDefault(); // a search field would only be emptied
       dialog.close();
