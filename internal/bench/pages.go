@@ -208,7 +208,7 @@ func (b *bench) fillPages(ctx context.Context, e *estate) (http.Handler, map[str
 		"/o/{org}/processes/": string(id("process", 0)), "/o/{org}/systems/": string(id("system", 0)), "/o/{org}/suppliers/": string(id("supplier", 0)),
 		"/o/{org}/products/": string(id("product", 0)), "/o/{org}/documents/": "1", "/o/{org}/components/": "1", "/o/{org}/advisories/": string(hits[0].ID),
 		"/o/{org}/people/": string(members[0].Person.ID), "/o/{org}/webhooks/": hook.ID, "/o/{org}/import/": "1", "/o/{org}/changes/": "1",
-		"/o/{org}/{kind}/": string(id("process", 0)),
+		"/o/{org}/flows/": string(id("flow", 0)), "/o/{org}/supplies/": string(id("supply", 0)), "/o/{org}/organisations/": string(id("supplier", 0)),
 		"?/o/{org}/search": "?q=supplier", "?/o/{org}/import/template": "?kind=suppliers&format=csv", "?/o/{org}/what-if": "?down=" + string(id("supplier", 0)),
 	}
 	pages, err := site.New(site.Config{
