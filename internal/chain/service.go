@@ -25,7 +25,6 @@ const (
 type Service struct {
 	db     *db.DB
 	graphs *graphs
-	sheets sheetProgress
 	named  func(context.Context, entente.Actor) (string, error)
 }
 

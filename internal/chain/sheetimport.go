@@ -6,12 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/entente-project/entente"
@@ -39,6 +36,7 @@ type SheetImport struct {
 	File     string // its name
 	State    SheetState
 	Rows     int
+	Checked  int // rows so far, while it runs; all of them once it is taking over
 	Heading  []string
 	Options  SheetOptions
 	Counts   SheetCounts // once it is done
@@ -338,25 +336,62 @@ func (s *Service) RunSheet(ctx context.Context, actor entente.Actor, id, revisio
 	if err != nil {
 		return Changed{}, err
 	}
-	tell, end := s.sheets.begin(actor.Org, id, len(sheet.Rows))
-	defer end()
-	var plan *SheetPlan
+	plan, err := s.planAhead(ctx, actor, found, sheet, revision)
+	if err != nil {
+		return Changed{}, err
+	}
+	return s.takeOver(ctx, actor, found, sheet, plan, revision)
+}
+
+// planAhead works the rows of a sheet out before the transaction that writes them,
+// which keeps that one short, and notes down how far it is.
+func (s *Service) planAhead(ctx context.Context, actor entente.Actor, found SheetImport, sheet Sheet, revision int64) (*SheetPlan, error) {
+	var m *Map
+	var now int64
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		var err error
+		m, now, err = load(ctx, tx, actor.Org)
+		return err
+	})
+	if err == nil {
+		err = madeFor(revision, now)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.noteProgress(ctx, actor.Org, found.ID, 0); err != nil {
+		return nil, err
+	}
+	plan, err := planSheet(firstMap(m, actor.Org, found.Options), found.Kind, sheet, found.Options, mayEdit(actor), s.notesOfProgress(ctx, actor.Org, found.ID))
+	if err != nil {
+		return nil, err
+	}
+	plan.Revision = now
+	return plan, s.noteProgress(ctx, actor.Org, found.ID, found.Rows)
+}
+
+// takeOver writes what was planned. If somebody has changed the chain since, and the
+// import is not bound to a revision, it is planned again.
+func (s *Service) takeOver(ctx context.Context, actor entente.Actor, found SheetImport, sheet Sheet, plan *SheetPlan, revision int64) (Changed, error) {
 	edit := func(old *Map, now int64) (*Map, error) {
 		if err := madeFor(revision, now); err != nil {
 			return nil, err
 		}
-		var err error
-		plan, err = planSheet(firstMap(old, actor.Org, found.Options), found.Kind, sheet, found.Options, mayEdit(actor), tell)
-		if err != nil {
-			return nil, err
+		if now != plan.Revision {
+			again, err := planSheet(firstMap(old, actor.Org, found.Options), found.Kind, sheet, found.Options, mayEdit(actor), nil)
+			if err != nil {
+				return nil, err
+			}
+			plan = again
+			plan.Revision = now
 		}
 		if !plan.Blocked.Blank() {
 			return nil, entente.Invalid("nothing was imported: %s", plan.Blocked)
 		}
 		return plan.next, nil
 	}
-	return s.writeAnd(ctx, actor, EventImported, SheetSubject(id), edit, func(tx *db.Tx, old, m *Map) error {
-		return finishSheet(ctx, tx, actor.Org, id, plan, refusedOf(sheet, plan), undoOf(old, m, plan.touched))
+	return s.writeAnd(ctx, actor, EventImported, SheetSubject(found.ID), edit, func(tx *db.Tx, old, m *Map) error {
+		return finishSheet(ctx, tx, actor.Org, found.ID, plan, refusedOf(sheet, plan), undoOf(old, m, plan.touched))
 	})
 }
 
@@ -522,38 +557,23 @@ func (m *Map) holderOf(field string) entente.Message {
 	return entente.Say("%s", field)
 }
 
-// sheetProgress knows the imports that run in this process.
-type sheetProgress struct {
-	mu      sync.Mutex
-	running map[string]*atomic.Int64
+// progressEvery is how often the progress of an import is written down.
+const progressEvery = 250 * time.Millisecond
+
+// notesOfProgress gives the function that writes down how many rows of an import are
+// checked, each time in a transaction of its own, so that every replica can tell.
+// Progress that cannot be written is none to stop an import for.
+func (s *Service) notesOfProgress(ctx context.Context, org entente.OrgID, id int64) func(rows int) {
+	var last time.Time
+	return func(rows int) {
+		if time.Since(last) < progressEvery {
+			return
+		}
+		_ = s.noteProgress(ctx, org, id, rows)
+		last = time.Now()
+	}
 }
 
-func (p *sheetProgress) begin(org entente.OrgID, id int64, total int) (tell func(int), end func()) {
-	key := string(org) + "/" + SheetSubject(id)
-	count := &atomic.Int64{}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.running == nil {
-		p.running = map[string]*atomic.Int64{}
-	}
-	p.running[key] = count
-	end = func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		maps.DeleteFunc(p.running, func(_ string, c *atomic.Int64) bool { return c == count })
-	}
-	return func(n int) { count.Store(int64(min(n, total))) }, end
-}
-
-// SheetProgress tells how many rows of a running import are checked; false if it
-// does not run in this process: it waits, or another replica runs it. Once all are
-// checked, they are written.
-func (s *Service) SheetProgress(actor entente.Actor, id int64) (rows int, ok bool) {
-	s.sheets.mu.Lock()
-	defer s.sheets.mu.Unlock()
-	count, ok := s.sheets.running[string(actor.Org)+"/"+SheetSubject(id)]
-	if !ok {
-		return 0, false
-	}
-	return int(count.Load()), true
+func (s *Service) noteProgress(ctx context.Context, org entente.OrgID, id int64, rows int) error {
+	return s.db.Write(ctx, org, func(tx *db.Tx) error { return updateChecked(ctx, tx, org, id, rows) })
 }

@@ -3,6 +3,7 @@ package chain
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -255,6 +256,100 @@ func TestDraftsAreBounded(t *testing.T) {
 	long := Sheet{Heading: []string{"Supplier"}, Rows: make([]SheetRow, MaxSheetRows+1)}
 	if _, err := s.KeepSheet(t.Context(), owner, SheetSuppliers, "x", long); entente.KindOf(err) != entente.KindTooLarge {
 		t.Errorf("too many rows: %v", err)
+	}
+}
+
+// How far an import of 10,000 rows is can be read from another replica, which has
+// nothing in common with the one that runs it but the database.
+func TestProgressOfAnImportIsSeenByOtherReplicas(t *testing.T) {
+	const rows = 10_000
+	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		d := dbtest.Open(t, c)
+		s, other := New(d), New(d)
+		if d.Engine() == db.Postgres { // SQLite is for one process
+			other = New(dbtest.Open(t, c))
+		}
+		a := actor("newcomer", entente.RoleOwner)
+		kept, err := s.KeepSheet(t.Context(), a, SheetSuppliers, "s.csv", bigSheet(rows))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept.Options.Wrong = WrongPass
+		if err := s.SetSheetOptions(t.Context(), a, kept.ID, kept.Options); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.StartSheet(t.Context(), a, kept.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.RunSheet(t.Context(), a, kept.ID, 0)
+			ended <- err
+		}()
+		var seen []int
+		var last SheetImport
+		for last.State != SheetDone {
+			last, err = other.SheetImport(t.Context(), a, kept.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last.State != SheetWaiting && last.State != SheetDone {
+				t.Fatalf("%+v, %v", last, <-ended)
+			}
+			if n := len(seen); n == 0 || seen[n-1] != last.Checked {
+				seen = append(seen, last.Checked)
+			}
+		}
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		between := slices.ContainsFunc(seen, func(n int) bool { return n > 0 && n < rows })
+		if !between || !slices.IsSorted(seen) || seen[len(seen)-1] != rows {
+			t.Errorf("seen by the other replica: %d", seen)
+		}
+		if err := s.DropSheet(t.Context(), a, kept.ID); entente.KindOf(err) != entente.KindConflict {
+			t.Errorf("thrown away once it is done: %v", err)
+		}
+		if last.Counts.Rows != rows || !last.CanUndo {
+			t.Errorf("%+v", last)
+		}
+	})
+}
+
+// Whoever changes the chain between the working out of the rows and their writing is
+// not overwritten.
+func TestImportIsWorkedOutAgainAfterAnotherChange(t *testing.T) {
+	d := dbtest.SQLite(t)
+	s := New(d)
+	mustImport(t, s, owner, readMap(t, "testdata/portal.yaml"))
+	sheet := sheetOf("Supplier", "Nordhost")
+	kept, err := s.KeepSheet(t.Context(), owner, SheetSuppliers, "s.csv", sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.StartSheet(t.Context(), owner, kept.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	found, err := s.SheetImport(t.Context(), owner, kept.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := s.planAhead(t.Context(), owner, found, sheet, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quicker := mustExport(t, s, "beanline")
+	quicker.Organisations = append(quicker.Organisations, Organisation{ID: "meanwhile", Name: "Meanwhile"})
+	mustImport(t, s, owner, quicker)
+	if _, err := s.takeOver(t.Context(), owner, found, sheet, plan, plan.Revision); entente.KindOf(err) != entente.KindConflict {
+		t.Errorf("bound to the preview: %v", err)
+	}
+	if _, err := s.takeOver(t.Context(), owner, found, sheet, plan, 0); err != nil {
+		t.Fatal(err)
+	}
+	m := mustExport(t, s, "beanline")
+	if organisationOf(m, "meanwhile") == nil || organisationOf(m, "nordhost") == nil {
+		t.Error("one of the two changes is lost")
 	}
 }
 

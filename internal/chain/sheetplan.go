@@ -202,7 +202,7 @@ func planSheet(m *Map, kind SheetKind, sheet Sheet, opt SheetOptions, may func(N
 		if !r.wrong() && r.Action != RowSkip {
 			p.fill(r)
 		}
-		if i%500 == 499 {
+		if i%100 == 99 {
 			p.tell(i + 1)
 		}
 	}

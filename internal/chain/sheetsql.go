@@ -75,7 +75,7 @@ func scanSheet(s db.Scanner) (SheetImport, error) {
 	var i SheetImport
 	var heading, options, counts string
 	var at, done, undone, undo int64
-	err := s.Scan(&i.ID, &i.Kind, &i.File, &i.State, &i.Rows, &heading, &options, &counts, &i.Note, &i.By, &at, &done, &undone, &i.UndoneBy, &undo)
+	err := s.Scan(&i.ID, &i.Kind, &i.File, &i.State, &i.Rows, &i.Checked, &heading, &options, &counts, &i.Note, &i.By, &at, &done, &undone, &i.UndoneBy, &undo)
 	if err != nil {
 		return i, err
 	}
@@ -94,7 +94,7 @@ func scanSheet(s db.Scanner) (SheetImport, error) {
 }
 
 func selectSheet(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64) (SheetImport, error) {
-	found, err := db.One(ctx, tx, scanSheet, `SELECT id, kind, file, state, rows, heading, options, counts, note, by_name, at, done_at, undone_at, undone_by,
+	found, err := db.One(ctx, tx, scanSheet, `SELECT id, kind, file, state, rows, checked, heading, options, counts, note, by_name, at, done_at, undone_at, undone_by,
 		CASE WHEN undo IS NULL THEN 0 ELSE 1 END FROM chain_import WHERE org = $1 AND id = $2`, org, id)
 	if errors.Is(err, db.ErrNoRow) {
 		return found, entente.NotFound("there is no import %d; an upload is thrown away after a day if it was not imported", id)
@@ -103,7 +103,7 @@ func selectSheet(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64) (S
 }
 
 func selectSheets(ctx context.Context, tx *db.Tx, org entente.OrgID, limit int) ([]SheetImport, error) {
-	return db.All(ctx, tx, scanSheet, `SELECT id, kind, file, state, rows, heading, options, counts, note, by_name, at, done_at, undone_at, undone_by,
+	return db.All(ctx, tx, scanSheet, `SELECT id, kind, file, state, rows, checked, heading, options, counts, note, by_name, at, done_at, undone_at, undone_by,
 		CASE WHEN undo IS NULL THEN 0 ELSE 1 END FROM chain_import WHERE org = $1 ORDER BY id DESC LIMIT $2`, org, limit)
 }
 
@@ -155,8 +155,13 @@ func deleteSheet(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64) er
 }
 
 func startSheet(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64) error {
-	n, err := tx.Exec(ctx, "UPDATE chain_import SET state = 'waiting', note = '' WHERE org = $1 AND id = $2 AND state IN ('draft', 'failed')", org, id)
+	n, err := tx.Exec(ctx, "UPDATE chain_import SET state = 'waiting', checked = 0, note = '' WHERE org = $1 AND id = $2 AND state IN ('draft', 'failed')", org, id)
 	return changedOne(n, err, id)
+}
+
+func updateChecked(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64, rows int) error {
+	_, err := tx.Exec(ctx, "UPDATE chain_import SET checked = $3 WHERE org = $1 AND id = $2 AND state = 'waiting'", org, id, rows)
+	return err
 }
 
 func failSheet(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64, why string) error {

@@ -504,16 +504,16 @@ func (v *visit) importRun() error {
 // importUnderWay stands until the import is through; the browser asks again by
 // itself.
 func (v *visit) importUnderWay(found chain.SheetImport) error {
+	n := found.Rows
 	shown := importProgressPage{
-		Frame: v.frame(v.T("Import")), Head: v.importHead(found, found.File),
-		Text: v.N(found.Rows, "The import of %d row is about to begin.", "The import of %d rows is about to begin."), Reload: ui.Link{Text: v.T("Look again now"), Href: v.importPath(found.ID)},
+		Frame: v.frame(v.T("Import")), Head: v.importHead(found, found.File), Checked: found.Checked, Rows: n,
+		Text: v.N(n, "The import of %d row is about to begin.", "The import of %d rows is about to begin."), Reload: ui.Link{Text: v.T("Look again now"), Href: v.importPath(found.ID)},
 	}
-	n, running := v.Chain.SheetProgress(v.actor, found.ID)
 	switch {
-	case running && n >= found.Rows:
-		shown.Text = v.N(found.Rows, "All %d row is checked and being written.", "All %d rows are checked and being written.")
-	case running:
-		shown.Text = v.N(found.Rows, "%d of %d row is checked.", "%d of %d rows are checked.", n, found.Rows)
+	case found.Checked >= n:
+		shown.Text = v.N(n, "Taking over: %d row is checked and being written.", "Taking over: all %d rows are checked and being written.")
+	case found.Checked > 0:
+		shown.Text = v.N(n, "%d of %d row is checked.", "%d of %d rows are checked.", found.Checked, n)
 	}
 	v.w.Header().Set("Refresh", "1")
 	return v.show(http.StatusOK, importProgressView(shown))

@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/web/sheet"
@@ -69,6 +71,13 @@ func TestImportWizard(t *testing.T) {
 		t.Errorf("under way: %q %s", w.Header().Get("Refresh"), w.Body)
 	}
 	wholePage(t, "progress", w.Body.String())
+	for checked, want := range map[int]string{3: "3 of 5 rows are checked.", 5: "Taking over: all 5 rows"} {
+		must(t, n.DB.Write(t.Context(), "beanline", func(tx *db.Tx) error {
+			_, err := tx.Exec(t.Context(), "UPDATE chain_import SET checked = $1 WHERE org = 'beanline' AND id = 2", checked)
+			return err
+		}))
+		owner.mustHold("/o/beanline/import/2", want, `<progress`, `value="`+strconv.Itoa(checked)+`" max="5"`)
+	}
 	n.runJobs()
 	body = owner.mustHold("/o/beanline/import/2", "2 rows were imported.", `href="/o/beanline/suppliers/fjordbeans"`, "Undo this import", "/o/beanline/import/2/refused?format=xlsx")
 	wholePage(t, "result", body)

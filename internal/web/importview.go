@@ -62,10 +62,12 @@ type importRefused struct {
 
 // importProgressPage stands until an import is through.
 type importProgressPage struct {
-	Frame  ui.Page
-	Head   ui.Head
-	Text   string
-	Reload ui.Link
+	Frame   ui.Page
+	Head    ui.Head
+	Text    string
+	Checked int
+	Rows    int
+	Reload  ui.Link
 }
 
 // importResultPage is the last step: what became of each row, and the way back.
