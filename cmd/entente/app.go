@@ -101,7 +101,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 
 // doors puts the pages and the API behind one server.
 func (a *App) doors() error {
-	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify, Search: a.search}
+	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify, Partner: a.partner, Search: a.search}
 	machine, err := api.New(api.Config{DB: a.db, Auth: a.identity, Rooms: rooms, Version: version(), Log: a.c.Log})
 	if err != nil {
 		return err

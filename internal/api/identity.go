@@ -22,6 +22,34 @@ var identityOperations = []operation{
 		id: "list-members", method: http.MethodGet, path: "/members", verb: identity.PeopleRead,
 		summary: "List the members of the organisation", register: answers(listMembers),
 	},
+	{
+		id: "get-member", method: http.MethodGet, path: "/members/{person}", verb: identity.PeopleRead,
+		summary: "One member", register: answers(getMember),
+	},
+	{
+		id: "set-role", method: http.MethodPut, path: "/members/{person}/role", verb: identity.PeopleManage,
+		summary: "Change a member's role", about: "With the processes of a business owner, or the partnerships of a contact.", register: answers(setRole),
+	},
+	{
+		id: "remove-member", method: http.MethodDelete, path: "/members/{person}", verb: identity.PeopleManage,
+		summary: "Remove a member", about: "Their tokens end with it; their account stays theirs.", register: answers(removeMember),
+	},
+	{
+		id: "list-invitations", method: http.MethodGet, path: "/invitations", verb: identity.InvitationManage,
+		summary: "List the open invitations", register: answers(listInvitations),
+	},
+	{
+		id: "invite", method: http.MethodPost, path: "/invitations", verb: identity.InvitationManage,
+		summary: "Invite a colleague", about: "The answer holds the secret of the link, this once only: hand the link /invitation?key=… to that person and to nobody else. A former open invitation of the same address ends.", register: answers(invite),
+	},
+	{
+		id: "withdraw-invitation", method: http.MethodDelete, path: "/invitations/{invitation}", verb: identity.InvitationManage,
+		summary: "Withdraw an invitation", register: answers(withdrawInvitation),
+	},
+	{
+		id: "rename-organisation", method: http.MethodPut, path: "/organisation", verb: identity.OrganisationManage,
+		summary: "Rename the organisation", register: answers(renameOrganisation),
+	},
 }
 
 // Tenancy is an organisation that this node hosts. The chain's picture of it is
@@ -72,7 +100,5 @@ func listMembers(s *server, ctx context.Context, actor entente.Actor, in *struct
 	if err != nil {
 		return nil, err
 	}
-	return filtered(all, func(*identity.Member) bool { return true }, in.Paging, func(m identity.Member) Member {
-		return Member{ID: string(m.Person.ID), Name: m.Person.Name, Email: m.Person.Email, Role: string(m.Role), Scope: m.Scope, Since: m.Since}
-	}, "members")
+	return filtered(all, func(*identity.Member) bool { return true }, in.Paging, memberOf, "members")
 }

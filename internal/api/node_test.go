@@ -25,6 +25,7 @@ import (
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/notify"
+	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
 )
 
@@ -55,6 +56,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	n.rooms.Chain = chain.New(d)
 	n.rooms.Inventory = inventory.New(d, inventory.Options{Temp: t.TempDir()})
 	n.rooms.Advisory = advisory.New(d, n.rooms.Chain, advisory.Options{})
+	n.rooms.Partner = partner.New(d, n.rooms.Chain)
 	n.rooms.Search = search.New(n.rooms.Chain, n.rooms.Inventory, n.rooms.Advisory, n.rooms.Identity)
 	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
 	must(t, err)

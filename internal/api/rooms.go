@@ -6,6 +6,7 @@ import (
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/notify"
+	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
 )
 
@@ -16,5 +17,6 @@ type Rooms struct {
 	Inventory *inventory.Service
 	Advisory  *advisory.Service
 	Notify    *notify.Service
+	Partner   *partner.Service
 	Search    *search.Service
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/entente-project/entente/internal/api"
+	"github.com/entente-project/entente/internal/web"
+)
+
+// Why some pages have no operation of the API.
+const (
+	browser = "a session, a password, a passkey or a second factor: they prove a person at a browser, and no token may touch them"
+	display = "how a page looks, or a form of it: nothing is told or done that other operations do not tell or do"
+	missing = "not yet: see docs/architecture.md"
+)
+
+// doors says for every page which operation does the same, or why none does. A key
+// that ends with "/" stands for everything below it.
+var doors = map[string]string{
+	"/{$}": display, "/invitation": browser, "/invitation/": browser, "/sign-in": browser, "/sign-in/": browser, "/sign-out": browser,
+	"/o/{org}": display, "/o/{org}/account": browser, "/o/{org}/account/": browser, "/o/{org}/live": display,
+	"/o/{org}/views": display, "/o/{org}/views/": display, "/o/{org}/search": "search",
+	"/o/{org}/organisation": "get-organisation", "/o/{org}/organisation/name": "rename-organisation",
+	"/o/{org}/organisation/single-sign-on": browser, "/o/{org}/organisation/single-sign-on/": browser,
+	"/o/{org}/people": "list-members", "/o/{org}/people/{id}": "get-member", "/o/{org}/people/{id}/role": "set-role", "/o/{org}/people/{id}/remove": "remove-member",
+	"/o/{org}/roles": "set-role", "/o/{org}/roles/{id}/undo": "set-role",
+	"GET /o/{org}/invitations": "list-invitations", "POST /o/{org}/invitations": "invite", "/o/{org}/invitations/{id}/withdraw": "withdraw-invitation",
+	"/o/{org}/tokens": browser, "/o/{org}/tokens/": browser, // a token that makes tokens could never be ended
+	"/o/{org}/advisories": "list-advisories", "/o/{org}/advisories/{id}": "get-impact", "/o/{org}/record-advisories": "record-advisories",
+	"/o/{org}/components": "search-packages", "/o/{org}/components/{package}": "get-package",
+	"/o/{org}/documents/{document}": "list-components", "/o/{org}/products": "list-products", "/o/{org}/products/{id}": "get-product", "/o/{org}/products/{id}/documents": "record-sbom",
+	"/o/{org}/concentration": "concentration", "/o/{org}/what-if": "what-if", "/o/{org}/data-flows": "list-flows",
+	"GET /o/{org}/map": "export-map", "/o/{org}/map.yaml": "export-map", "POST /o/{org}/map": "import-map",
+	"/o/{org}/processes": "list-processes", "/o/{org}/processes/{id}": "get-process", "/o/{org}/processes/{id}/chain": "get-node",
+	"/o/{org}/graph": display, "/o/{org}/graph/things": "get-node", "/o/{org}/graph/ways": "get-node",
+	"/o/{org}/suppliers": "list-suppliers", "/o/{org}/suppliers/{id}": "get-supplier", "/o/{org}/suppliers/{id}/answer": "answer-criterion",
+	"/o/{org}/suppliers/{id}/tier": "set-tier", "/o/{org}/suppliers/{id}/tier/free": "free-tier", "/o/{org}/tiers": "set-tier", "/o/{org}/tiers/{id}/undo": "free-tier",
+	"/o/{org}/systems": "list-systems", "/o/{org}/systems/{id}": "get-node", "/o/{org}/new/": "put-thing",
+	"/o/{org}/journal": "list-events", "/o/{org}/journal/verify": "verify-journal",
+	"/o/{org}/import": missing, "/o/{org}/import/": missing, "/o/{org}/batch": missing, "/o/{org}/changes/": missing,
+}
+
+// edits are what every kind of thing has below its address.
+var edits = map[string]string{"/edit": "put-thing", "/history": "list-history", "/undo": "undo-thing", "/remove": "remove-thing"}
+
+// Everything that pages do can be done over the API, or it is said why not.
+func TestEveryPageHasItsOperation(t *testing.T) {
+	text, err := api.OpenAPI("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID string `json:"operationId"`
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{browser: true, display: true, missing: true}
+	for _, methods := range doc.Paths {
+		for _, o := range methods {
+			known[o.OperationID] = true
+		}
+	}
+	used := map[string]bool{}
+	for _, r := range web.Routes() {
+		key, door := doorOf(r.Method, r.Pattern)
+		used[key] = true
+		if !known[door] {
+			t.Errorf("%s %s has neither an operation of the API nor a reason (%q)", r.Method, r.Pattern, door)
+		}
+	}
+	for key := range doors {
+		if !used[key] {
+			t.Errorf("%s is no page any more", key)
+		}
+	}
+}
+
+func doorOf(method, pattern string) (key, door string) {
+	for _, key := range []string{method + " " + pattern, pattern} {
+		if door, ok := doors[key]; ok {
+			return key, door
+		}
+	}
+	for end, door := range edits {
+		if strings.HasSuffix(pattern, "/{id}"+end) && strings.Count(pattern, "/") == 5 && !strings.Contains(pattern, "/tiers/") {
+			return fmt.Sprint("edit ", pattern), door
+		}
+	}
+	for at := strings.LastIndexByte(pattern, '/'); at > 0; at = strings.LastIndexByte(pattern[:at], '/') {
+		if door, ok := doors[pattern[:at+1]]; ok {
+			return pattern[:at+1], door
+		}
+	}
+	return "", ""
+}
