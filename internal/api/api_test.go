@@ -27,6 +27,10 @@ import (
 func TestRightsOfEveryOperation(t *testing.T) {
 	n := newNode(t, dbtest.SQLite(t))
 	tried := 0
+	narrow := map[identity.Verb]string{ // tokens of an owner, each for one verb alone
+		identity.ChainRead:    n.token("beanline", entente.RoleOwner, identity.ChainRead),
+		identity.AdvisoryRead: n.token("beanline", entente.RoleOwner, identity.AdvisoryRead),
+	}
 	for _, o := range operations() {
 		ids := []string{""}
 		if o.object != "" || strings.Contains(o.path, "{") {
@@ -39,9 +43,9 @@ func TestRightsOfEveryOperation(t *testing.T) {
 					continue // the role can make no tokens, and so has no way in
 				}
 				actor := n.person(org, role)
-				narrow := identity.TokenVerbs(actor)
+				allowed := identity.TokenVerbs(actor)
 				actor.Door, actor.Verbs = entente.DoorAPI, []string{}
-				for _, v := range narrow {
+				for _, v := range allowed {
 					actor.Verbs = append(actor.Verbs, string(v))
 				}
 				for _, id := range ids {
@@ -63,7 +67,7 @@ func TestRightsOfEveryOperation(t *testing.T) {
 			other = identity.AdvisoryRead
 		}
 		path := base + filled(o.path, "x")
-		n.problem(n.ask(o.method, path, nil, as(n.token("beanline", entente.RoleOwner, other))), 403, string(o.verb))
+		n.problem(n.ask(o.method, path, nil, as(narrow[other])), 403, string(o.verb))
 		n.problem(n.ask(o.method, path, nil, func(r *http.Request) { r.Header.Del("Authorization") }), 401, "API token")
 		n.problem(n.ask(o.method, path, nil, as("ent_nonsense")), 401, "API token")
 		n.problem(n.ask(o.method, path, nil, func(r *http.Request) {

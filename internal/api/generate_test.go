@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -325,7 +326,10 @@ func (v *inventor) value(schema map[string]any, depth int) any {
 		return nil
 	}
 	if schema["format"] == "date-time" && v.rng.IntN(4) > 0 {
-		return "2026-05-01T08:00:00Z"
+		return time.Now().Add(time.Duration(v.rng.IntN(100)-20) * 24 * time.Hour).UTC().Format(time.RFC3339)
+	}
+	if schema["format"] == "email" && v.rng.IntN(4) > 0 {
+		return fmt.Sprintf("colleague-%d@example.org", v.rng.IntN(1000))
 	}
 	if schema["format"] == "uri" && v.rng.IntN(4) > 0 {
 		return "https://hooks.example/entente"

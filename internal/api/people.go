@@ -94,7 +94,7 @@ func listInvitations(s *server, ctx context.Context, actor entente.Actor, in *st
 func invite(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	Body struct {
 		RoleChange
-		Email string `json:"email" maxLength:"254"`
+		Email string `json:"email" format:"email" maxLength:"254"`
 		Name  string `json:"name,omitempty" maxLength:"200"`
 		Days  int    `json:"days,omitempty" minimum:"1" maximum:"30" doc:"How long the link can be used; a week by default."`
 	}
