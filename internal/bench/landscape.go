@@ -56,11 +56,13 @@ func landscape(rng *rand.Rand, suppliers, processes, products int) *chain.Map {
 		m.Supplies = append(m.Supplies, s)
 	}
 	// What a supplier delivers rests on what is delivered to it.
+	delivered := map[chain.NodeID][]chain.NodeID{} // supplies, by customer
 	for i := range m.Supplies {
-		for j := range m.Supplies {
-			if m.Supplies[j].Customer == m.Supplies[i].Supplier && i != j {
-				m.Supplies[i].Needs = append(m.Supplies[i].Needs, chain.Need{Any: []chain.NodeID{m.Supplies[j].ID}, Buffer: time.Duration(rng.IntN(48)) * time.Hour})
-			}
+		delivered[m.Supplies[i].Customer] = append(delivered[m.Supplies[i].Customer], m.Supplies[i].ID)
+	}
+	for i := range m.Supplies {
+		for _, one := range delivered[m.Supplies[i].Supplier] {
+			m.Supplies[i].Needs = append(m.Supplies[i].Needs, chain.Need{Any: []chain.NodeID{one}, Buffer: time.Duration(rng.IntN(48)) * time.Hour})
 		}
 	}
 	systems := processes * 2

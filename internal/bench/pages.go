@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -44,22 +45,44 @@ const (
 // streams are routes that answer for as long as somebody listens.
 var streams = []string{"/o/{org}/live"}
 
+// downloads are routes that give away everything at once: reported, but no pages.
+var downloads = []string{"/o/{org}/map.yaml"}
+
 // pages measures every kind of page over HTTP on SQLite: all routes of the list that
 // show something of the organisation.
 func (b *bench) pages(ctx context.Context) (err error) {
 	folder := filepath.Join(b.stage.dir, "pages")
+	if b.keep != "" {
+		folder = filepath.Join(b.keep, "pages")
+	}
+	_, missing := os.Stat(filepath.Join(folder, "entente.db"))
 	e, err := openFolder(ctx, folder)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.db.Close()) }()
-	began := time.Now()
-	handler, examples, err := b.fillPages(ctx, e)
+	told, err := tellerOf(e)
 	if err != nil {
 		return err
 	}
-	b.fact("f", fmt.Sprintf("filled: %d suppliers, %d components", pageSuppliers, e.filled.components), durationText(time.Since(began)))
-	address, stop, err := serve(handler)
+	if missing == nil {
+		fmt.Printf("    %s is filled already\n", folder)
+	} else {
+		began := time.Now()
+		err = b.fillPages(ctx, e, told)
+		if err != nil {
+			return err
+		}
+		b.fact("f", fmt.Sprintf("filled: %d suppliers, %d components", pageSuppliers, e.filled.components), durationText(time.Since(began)))
+	}
+	pages, err := site.New(site.Config{
+		DB: e.db, Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Partner: partner.New(e.db, e.chain), Notify: told,
+		Search: search.New(e.chain, e.inventory, e.advisory, e.identity), Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	address, stop, err := serve(pages)
 	if err != nil {
 		return err
 	}
@@ -68,20 +91,41 @@ func (b *bench) pages(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	err = b.allPages(ctx, e, told, visitor)
+	return errors.Join(err, b.weigh(ctx, visitor, "/o/"+string(org)+"/suppliers"))
+}
+
+// allPages measures route by route. One that fails does not keep the others from
+// being measured.
+func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, visitor *browser) error {
+	examples, err := examplesOf(ctx, e, told)
+	if err != nil {
+		return err
+	}
+	stopProfile, err := b.profiled("pages")
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
+	var failed []error
 	for _, r := range site.Routes() {
 		if r.Method != http.MethodGet || r.Door != site.ByVerb || slices.Contains(streams, r.Pattern) {
 			continue
 		}
 		path, known := examplePath(r.Pattern, examples)
 		if !known {
-			return fmt.Errorf("the route %s has no example; add one to fillPages", r.Pattern)
+			failed = append(failed, fmt.Errorf("the route %s has no example; add one to examplesOf", r.Pattern))
+			continue
 		}
 		err := b.page(ctx, visitor, r.Pattern, path)
 		if err != nil {
-			return err
+			failed = append(failed, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return b.weigh(ctx, visitor, "/o/"+string(org)+"/suppliers")
+	return errors.Join(failed...)
 }
 
 // page measures one kind of page.
@@ -105,6 +149,10 @@ func (b *bench) page(ctx context.Context, v *browser, pattern, path string) erro
 			took = append(took, spent)
 		}
 		size = len(body)
+	}
+	if slices.Contains(downloads, pattern) {
+		b.fact("f", "download "+strings.Replace(pattern, "/o/{org}", "…", 1)+", p50", fmt.Sprintf("%s, %s", durationText(took.at(.5)), sizeText(int64(size))))
+		return nil
 	}
 	b.below("f", "page "+strings.Replace(pattern, "/o/{org}", "…", 1)+", p99", took.at(.99), pageTarget, fmt.Sprintf("p50 %s, %s", durationText(took.at(.5)), sizeText(int64(size))))
 	return nil
@@ -157,65 +205,75 @@ func examplePath(pattern string, examples map[string]string) (string, bool) {
 	return spare.ReplaceAllString(path, url.PathEscape(examples[longest])) + examples["?"+pattern], longest != ""
 }
 
-// fillPages makes the estate, through the same services that serve people, and gives
-// the pages on it with things for the wildcards of their routes.
-func (b *bench) fillPages(ctx context.Context, e *estate) (http.Handler, map[string]string, error) {
+// fillPages makes the estate, through the same services that serve people.
+func (b *bench) fillPages(ctx context.Context, e *estate, told *notify.Service) error {
 	f, err := b.theFleet()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	err = e.found(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	rng := rand.New(rand.NewPCG(b.seed, 6))
 	_, err = e.chain.Import(ctx, system(), landscape(rng, pageSuppliers, pageProcesses, pageDocuments))
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	err = b.recordPages(ctx, e, f, rng)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	_, err = e.chain.KeepSheet(ctx, system(), chain.SheetSuppliers, "suppliers.csv", chain.Sheet{
 		Heading: []string{"Supplier", "Country"}, Rows: []chain.SheetRow{{Line: 2, Cells: []string{"Newcomer", "DE"}}, {Line: 3, Cells: []string{"Elsewhere", "Atlantis"}}},
 	})
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
+	_, _, err = told.CreateHook(ctx, system(), notify.NewHook{Name: "Desk", URL: "https://desk.bench.example/", Kinds: []journal.Kind{identity.EventOrganisationRenamed}})
+	return err
+}
+
+// tellerOf makes the service that tells other programs.
+func tellerOf(e *estate) (*notify.Service, error) {
 	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	quiet := slog.New(slog.DiscardHandler)
-	told := notify.New(e.db, e.identity, notify.Config{Key: key, Log: quiet})
-	_, hook, err := told.CreateHook(ctx, system(), notify.NewHook{Name: "Desk", URL: "https://desk.bench.example/", Kinds: []journal.Kind{identity.EventOrganisationRenamed}})
+	return notify.New(e.db, e.identity, notify.Config{Key: key, Log: slog.New(slog.DiscardHandler)}), nil
+}
+
+// examplesOf finds things of the estate for the wildcards of the routes, and
+// questions for those that answer one.
+func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[string]string, error) {
+	hooks, err := told.Hooks(ctx, system())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	members, err := e.identity.Members(ctx, system())
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	hits, _, err := e.advisory.List(ctx, system(), advisory.Query{Hits: true, Order: advisory.ByHits, Limit: 1})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if len(hits) == 0 {
-		return nil, nil, errors.New("no advisory hits anything")
+	g, err := e.chain.Graph(ctx, system())
+	if err != nil {
+		return nil, err
 	}
-	examples := map[string]string{
+	if len(hits) == 0 || len(hooks) == 0 || len(g.Map().Flows) == 0 {
+		return nil, errors.New("the estate has no advisory that hits, no webhook or no flow")
+	}
+	behind := g.HangsOn(id("process", 0))
+	return map[string]string{
 		"/o/{org}/processes/": string(id("process", 0)), "/o/{org}/systems/": string(id("system", 0)), "/o/{org}/suppliers/": string(id("supplier", 0)),
 		"/o/{org}/products/": string(id("product", 0)), "/o/{org}/documents/": "1", "/o/{org}/components/": "1", "/o/{org}/advisories/": string(hits[0].ID),
-		"/o/{org}/people/": string(members[0].Person.ID), "/o/{org}/webhooks/": hook.ID, "/o/{org}/import/": "1", "/o/{org}/changes/": "1",
-		"/o/{org}/flows/": string(id("flow", 0)), "/o/{org}/supplies/": string(id("supply", 0)), "/o/{org}/organisations/": string(id("supplier", 0)),
+		"/o/{org}/people/": string(members[0].Person.ID), "/o/{org}/webhooks/": hooks[0].ID, "/o/{org}/import/": "1", "/o/{org}/changes/": "1",
+		"/o/{org}/flows/": string(g.Map().Flows[0].ID), "/o/{org}/supplies/": string(id("supply", 0)),
 		"?/o/{org}/search": "?q=supplier", "?/o/{org}/import/template": "?kind=suppliers&format=csv", "?/o/{org}/what-if": "?down=" + string(id("supplier", 0)),
-	}
-	pages, err := site.New(site.Config{
-		DB: e.db, Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Partner: partner.New(e.db, e.chain), Notify: told,
-		Search: search.New(e.chain, e.inventory, e.advisory, e.identity), Log: quiet,
-	})
-	return pages, examples, err
+		"?/o/{org}/what-if/moment": "?down=" + string(id("supplier", 0)), "?/o/{org}/graph/ways": "?process=" + string(id("process", 0)) + "&from=" + string(behind[len(behind)-1].ID),
+	}, nil
 }
 
 // recordPages records the documents and all advisories.

@@ -125,7 +125,7 @@ func (v *visit) dataFlows() error {
 			v.island()
 		}
 		if len(diagram.Nodes) > 0 {
-			d.SVG = diagram.SVG()
+			d.SVG = v.svg(diagram)
 		}
 		return drawnListView(v.frame(head.Title), head, d, v.T("The flows as a table"), shown)
 	})
@@ -326,7 +326,7 @@ func (v *visit) processChain() error {
 		Actions: []ui.Link{{Text: v.T("Its data flows"), Href: v.in("data-flows") + "?process=" + url.QueryEscape(string(r.ID))}},
 	}
 	return l.show(v, held[hangingRow]{l, all}, func(shown ui.List) templ.Component {
-		d := drawingView{Label: title, Download: q.with("format", "svg"), LeftOut: leftOut, SVG: diagram.SVG(), Walk: true}
+		d := drawingView{Label: title, Download: q.with("format", "svg"), LeftOut: leftOut, SVG: v.svg(diagram), Walk: true}
 		v.island()
 		return drawnListView(v.frame(title), head, d, v.T("The same as a table"), shown)
 	})

@@ -86,21 +86,41 @@ func (v *visit) graphAddress(path string, a graphAsked) string {
 	return address(path, values)
 }
 
+// chainState tells on what the rows of the graph depend, and the tiers of suppliers.
+func (v *visit) chainState(p *picture) (chainState, map[chain.NodeID]partner.Tier, error) {
+	suppliers, err := v.supplierRows(v.r.Context(), v.actor)
+	if err != nil {
+		return chainState{}, nil, err
+	}
+	return chainState{v.actor.Org, p.g.Revision(), suppliers.tiersHash}, suppliers.tiers, nil
+}
+
 // graphRows are the things of the graph: those of the question's scope, the nearest
 // to us first.
 func (v *visit) graphRows(p *picture, a graphAsked) ([]graphThing, error) {
-	standings, err := v.Partner.Standings(v.r.Context(), v.actor)
+	state, tiers, err := v.chainState(p)
 	if err != nil {
 		return nil, err
 	}
-	tiers := make(map[chain.NodeID]partner.Tier, len(standings))
-	for i := range standings {
-		tiers[standings[i].Supplier] = standings[i].Tier
+	all, err := v.graphLists.get(state, func() ([]graphThing, int, error) {
+		made := p.graphThings(tiers)
+		return made, len(made), nil
+	})
+	if err != nil || a.all {
+		return all, err
 	}
-	var inside map[chain.NodeID]bool
-	if !a.all {
-		inside = p.within(v.actor.Scope)
+	inside := p.within(v.actor.Scope)
+	var rows []graphThing
+	for _, row := range all {
+		if inside[row.ID] {
+			rows = append(rows, row)
+		}
 	}
+	return rows, nil
+}
+
+// graphThings are all things of the graph.
+func (p *picture) graphThings(tiers map[chain.NodeID]partner.Tier) []graphThing {
 	size, _ := p.g.Size()
 	needs, users := make([]int, size), make([]int, size)
 	for l := range p.g.Links() {
@@ -111,9 +131,6 @@ func (v *visit) graphRows(p *picture, a graphAsked) ([]graphThing, error) {
 	at := -1
 	for n := range p.g.Nodes() {
 		at++
-		if inside != nil && !inside[n.ID] {
-			continue
-		}
 		behind := n.Organisation
 		if n.Kind == chain.KindOrganisation {
 			behind = n.ID
@@ -127,7 +144,7 @@ func (v *visit) graphRows(p *picture, a graphAsked) ([]graphThing, error) {
 	slices.SortStableFunc(rows, func(x, y graphThing) int {
 		return cmp.Compare(rankView{rank: x.rank}.order(), rankView{rank: y.rank}.order())
 	})
-	return rows, nil
+	return rows
 }
 
 // within is everything that some processes are and hang on, and their activities.
@@ -254,9 +271,13 @@ func (p *picture) reaching(rows []graphThing, r *chain.Process) []graphThing {
 func (v *visit) graphList(p *picture, a graphAsked, all []graphThing) list[graphThing] {
 	var ranks, tiers []ui.Option
 	ranks, tiers = append(ranks, ui.Option{Label: v.T("All")}), append(tiers, ui.Option{Label: v.T("All")})
-	for _, row := range all {
-		if o := (ui.Option{Value: strconv.Itoa(row.rank), Label: v.ringName(row.rank)}); !slices.Contains(ranks, o) {
-			ranks = append(ranks, o)
+	ringed, seen := map[int]bool{}, map[chain.NodeKind]bool{}
+	for i := range all {
+		row := &all[i]
+		seen[row.Kind] = true
+		if !ringed[row.rank] {
+			ringed[row.rank] = true
+			ranks = append(ranks, ui.Option{Value: strconv.Itoa(row.rank), Label: v.ringName(row.rank)})
 		}
 	}
 	for _, t := range partner.Tiers() {
@@ -264,7 +285,7 @@ func (v *visit) graphList(p *picture, a graphAsked, all []graphThing) list[graph
 	}
 	kinds := []ui.Option{{Label: v.T("All")}}
 	for _, k := range graphKinds {
-		if slices.ContainsFunc(all, func(g graphThing) bool { return g.Kind == k }) {
+		if seen[k] {
 			kinds = append(kinds, ui.Option{Value: string(k), Label: v.kindName(k)})
 		}
 	}
@@ -379,7 +400,7 @@ func (v *visit) fillGraph(p *picture, a graphAsked, shown *graphPage) {
 	diagram, leftOut := p.organisationDiagram(a)
 	shown.Drawing = drawingView{Label: shown.Head.Title, LeftOut: leftOut}
 	if len(diagram.Nodes) > 1 {
-		shown.Drawing.SVG = diagram.SVG()
+		shown.Drawing.SVG = v.svg(diagram)
 	}
 	shown.Drawing.Download = address(v.in("graph"), url.Values{"format": {"svg"}})
 }
@@ -520,16 +541,37 @@ type graphRing struct {
 	Outer float64 `json:"outer"`
 }
 
-// graphThings answers with the graph as data.
+// graphThings answers with the graph as data. Placing and packing it takes long, so
+// the answer is kept for as long as it would be the same.
 func (v *visit) graphThings() error {
 	p, err := v.picture()
 	if err != nil {
 		return err
 	}
-	rows, err := v.graphRows(p, v.graphAsked(p))
+	a := v.graphAsked(p)
+	state, _, err := v.chainState(p)
 	if err != nil {
 		return err
 	}
+	key := graphState{chainState: state, language: v.reader().Tag()}
+	if !a.all {
+		key.scope = strings.Join(v.actor.Scope, "\x00")
+	}
+	reply, err := v.graphReplies.get(key, func() (packedReply, int, error) {
+		rows, err := v.graphRows(p, a)
+		if err != nil {
+			return packedReply{}, 0, err
+		}
+		return packReply(v.graphData(p, rows))
+	})
+	if err != nil {
+		return err
+	}
+	return v.replyPacked(reply)
+}
+
+// graphData places the things of the graph.
+func (v *visit) graphData(p *picture, rows []graphThing) graphData {
 	data := graphData{Things: [][]any{}, Links: [][2]int32{}, Choice: []int{}}
 	if n := len(rows) - mostInGraph; n > 0 {
 		rows = rows[:mostInGraph]
@@ -596,7 +638,7 @@ func (v *visit) graphThings() error {
 			row.ID, row.Name, things[i].Row, number[things[i].Ring], tier, math.Round(at[i].X), math.Round(at[i].Y), p.path(row.Kind, row.ID), row.needs, row.users, behind,
 		})
 	}
-	return v.reply(200, data)
+	return data
 }
 
 // graphWays answers with the ways of a question: what to highlight, and the words.

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,8 @@ type supplierRows struct {
 	rows       []supplierRow
 	ranks      []int       // the nearest first
 	categories []ui.Option // after a first one for all of them, without a label
+	tiers      map[chain.NodeID]partner.Tier
+	tiersHash  uint64
 }
 
 // supplierLists keeps the rows of organisations until something happens in their
@@ -121,6 +124,13 @@ func (s *server) supplierRows(ctx context.Context, actor entente.Actor) (*suppli
 		}
 	}
 	slices.SortFunc(made.ranks, func(a, b int) int { return cmp.Compare(rankView{rank: a}.order(), rankView{rank: b}.order()) })
+	made.tiers = make(map[chain.NodeID]partner.Tier, len(standings))
+	hash := fnv.New64a()
+	for i := range standings {
+		made.tiers[standings[i].Supplier] = standings[i].Tier
+		_, _ = hash.Write([]byte(standings[i].Supplier + "\x00" + chain.NodeID(standings[i].Tier) + "\x00"))
+	}
+	made.tiersHash = hash.Sum64()
 	made.categories = valuesOf("", made.rows, func(r supplierRow) string { return r.Category })
 	s.supplierLists.put(actor.Org, head, made)
 	return made, nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,9 @@ type server struct {
 	streams   *streams
 
 	supplierLists supplierLists
+	drawings      *kept[[sha256.Size]byte, string]
+	graphLists    *kept[chainState, []graphThing]
+	graphReplies  *kept[graphState, packedReply]
 }
 
 // New makes the handler of all pages. It fails on a route without a decision who
@@ -37,7 +41,12 @@ func New(c Config) (*Pages, error) {
 			return nil, err
 		}
 	}
-	s := &server{Config: c, mux: http.NewServeMux(), streams: newStreams()}
+	s := &server{
+		Config: c, mux: http.NewServeMux(), streams: newStreams(),
+		drawings:     newKept[[sha256.Size]byte, string](mostDrawingBytes),
+		graphLists:   newKept[chainState, []graphThing](mostGraphRows),
+		graphReplies: newKept[graphState, packedReply](mostGraphBytes),
+	}
 	for _, route := range Routes() {
 		err := route.decided()
 		if err != nil {
