@@ -133,11 +133,11 @@ export async function crawl(page, start) {
   return seen;
 }
 
-/** Runs axe and gives its violations in words. */
-export async function axe(page) {
+/** Runs axe and gives its violations in words: of all its rules, or of the named ones. */
+export async function axe(page, rules) {
   // The page's policy forbids injected scripts; evaluate runs outside of it.
   await page.evaluate(axeSource);
-  const result = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  const result = await page.evaluate((runOnly) => globalThis.axe.run(document, { resultTypes: ["violations"], ...(runOnly && { runOnly }) }), rules);
   return result.violations.map((v) => `${v.id}: ${v.help} at ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + (n.any[0] ? ` (${n.any[0].message})` : "")).join("; ")}`);
 }
 

@@ -1,7 +1,7 @@
 // What happens elsewhere appears on an open page, without a reload.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, openPage, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
+import { axe, openPage, overflow, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
 
 let demo, browser;
 before(async () => {
@@ -33,6 +33,9 @@ test("an advisory that another client brings in appears on open pages", { timeou
     assert.equal(answer.status(), 200, await answer.text());
   };
 
+  const dark = await openPage(browser, { colorScheme: "dark", viewport: { width: 360, height: 740 } });
+  await signIn(dark, demo, demo.people[0]);
+  await dark.goto(org);
   await home.goto(org);
   await home.evaluate(() => (globalThis.stayed = true));
   await home.focus("#today a");
@@ -44,11 +47,13 @@ test("an advisory that another client brings in appears on open pages", { timeou
   assert.match(await home.textContent("#said"), /DEMO-2026-0001/);
   assert.equal(await home.evaluate(() => globalThis.stayed), true, "the page was loaded anew");
   assert.equal(await home.evaluate(() => document.activeElement.getAttribute("href")), focused, "the focus was lost");
-  for (const look of ["light", "dark"]) {
-    await home.emulateMedia({ colorScheme: look });
-    assert.deepEqual(await axe(home), [], look);
-    await shoot(home, "news." + look);
+  await dark.waitForSelector("#news .news");
+  for (const [page, look] of [[home, "light"], [dark, "dark"]]) {
+    assert.deepEqual(await axe(page), [], look);
+    await shoot(page, "news." + look);
   }
+  assert.ok((await overflow(dark)) <= 0, "the news are wider than a phone");
+  await dark.context().close();
   await home.click("#news button");
   assert.equal(await home.locator("#news .news").count(), 0);
 
