@@ -34,9 +34,9 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.parts, "parts", "a,b,c,d,e,f", "which `parts` to run")
+	flag.StringVar(&o.parts, "parts", "a,b,c,d,e,f,g", "which `parts` to run")
 	flag.StringVar(&o.engines, "engines", "sqlite,postgres", "the databases of part a")
-	flag.StringVar(&o.entente, "entente", "bin/entente", "the built program, for parts c and e")
+	flag.StringVar(&o.entente, "entente", "bin/entente", "the built program, for parts c, e and g")
 	flag.StringVar(&o.record, "record", "", "put the figures into this Markdown `file`, between its marks")
 	flag.Uint64Var(&o.seed, "seed", 1, "the seed of everything that is drawn")
 	flag.IntVar(&o.sboms, "sboms", 10_000, "documents of part a and b")
@@ -68,6 +68,7 @@ var parts = []part{
 	{"b", "the index of packages: build, save, load", (*bench).index},
 	{"c", "ingest of large documents by the program", (*bench).ingest},
 	{"f", "every kind of page over HTTP", (*bench).pages},
+	{"g", "the graph in Chromium", (*bench).drawing},
 	{"e", "start-up and idle memory of the program", (*bench).startup},
 }
 

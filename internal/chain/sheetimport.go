@@ -259,13 +259,17 @@ func (s *Service) PreviewSheet(ctx context.Context, actor entente.Actor, id int6
 		if err := unpackColumn(ctx, tx, actor.Org, id, columnSheet, &sheet); err != nil {
 			return err
 		}
-		m, revision, err := load(ctx, tx, actor.Org)
+		g, err := s.GraphIn(ctx, tx, actor.Org)
 		if err != nil {
 			return err
 		}
+		var m *Map // the compiled chain's own, which planSheet does not change
+		if g.Revision() > 0 {
+			m = g.Map()
+		}
 		plan, err = planSheet(firstMap(m, actor.Org, found.Options), found.Kind, sheet, found.Options, mayEdit(actor), nil)
 		if err == nil {
-			plan.Revision = revision
+			plan.Revision = g.Revision()
 		}
 		return err
 	})

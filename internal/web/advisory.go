@@ -63,7 +63,9 @@ func (s findings) page(q query, offset, limit int) ([]advisory.Listed, int, int,
 	}
 	get := func(offset, limit int) ([]advisory.Listed, int, error) {
 		ask.Offset, ask.Limit = offset, limit
-		return s.v.Advisory.List(s.v.r.Context(), s.v.actor, ask)
+		return listAtHead(s.v, "advisories", ask, func() ([]advisory.Listed, int, error) {
+			return s.v.Advisory.List(s.v.r.Context(), s.v.actor, ask)
+		})
 	}
 	var found []advisory.Listed
 	var matching int
@@ -76,13 +78,24 @@ func (s findings) page(q query, offset, limit int) ([]advisory.Listed, int, int,
 	return found, matching, -1, err
 }
 
+func (v *visit) advisoryTotals() (advisory.Totals, error) {
+	totals, _, err := atHead(v, "totals of advisories", nil, func() (advisory.Totals, int, int, error) {
+		totals, err := v.Advisory.Totals(v.r.Context(), v.actor)
+		return totals, 0, 0, err
+	})
+	return totals, err
+}
+
 // advisories lists the advisories, those that hit us first of all.
 func (v *visit) advisories() error {
-	totals, err := v.Advisory.Totals(v.r.Context(), v.actor)
+	totals, err := v.advisoryTotals()
 	if err != nil {
 		return err
 	}
-	ecosystems, err := v.Advisory.Ecosystems(v.r.Context(), v.actor)
+	ecosystems, _, err := listAtHead(v, "ecosystems", nil, func() ([]string, int, error) {
+		all, err := v.Advisory.Ecosystems(v.r.Context(), v.actor)
+		return all, len(all), err
+	})
 	if err != nil {
 		return err
 	}

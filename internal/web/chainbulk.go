@@ -248,21 +248,34 @@ func (v *visit) changeNumber() (int64, error) {
 	return n, nil
 }
 
+// changed gives what a change did, as far as its page needs it, and how many things
+// there are in all: an import can change everything.
+func (v *visit) changed(n int64) ([]chain.PastThing, int, error) {
+	return listAtHead(v, "change", n, func() ([]chain.PastThing, int, error) {
+		all, err := v.Chain.ChangeAt(v.r.Context(), v.actor, n)
+		total := len(all)
+		if total > chain.MaxBatch {
+			all = slices.Clone(all[:min(total, thingsOfChange)])
+		}
+		return all, total, err
+	})
+}
+
 func (v *visit) showChange(status int, notice ui.Notice) error {
 	n, err := v.changeNumber()
 	if err != nil {
 		return err
 	}
-	all, err := v.Chain.ChangeAt(v.r.Context(), v.actor, n)
+	all, total, err := v.changed(n)
 	if err != nil {
 		return err
 	}
 	title := v.T("Change %s", v.reader().Number(n))
 	p := changePage{
 		Frame: v.frame(title), Notice: notice, By: all[0].By, At: all[0].At,
-		Head: ui.Head{Title: title, Lead: v.N(len(all), "It changed one thing. Struck out is what went, underlined is what came.", "It changed %d things. Struck out is what went, underlined is what came.")},
+		Head: ui.Head{Title: title, Lead: v.N(total, "It changed one thing. Struck out is what went, underlined is what came.", "It changed %d things. Struck out is what went, underlined is what came.")},
 	}
-	may := v.may(identity.ChainImport) && len(all) <= chain.MaxBatch
+	may := v.may(identity.ChainImport) && total <= chain.MaxBatch
 	for i := range all {
 		may = may && v.mayOn(identity.ChainEdit, string(all[i].Kind), string(all[i].ID))
 	}
@@ -283,7 +296,7 @@ func (v *visit) showChange(status int, notice ui.Notice) error {
 		one.Name = ui.Link{Text: v.T("Everything that changed of it"), Href: v.in(roomOf[t.Kind], string(t.ID), "history")}
 		p.Things = append(p.Things, one)
 	}
-	if more := len(all) - len(p.Things); more > 0 {
+	if more := total - len(p.Things); more > 0 {
 		p.More = v.N(more, "… and one more.", "… and %d more.")
 	}
 	return v.show(status, changeView(p))

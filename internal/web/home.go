@@ -41,7 +41,7 @@ func (v *visit) home() error {
 	if err != nil {
 		return err
 	}
-	totals, err := v.Advisory.Totals(v.r.Context(), v.actor)
+	totals, err := v.advisoryTotals()
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,10 @@ func (v *visit) home() error {
 }
 
 func (v *visit) productsIn(state inventory.ProductState, limit int) ([]inventory.Product, int, error) {
-	return v.Inventory.Products(v.r.Context(), v.actor, inventory.ProductQuery{State: state, Page: inventory.Page{Limit: limit}})
+	ask := inventory.ProductQuery{State: state, Page: inventory.Page{Limit: limit}}
+	return listAtHead(v, "products", ask, func() ([]inventory.Product, int, error) {
+		return v.Inventory.Products(v.r.Context(), v.actor, ask)
+	})
 }
 
 // nextSteps tells an organisation that has only begun what to do; nil once all is done.

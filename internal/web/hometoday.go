@@ -45,16 +45,20 @@ func (p *picture) forRole(shown *homePage, r *risks) error {
 // supplierTasks tells which suppliers nobody can call and whose tier is not decided.
 func (p *picture) supplierTasks(shown *homePage) error {
 	v := p.v
-	standings, err := v.Partner.Standings(v.r.Context(), v.actor)
+	suppliers, err := v.supplierRows(v.r.Context(), v.actor)
 	if err != nil {
 		return err
 	}
 	silent, open := 0, 0
-	for i := range standings {
-		if o, ok := p.g.Organisation(standings[i].Supplier); ok && len(o.Contacts) == 0 {
+	for i := range suppliers.rows {
+		standing := suppliers.rows[i].standing
+		if standing == nil {
+			continue
+		}
+		if len(suppliers.rows[i].Contacts) == 0 {
 			silent++
 		}
-		if standings[i].Assessment.Provisional && !standings[i].Overridden {
+		if standing.Assessment.Provisional && !standing.Overridden {
 			open++
 		}
 	}

@@ -318,6 +318,7 @@ func backwards[T any](offset, limit int, ask func(offset, limit int) ([]T, int, 
 	}
 	from := max(to-limit, 0)
 	found, matching, err := ask(from, to-from)
+	found = slices.Clone(found) // what is kept for other visits stays as it is
 	slices.Reverse(found)
 	return found, matching, err
 }
@@ -465,8 +466,9 @@ type packages struct{ v *visit }
 
 func (s packages) page(q query, offset, limit int) ([]inventory.PackageUse, int, int, error) {
 	get := func(offset, limit int) ([]inventory.PackageUse, int, error) {
-		return s.v.Inventory.Packages(s.v.r.Context(), s.v.actor, inventory.PackageQuery{
-			Search: q.search, Type: q.filter["type"], Page: inventory.Page{Limit: limit, Offset: offset},
+		ask := inventory.PackageQuery{Search: q.search, Type: q.filter["type"], Page: inventory.Page{Limit: limit, Offset: offset}}
+		return listAtHead(s.v, "packages", ask, func() ([]inventory.PackageUse, int, error) {
+			return s.v.Inventory.Packages(s.v.r.Context(), s.v.actor, ask)
 		})
 	}
 	var found []inventory.PackageUse

@@ -18,6 +18,8 @@ const (
 	mostDrawingBytes = 8 << 20
 	mostGraphBytes   = 8 << 20
 	mostGraphRows    = 60_000
+
+	mostConcentrationRows = 10_000
 )
 
 // kept is what was worked out for pages, by all that it depends on. What was not asked

@@ -59,7 +59,14 @@ func (v *visit) search() error {
 	} else {
 		kind = ""
 	}
-	found, err := v.Search.Find(v.r.Context(), v.actor, q)
+	found, _, err := atHead(v, "search", q, func() ([]search.Group, int, int, error) {
+		found, err := v.Search.Find(v.r.Context(), v.actor, q)
+		hits := 0
+		for _, g := range found {
+			hits += len(g.Hits)
+		}
+		return found, 0, hits, err
+	})
 	if err != nil {
 		return err
 	}

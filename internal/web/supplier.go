@@ -269,15 +269,32 @@ func (v *visit) concentration() error {
 	if err != nil {
 		return err
 	}
-	c := p.g.Concentration()
-	shown := concentrationPage{
-		Frame: v.frame(v.T("Concentration")),
-		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: v.T("Suppliers"), Href: v.in("suppliers")}}, Title: v.T("Concentration"),
-			Lead: v.T("On whom and on what too much hangs. Every outage here is simulated with all alternatives and buffers, not counted by links."),
-		},
-		Empty: v.noChain("No chain yet", chain.KindProcess),
+	shown, err := v.concentrated.get(concentrationState{v.actor.Org, p.g.Revision(), v.reader().Tag()}, func() (concentrationPage, int, error) {
+		made := p.concentration()
+		return made, len(made.Dependences) + len(made.Points) + len(made.Categories), nil
+	})
+	if err != nil {
+		return err
 	}
+	shown.Frame = v.frame(v.T("Concentration"))
+	shown.Head = ui.Head{
+		Crumbs: []ui.Link{{Text: v.T("Suppliers"), Href: v.in("suppliers")}}, Title: v.T("Concentration"),
+		Lead: v.T("On whom and on what too much hangs. Every outage here is simulated with all alternatives and buffers, not counted by links."),
+	}
+	shown.Empty = v.noChain("No chain yet", chain.KindProcess)
+	return v.show(200, concentrationView(shown))
+}
+
+// concentrationState is what the rows of the page of concentration depend on.
+type concentrationState struct {
+	org      entente.OrgID
+	revision int64 // of the chain
+	language string
+}
+
+// concentration tells the rows and charts, alike for everybody who reads the language.
+func (p *picture) concentration() (shown concentrationPage) {
+	v, c := p.v, p.g.Concentration()
 	for _, d := range c.Dependences {
 		shown.Dependences = append(shown.Dependences, p.dependenceRow(&d))
 	}
@@ -303,7 +320,7 @@ func (v *visit) concentration() error {
 	if c.Unexamined > 0 {
 		shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.N(c.Unexamined, "%d thing was not simulated, because the chain is too large for one page.", "%d things were not simulated, because the chain is too large for one page.")}
 	}
-	return v.show(200, concentrationView(shown))
+	return shown
 }
 
 func countHigh(categories []chain.Category) int {

@@ -20,6 +20,8 @@ type server struct {
 	streams   *streams
 
 	supplierLists supplierLists
+	answers       *kept[headQuestion, any]
+	concentrated  *kept[concentrationState, concentrationPage]
 	drawings      *kept[[sha256.Size]byte, string]
 	graphLists    *kept[chainState, []graphThing]
 	graphReplies  *kept[graphState, packedReply]
@@ -43,6 +45,8 @@ func New(c Config) (*Pages, error) {
 	}
 	s := &server{
 		Config: c, mux: http.NewServeMux(), streams: newStreams(),
+		answers:      newKept[headQuestion, any](mostFoundRows),
+		concentrated: newKept[concentrationState, concentrationPage](mostConcentrationRows),
 		drawings:     newKept[[sha256.Size]byte, string](mostDrawingBytes),
 		graphLists:   newKept[chainState, []graphThing](mostGraphRows),
 		graphReplies: newKept[graphState, packedReply](mostGraphBytes),
