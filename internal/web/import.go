@@ -270,7 +270,7 @@ func (v *visit) importStep() error {
 	if v.r.URL.Query().Get("step") == "columns" {
 		return v.importColumnsShown(found, ui.Notice{}, http.StatusOK)
 	}
-	plan, err := v.Chain.PreviewSheet(v.r.Context(), v.actor, found.ID)
+	plan, err := v.importPlan(found)
 	var wrong *entente.Error
 	if asInvalid(err, &wrong) {
 		return v.importColumnsShown(found, v.columnsNotice(found.Kind, wrong), http.StatusOK)
@@ -625,12 +625,27 @@ func (v *visit) importRefused() error {
 	return cmp.Or(err, out.Close())
 }
 
+// importPlan is what would become of each row of a draft.
+func (v *visit) importPlan(of chain.SheetImport) (*chain.SheetPlan, error) {
+	plan, _, err := atHead(v, "import", of, func() (*chain.SheetPlan, int, int, error) {
+		plan, err := v.Chain.PreviewSheet(v.r.Context(), v.actor, of.ID)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		return plan, 0, planWeight + len(plan.Rows), nil
+	})
+	return plan, err
+}
+
+// planWeight counts, in rows, what a plan holds besides its own.
+const planWeight = 1000
+
 // importOutcome tells what becomes or became of each row.
 func (v *visit) importOutcome(found chain.SheetImport) ([]chain.PlannedRow, error) {
 	if found.State == chain.SheetDone || found.State == chain.SheetUndone {
 		return v.Chain.SheetResult(v.r.Context(), v.actor, found.ID)
 	}
-	plan, err := v.Chain.PreviewSheet(v.r.Context(), v.actor, found.ID)
+	plan, err := v.importPlan(found)
 	if err != nil {
 		return nil, err
 	}
