@@ -14,7 +14,7 @@ import (
 const (
 	browser = "a session, a password, a passkey or a second factor: they prove a person at a browser, and no token may touch them"
 	display = "how a page looks, or a form of it: nothing is told or done that other operations do not tell or do"
-	missing = "not yet: see docs/architecture.md"
+	missing = "not yet, as docs/api.md says"
 )
 
 // doors says for every page which operation does the same, or why none does. A key
@@ -46,7 +46,8 @@ var doors = map[string]string{
 	"/o/{org}/webhooks/{id}/pause": "pause-webhook", "/o/{org}/webhooks/{id}/resume": "resume-webhook", "/o/{org}/webhooks/{id}/secret": "rotate-webhook-secret",
 	"/o/{org}/webhooks/{id}/test": "test-webhook", "/o/{org}/webhooks/{id}/replay": "replay-webhook",
 	"/o/{org}/webhook-log": "list-webhook-deliveries", "/o/{org}/webhook-log/{id}/replay": "replay-webhook-delivery",
-	"/o/{org}/import": missing, "/o/{org}/import/": missing, "/o/{org}/batch": missing, "/o/{org}/changes/": missing,
+	"/o/{org}/import": missing, "/o/{org}/import/": missing,
+	"/o/{org}/batch": "apply-batch", "/o/{org}/changes/{id}": "get-change", "/o/{org}/changes/{id}/undo": "undo-change",
 }
 
 // edits are what every kind of thing has below its address.

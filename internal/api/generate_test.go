@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/entente-project/entente/internal/chain"
 )
 
 // document is the OpenAPI document as a client reads it: nothing but JSON.
@@ -240,11 +242,29 @@ func (v *inventor) body(c call) ([]byte, string) {
 	if v.rng.IntN(10) == 0 {
 		return v.noise(), media
 	}
-	text, err := json.Marshal(v.value(schema, 0))
+	value := v.value(schema, 0)
+	properties, _ := schema["properties"].(map[string]any)
+	if batch, ok := value.(map[string]any); ok && properties["ids"] != nil && v.rng.IntN(3) > 0 {
+		v.fits(batch)
+	}
+	text, err := json.Marshal(value)
 	if err != nil {
 		return nil, media
 	}
 	return text, media
+}
+
+// fits makes a batch one of a thing that is there, by a field that it has.
+func (v *inventor) fits(batch map[string]any) {
+	kind, id, _ := strings.Cut(v.known["things"][v.rng.IntN(len(v.known["things"]))], "/")
+	delete(batch, "revision")
+	batch["kind"], batch["ids"], batch["value"] = kind, []string{id}, "Somebody"
+	switch fields := chain.BatchFields(chain.NodeKind(kind)); {
+	case len(fields) > 0:
+		batch["field"] = fields[0]
+	default:
+		batch["field"] = "owner"
+	}
 }
 
 func (v *inventor) noise() []byte {
@@ -371,6 +391,7 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 					keep(list, fmt.Sprint(y))
 					keep("any", fmt.Sprint(y))
 				case "n":
+					keep("changes", fmt.Sprint(y))
 					if thing, ok := strings.CutSuffix(r.URL.Path, "/history"); ok && v.last[thing] < y.(float64) {
 						v.last[thing] = y.(float64)
 					}

@@ -141,9 +141,11 @@ func listHistory(s *server, ctx context.Context, actor entente.Actor, in *struct
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput[PastChange]{Body: List[PastChange]{Items: orEmpty(each(past, func(p chain.Past) PastChange {
-		return PastChange{N: p.N, At: p.At, By: p.By, Door: p.Door, Import: p.Import, Before: p.Before, After: p.After}
-	}))}}, nil
+	return &listOutput[PastChange]{Body: List[PastChange]{Items: orEmpty(each(past, pastChangeOf))}}, nil
+}
+
+func pastChangeOf(p chain.Past) PastChange {
+	return PastChange{N: p.N, At: p.At, By: p.By, Door: p.Door, Import: p.Import, Before: p.Before, After: p.After}
 }
 
 func undoThing(s *server, ctx context.Context, actor entente.Actor, in *struct {
