@@ -73,6 +73,9 @@ func TestEveryMethodAsksForItsRight(t *testing.T) {
 			if got := entente.KindOf(h.RevokeToken(h.ctx, actor, "x")) != entente.KindDenied; got != (mine || all) {
 				t.Errorf("RevokeToken as %s goes on: %v", role, got)
 			}
+			if got := entente.KindOf(h.RevokeTokens(h.ctx, actor, []string{"x", "y"})) != entente.KindDenied; got != (mine || all) {
+				t.Errorf("RevokeTokens as %s goes on: %v", role, got)
+			}
 			_, err := h.AddMember(h.ctx, actor, NewMember{})
 			h.want(entente.KindDenied, err)
 			h.want(entente.KindDenied, h.SetSetting(h.ctx, actor, "k", "v"))

@@ -170,26 +170,47 @@ func (s *Service) tokens(ctx context.Context, org entente.OrgID, p entente.Perso
 	return list, err
 }
 
+// MaxTokens is how many API tokens are revoked at once.
+const MaxTokens = 1000
+
 // RevokeToken ends an API token: one's own, or with [TokenOversee] anybody's.
 func (s *Service) RevokeToken(ctx context.Context, actor entente.Actor, id string) error {
+	return s.RevokeTokens(ctx, actor, []string{id})
+}
+
+// RevokeTokens ends several API tokens, all or none of them: one's own, or with
+// [TokenOversee] anybody's.
+func (s *Service) RevokeTokens(ctx context.Context, actor entente.Actor, ids []string) error {
 	ownErr := Require(actor, TokenManage, In(actor.Org))
 	anyErr := Require(actor, TokenOversee, In(actor.Org))
 	if ownErr != nil && anyErr != nil {
 		return ownErr
 	}
+	switch {
+	case len(ids) == 0:
+		return entente.Invalid("no API token was chosen")
+	case len(ids) > MaxTokens:
+		return entente.TooLarge("these are %d; at most %d are revoked at once", len(ids), MaxTokens)
+	}
 	err := s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		t, err := readToken(ctx, tx, actor.Org, id)
-		if err != nil {
-			return err
+		for _, id := range ids {
+			t, err := readToken(ctx, tx, actor.Org, id)
+			if err != nil {
+				return err
+			}
+			mine := t != nil && t.Person.ID == actor.Person && ownErr == nil
+			if t == nil || !mine && anyErr != nil || !t.Revoked.IsZero() {
+				return entente.NotFound("there is no such API token; it may have been revoked already")
+			}
+			if err := revokeToken(ctx, tx, actor.Org, id, s.now()); err != nil {
+				return err
+			}
+			err = journal.Append(ctx, tx, actor, EventTokenRevoked, id, map[string]any{"name": t.Name, "of": t.Person.Name})
+			if err != nil {
+				return err
+			}
 		}
-		mine := t != nil && t.Person.ID == actor.Person && ownErr == nil
-		if t == nil || !mine && anyErr != nil || !t.Revoked.IsZero() {
-			return entente.NotFound("there is no such API token; it may have been revoked already")
-		}
-		if err := revokeToken(ctx, tx, actor.Org, id, s.now()); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, actor, EventTokenRevoked, id, map[string]any{"name": t.Name, "of": t.Person.Name})
+		return nil
 	})
 	s.forget()
 	return err

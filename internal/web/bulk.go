@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -263,6 +264,19 @@ func (v *visit) refusedBulk(a *bulkAct, ask bulkAsk, err error) error {
 		notice.Items = append(notice.Items, f.String())
 	}
 	return v.askBulk(statusFor(wrong), a, ask, notice)
+}
+
+// refusedUndo shows a list with the reason why something that was done there was not
+// undone.
+func (v *visit) refusedUndo(list string, show func(*visit) error, err error) error {
+	var wrong *entente.Error
+	if !errors.As(err, &wrong) || wrong.Kind != entente.KindConflict && wrong.Kind != entente.KindNotFound {
+		return err
+	}
+	r := v.r.Clone(v.r.Context())
+	r.Method, r.URL = http.MethodGet, &url.URL{Path: v.in(list), RawQuery: "view=all"}
+	v.r, v.failed = r, wrong
+	return show(v)
 }
 
 // wrongText says what was wrong as a sentence.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -171,6 +172,7 @@ func TestTiersAndRolesOfMany(t *testing.T) {
 	if w := owner.post(undo, nil); w.Code != http.StatusSeeOther {
 		t.Fatalf("undoing: %d\n%s", w.Code, w.Body)
 	}
+	backTo(t, owner.post(undo, nil), "tiers are undone twice", "/o/beanline/suppliers", "was changed since; nothing was undone")
 	if body := owner.get("/o/beanline/suppliers").Body.String(); strings.Contains(body, `class="note">set by hand`) {
 		t.Error("the tiers are still set")
 	}
@@ -204,6 +206,55 @@ func TestTiersAndRolesOfMany(t *testing.T) {
 	undo = regexp.MustCompile(`/o/beanline/roles/\d+/undo`).FindString(owner.get(w.Header().Get("Location")).Body.String())
 	if w := owner.post(undo, nil); w.Code != http.StatusSeeOther || role("Ada") != entente.RoleAuditor || role("Bob") != entente.RoleAuditor {
 		t.Errorf("undoing: %d, %s\n%s", w.Code, role("Ada"), w.Body)
+	}
+	backTo(t, owner.post(undo, nil), "roles are undone twice", "/o/beanline/people", "was changed since; nothing was undone")
+}
+
+// backTo wants the list again with the reason why nothing was undone.
+func backTo(t *testing.T, w *httptest.ResponseRecorder, what, list, why string) {
+	t.Helper()
+	body := w.Body.String()
+	if w.Code != http.StatusConflict || !strings.Contains(body, why) || !strings.Contains(body, `id="picking"`) || !strings.Contains(body, `action="`+list) {
+		t.Errorf("%s: %d\n%s", what, w.Code, body)
+	}
+	wholePage(t, what, body)
+}
+
+// Several API tokens are ticked, named once more, and revoked together.
+func TestTokensAreRevokedTogether(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	owner := n.as("owner@beanline.example")
+	for _, name := range []string{"One", "Two", "Three"} {
+		if w := owner.post("/o/beanline/tokens", url.Values{"name": {name}, "days": {"30"}, "verb": {string(identity.ChainRead)}}); w.Code != http.StatusCreated {
+			t.Fatalf("%d\n%s", w.Code, w.Body)
+		}
+	}
+	body := owner.mustHold("/o/beanline/tokens", `id="revoking"`, "Choose the token One of")
+	wholePage(t, "tokens", body)
+	id := func(name string) string {
+		return regexp.MustCompile(`name="token" value="([^"]+)"[^>]*Choose the token ` + name).FindStringSubmatch(body)[1]
+	}
+	if w := owner.post("/o/beanline/tokens/chosen", nil); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "Nothing is ticked") {
+		t.Errorf("nothing is ticked: %d\n%s", w.Code, w.Body)
+	}
+	chosen := url.Values{"token": {id("One"), id("Two")}}
+	w := owner.post("/o/beanline/tokens/chosen", chosen)
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Revoke 2 API tokens") || strings.Contains(w.Body.String(), "Three") {
+		t.Fatalf("asking: %d\n%s", w.Code, w.Body)
+	}
+	wholePage(t, "question", w.Body.String())
+	form := hiddenIn(t, w.Body.String(), "/o/beanline/tokens/revoke")
+	if w := owner.post("/o/beanline/tokens/revoke", form); w.Header().Get("Location") != "/o/beanline/tokens?done=tokens-revoked" {
+		t.Fatalf("revoking: %d\n%s", w.Code, w.Body)
+	}
+	body = owner.mustHold("/o/beanline/tokens?done=tokens-revoked", "The tokens were revoked.", "Revoke the token Three of")
+	if strings.Count(body, "/revoke\"") != 1 {
+		t.Error("others than the two were revoked, or they were not")
+	}
+	w = owner.post("/o/beanline/tokens/chosen", chosen)
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "it may have been revoked already") {
+		t.Errorf("revoked twice: %d\n%s", w.Code, w.Body)
 	}
 }
 

@@ -309,25 +309,25 @@ func (v *visit) importColumnsShown(found chain.SheetImport, notice ui.Notice, st
 		Notice: notice, Action: v.importPath(found.ID, "columns"), Drop: v.importPath(found.ID, "drop"),
 	}
 	for _, c := range chain.SheetColumns(found.Kind) {
-		f := importField{Meaning: v.T(c.Meaning), Choice: ui.Choice{Name: "column-" + c.Key, Label: v.T(c.Label)}}
+		f := ui.Choice{Name: "column-" + c.Key, Label: v.T(c.Label), Hint: v.T(c.Meaning)}
 		none := v.T("not in the sheet")
 		if c.Required {
 			none = v.T("choose a column (required)")
 		}
-		f.Choice.Options = []ui.Option{{Label: none}}
+		f.Options = []ui.Option{{Label: none}}
 		for i, heading := range found.Heading {
 			label := strconv.Itoa(i+1) + ". " + heading
-			f.Choice.Options = append(f.Choice.Options, ui.Option{Value: strconv.Itoa(i + 1), Label: label})
+			f.Options = append(f.Options, ui.Option{Value: strconv.Itoa(i + 1), Label: label})
 		}
 		for _, word := range c.Choices {
-			f.Choice.Options = append(f.Choice.Options, ui.Option{Value: "=" + word, Label: v.T("the same for every row: %s", word)})
+			f.Options = append(f.Options, ui.Option{Value: "=" + word, Label: v.T("the same for every row: %s", word)})
 		}
 		from := found.Options.Mapping[c.Key]
 		switch {
 		case from.Column > 0:
-			f.Choice.Value = strconv.Itoa(from.Column)
+			f.Value = strconv.Itoa(from.Column)
 		case from.Fixed != "":
-			f.Choice.Value = "=" + from.Fixed
+			f.Value = "=" + from.Fixed
 		}
 		shown.Fields = append(shown.Fields, f)
 	}

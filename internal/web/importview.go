@@ -23,13 +23,7 @@ type importColumnsPage struct {
 	Notice ui.Notice
 	Action string
 	Drop   string
-	Fields []importField
-}
-
-// importField assigns one column.
-type importField struct {
-	Choice  ui.Choice
-	Meaning string
+	Fields []ui.Choice
 }
 
 // importPreviewPage is the third step: what would become of each row.

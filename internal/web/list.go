@@ -297,6 +297,10 @@ func (l list[T]) show(v *visit, from rows[T], page func(ui.List) templ.Component
 	if err != nil {
 		return err
 	}
+	if v.failed != nil {
+		shown.Notice = ui.Notice{Tone: ui.Bad, Text: v.wrongText(v.failed)}
+		return v.show(statusFor(v.failed), page(shown))
+	}
 	return v.show(http.StatusOK, page(shown))
 }
 

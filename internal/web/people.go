@@ -38,6 +38,7 @@ var peopleNotices = map[string]told{
 	"removed":          {ui.Good, "The person was removed, and their API tokens for this organisation were revoked."},
 	"withdrawn":        {ui.Good, "The invitation was withdrawn. Its link opens nothing any more."},
 	"revoked":          {ui.Good, "The token was revoked. Programs that use it are refused from now on."},
+	"tokens-revoked":   {ui.Good, "The tokens were revoked. Programs that use them are refused from now on."},
 	"renamed":          {ui.Good, "The organisation has its new name."},
 	"app-removed":      {ui.Good, "The authenticator app and its recovery codes were removed. Your password alone opens your account now."},
 	"passkey":          {ui.Good, "The passkey was added. From now on you can sign in with it."},

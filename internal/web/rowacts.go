@@ -92,7 +92,7 @@ func (v *visit) undoTiers() error {
 	}
 	err = v.Partner.UndoTiers(v.r.Context(), v.actor, n)
 	if err != nil {
-		return err
+		return v.refusedUndo("suppliers", (*visit).suppliers, err)
 	}
 	return v.redirect(v.in("suppliers") + "?view=all&done=undone")
 }
@@ -183,7 +183,7 @@ func (v *visit) undoRoles() error {
 	}
 	err = v.Identity.UndoRoles(v.r.Context(), v.actor, n)
 	if err != nil {
-		return err
+		return v.refusedUndo("people", (*visit).people, err)
 	}
 	return v.redirect(v.in("people") + "?view=all&done=undone")
 }

@@ -14,6 +14,8 @@ func tokenRoutes() []Route {
 	return []Route{
 		page("/o/{org}/tokens", identity.TokenManage, (*visit).tokens),
 		act("/o/{org}/tokens", identity.TokenManage, (*visit).makeToken),
+		choosing(act("/o/{org}/tokens/chosen", identity.TokenManage, (*visit).askRevokeTokens)),
+		choosing(act("/o/{org}/tokens/revoke", identity.TokenManage, (*visit).revokeTokens)),
 		act("/o/{org}/tokens/{id}/revoke", identity.TokenManage, (*visit).revokeToken),
 	}
 }
@@ -24,15 +26,11 @@ func (v *visit) tokens() error {
 }
 
 func (v *visit) showTokens(status int, p tokensPage) error {
-	ctx := v.r.Context()
-	all, err := v.Identity.Tokens(ctx, v.actor)
-	if v.may(identity.TokenOversee) {
-		p.Everybody = true
-		all, err = v.Identity.AllTokens(ctx, v.actor)
-	}
+	all, err := v.tokensInSight()
 	if err != nil {
 		return err
 	}
+	p.Everybody, p.Choose = v.may(identity.TokenOversee), v.in("tokens", "chosen")
 	p.Frame, p.Action = v.frame(v.T("API tokens")), v.in("tokens")
 	p.Head = ui.Head{Title: v.T("API tokens"), Lead: v.T("With a token a program acts as you, in this organisation, with the rights that you choose for it.")}
 	p.Days = v.lifeChoice(tokenDays, v.T("It works for"), v.text("days"), identity.TokenLife)
@@ -42,7 +40,7 @@ func (v *visit) showTokens(status int, p tokensPage) error {
 	}
 	now := time.Now()
 	for _, t := range all {
-		row := tokenView{Name: t.Name, Prefix: t.Prefix(), Made: t.Created, Expires: t.Expires, Used: t.Used, Mine: t.Person.ID == v.actor.Person, Person: t.Person.Name, State: ui.Badge{Text: v.T("works"), Tone: ui.Good}}
+		row := tokenView{ID: t.ID, Name: t.Name, Prefix: t.Prefix(), Made: t.Created, Expires: t.Expires, Used: t.Used, Mine: t.Person.ID == v.actor.Person, Person: t.Person.Name, State: ui.Badge{Text: v.T("works"), Tone: ui.Good}}
 		words := make([]string, len(t.Verbs))
 		for i, verb := range t.Verbs {
 			words[i] = v.verbWords(verb)
@@ -55,6 +53,7 @@ func (v *visit) showTokens(status int, p tokensPage) error {
 			row.State = ui.Badge{Text: v.T("expired")}
 		default:
 			row.Revoke = v.in("tokens", t.ID, "revoke")
+			p.Working++
 		}
 		p.All = append(p.All, row)
 	}
@@ -91,6 +90,78 @@ func (v *visit) revokeToken() error {
 		return err
 	}
 	return v.redirect(v.in("tokens") + "?done=revoked")
+}
+
+// tokensInSight are the visitor's own API tokens, or everybody's.
+func (v *visit) tokensInSight() ([]identity.Token, error) {
+	if v.may(identity.TokenOversee) {
+		return v.Identity.AllTokens(v.r.Context(), v.actor)
+	}
+	return v.Identity.Tokens(v.r.Context(), v.actor)
+}
+
+// askRevokeTokens shows which of the chosen API tokens would be revoked, and asks.
+func (v *visit) askRevokeTokens() error {
+	err := v.r.ParseForm()
+	if err != nil {
+		return unreadable(err)
+	}
+	ask := bulkAsk{ids: v.r.PostForm["token"], one: oneToken, many: manyTokens, back: v.in("tokens")}
+	if len(ask.ids) == 0 {
+		return v.showTokens(http.StatusUnprocessableEntity, tokensPage{Notice: ui.Notice{Tone: ui.Bad, Text: v.T("Nothing is ticked. Tick the tokens that are to be revoked.")}})
+	}
+	a := revokeAct()
+	return v.askBulk(http.StatusOK, &a, ask, ui.Notice{})
+}
+
+const (
+	oneToken   entente.Text = "API token"
+	manyTokens entente.Text = "API tokens"
+)
+
+func revokeAct() bulkAct {
+	return bulkAct{
+		key: "revoke", label: "Revoke", title: "Revoke %s", now: "Of whom", grave: true,
+		warn:   "Nothing was changed yet. Programs that use these tokens are refused at once, and that cannot be undone.",
+		action: func(v *visit) string { return v.in("tokens", "revoke") },
+		plan:   (*visit).planRevoking,
+	}
+}
+
+func (v *visit) planRevoking(ids []string) (bulkPlan, error) {
+	all, err := v.tokensInSight()
+	if err != nil {
+		return bulkPlan{}, err
+	}
+	known := map[string]identity.Token{}
+	for _, t := range all {
+		known[t.ID] = t
+	}
+	var plan bulkPlan
+	for _, id := range ids {
+		t, ok := known[id]
+		row := bulkRow{id: id, name: ui.Link{Text: t.Name}, now: t.Person.Name}
+		switch {
+		case !ok:
+			row.name.Text, row.why = id, entente.NotFound("there is no such API token; it may have been revoked already")
+		case !t.Revoked.IsZero():
+			row.why = entente.Conflict("it is revoked already")
+		}
+		plan.rows = append(plan.rows, row)
+	}
+	return plan, nil
+}
+
+// revokeTokens revokes the API tokens that were chosen and confirmed.
+func (v *visit) revokeTokens() error {
+	ask := v.confirmed()
+	ask.one, ask.many = oneToken, manyTokens
+	err := v.Identity.RevokeTokens(v.r.Context(), v.actor, ask.ids)
+	if err != nil {
+		a := revokeAct()
+		return v.refusedBulk(&a, ask, err)
+	}
+	return v.redirect(v.in("tokens") + "?done=tokens-revoked")
 }
 
 var wordsOfVerbs = map[identity.Verb]entente.Text{

@@ -19,9 +19,12 @@ type tokensPage struct {
 	Days        ui.Choice
 	Everybody   bool // the list holds the tokens of all members
 	All         []tokenView
+	Choose      string // where the ticked ones go
+	Working     int    // those that can be revoked
 }
 
 type tokenView struct {
+	ID      string
 	Name    string
 	Prefix  string
 	Person  string

@@ -27,8 +27,9 @@ type visit struct {
 	token  string
 	actor  entente.Actor // in the organisation of the path; zero outside of one
 	org    ui.Organisation
-	answer int   // the status, once sent
-	seen   int64 // up to which event of the journal the visited organisation was when the page began
+	answer int            // the status, once sent
+	failed *entente.Error // what was refused just now, for the list that is shown again
+	seen   int64          // up to which event of the journal the visited organisation was when the page began
 }
 
 func (s *server) newVisit(w http.ResponseWriter, r *http.Request) *visit {

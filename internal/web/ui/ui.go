@@ -173,6 +173,7 @@ type Choice struct {
 	Value   string
 	Options []Option
 	Class   string
+	Hint    string
 }
 
 // Cell is one cell of a [List]: what it says, and how the page shows it.
