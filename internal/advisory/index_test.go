@@ -10,13 +10,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory/osv"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
 
 func packageOf(purl string) inventory.Package {
-	return inventory.ParsePackage(&sbom.Component{PURL: purl}, func(string, ...any) {})
+	return inventory.ParsePackage(&sbom.Component{PURL: purl}, func(entente.Text, ...any) {})
 }
 
 func namesOf(purl string) Names {

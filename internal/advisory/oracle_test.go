@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory/osv"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/inventory/sbom"
@@ -145,7 +146,7 @@ func (o *oracle) file(t *testing.T, name string) {
 	emit := func(c sbom.Component) error {
 		for _, purl := range append([]string{c.PURL}, c.More...) {
 			c.PURL = purl
-			o.judge(answers, inventory.ParsePackage(&c, func(string, ...any) {}), subject)
+			o.judge(answers, inventory.ParsePackage(&c, func(entente.Text, ...any) {}), subject)
 		}
 		return nil
 	}

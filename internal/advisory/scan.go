@@ -156,7 +156,7 @@ func (s *Scan) readDocuments(ctx context.Context, out *Scanned) ([]inventory.Pac
 				}
 				one := c
 				one.PURL = purl
-				p := inventory.ParsePackage(&one, func(string, ...any) {})
+				p := inventory.ParsePackage(&one, func(entente.Text, ...any) {})
 				id, fresh := d.id(p)
 				if fresh {
 					b.AddPackage(id, KeyOf(&p))

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory/osv"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/inventory/sbom"
@@ -13,7 +14,7 @@ import (
 
 // component reads a component as the inventory does.
 func component(c sbom.Component) Names {
-	p := inventory.ParsePackage(&c, func(string, ...any) {})
+	p := inventory.ParsePackage(&c, func(entente.Text, ...any) {})
 	return KeyOf(&p)
 }
 

@@ -102,7 +102,7 @@ func verifyJournal(s *server, ctx context.Context, actor entente.Actor, _ *struc
 	report, err := journal.Verify(ctx, s.db, actor.Org)
 	var broken *journal.BrokenError
 	if errors.As(err, &broken) {
-		return &one[Verification]{Verification{Events: broken.Seq - 1, BrokenAt: broken.Seq, Reason: broken.Reason}}, nil
+		return &one[Verification]{Verification{Events: broken.Seq - 1, BrokenAt: broken.Seq, Reason: broken.Reason.String()}}, nil
 	}
 	if err != nil {
 		return nil, err

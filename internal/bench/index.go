@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/inventory/sbom"
@@ -36,7 +37,7 @@ func (b *bench) index(ctx context.Context) error {
 	build := advisory.NewBuilder()
 	for i, purl := range f.purls {
 		c := coordinatesOf(purl)
-		p := inventory.ParsePackage(&sbom.Component{Name: c.name, Version: c.version, PURL: purl}, func(string, ...any) {})
+		p := inventory.ParsePackage(&sbom.Component{Name: c.name, Version: c.version, PURL: purl}, func(entente.Text, ...any) {})
 		build.AddPackage(uint32(i)+1, advisory.KeyOf(&p))
 	}
 	for i, packages := range documents {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
 
@@ -81,13 +82,13 @@ func (p *Package) search() string {
 }
 
 // note is told what was odd about a component; the sentence is constant.
-type note func(sentence string, args ...any)
+type note func(sentence entente.Text, args ...any)
 
 // ParsePackage takes a component apart. The package URL decides; group, name and
 // version fill what it leaves open. What cannot be read is kept as written and noted.
-func ParsePackage(c *sbom.Component, odd func(sentence string, args ...any)) Package {
+func ParsePackage(c *sbom.Component, odd func(sentence entente.Text, args ...any)) Package {
 	p := parsePackage(c, c.PURL, odd)
-	p.CPE = tidy(c.CPE, "CPE", odd)
+	p.CPE = tidy(c.CPE, "a CPE", odd)
 	return p
 }
 
@@ -97,16 +98,16 @@ func parseMore(c *sbom.Component, purl string, odd note) Package {
 }
 
 func parsePackage(c *sbom.Component, purl string, odd note) Package {
-	group := tidy(c.Group, "group", odd)
-	name := tidy(c.Name, "name", odd)
-	version := tidy(c.Version, "version", odd)
-	raw := tidy(purl, "package URL", odd)
+	group := tidy(c.Group, "a group", odd)
+	name := tidy(c.Name, "a name", odd)
+	version := tidy(c.Version, "a version", odd)
+	raw := tidy(purl, "a package URL", odd)
 	if raw == "" {
 		return Package{Namespace: group, Name: name, Version: version}
 	}
 	p, problem := readPURL(raw)
 	if problem != "" {
-		odd("the package URL %q cannot be read: "+problem, sbom.Clip(raw))
+		odd("the package URL %q cannot be read: %s", sbom.Clip(raw), problem)
 		return Package{Namespace: group, Name: name, Version: version, PURL: raw}
 	}
 	p.PURL = raw
@@ -136,10 +137,10 @@ func namespaceInGroup(kind, name, group string) bool {
 }
 
 // tidy trims a text and cuts what is too long to be meant.
-func tidy(s, what string, odd note) string {
+func tidy(s string, what entente.Text, odd note) string {
 	s = strings.TrimSpace(s)
 	if len(s) > maxText {
-		odd("a "+what+" of %d bytes; it was cut to %d", len(s), maxText)
+		odd("%s of %d bytes; it was cut to %d", what, len(s), maxText)
 		s = strings.ToValidUTF8(s[:maxText], "")
 	}
 	if strings.IndexFunc(s, unicode.IsControl) >= 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	packageurl "github.com/package-url/packageurl-go"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
 
@@ -63,7 +64,7 @@ func TestParsePackage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			odd := 0
-			got := ParsePackage(&c.in, func(string, ...any) { odd++ })
+			got := ParsePackage(&c.in, func(entente.Text, ...any) { odd++ })
 			c.want.PURL = strings.TrimSpace(c.in.PURL)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("want - got +\n%s", diff)
@@ -144,7 +145,7 @@ func TestNoPackageOfTheOracleIsLost(t *testing.T) {
 		for _, c := range r.components {
 			have[spelling(c.CPE, "")] = true
 			for _, raw := range append([]string{c.PURL}, c.More...) {
-				p := parsePackage(&c, raw, func(string, ...any) {})
+				p := parsePackage(&c, raw, func(entente.Text, ...any) {})
 				have[spelling(p.Name, p.Version)] = true
 				for _, q := range strings.Split(p.Qualifiers, "&") {
 					if source, ok := strings.CutPrefix(q, "upstream="); ok {
@@ -180,7 +181,7 @@ func FuzzParsePackage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, purl, group, version string) {
 		purl, group, version = strings.ToValidUTF8(purl, ""), strings.ToValidUTF8(group, ""), strings.ToValidUTF8(version, "")
 		c := sbom.Component{Name: "n", Group: group, Version: version, PURL: purl}
-		p := ParsePackage(&c, func(string, ...any) {})
+		p := ParsePackage(&c, func(entente.Text, ...any) {})
 		if p.Type != "" && p.Name == "" {
 			t.Errorf("%q: a type without a name", purl)
 		}

@@ -167,7 +167,7 @@ func FuzzReadSBOM(f *testing.F) {
 	lim := sbom.Limits{Bytes: 1 << 20, Depth: 20, Components: 50, Text: 500, Ratio: 10, Oddities: 10}
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := ReadSBOM(strings.NewReader(text), "x", lim, func(c sbom.Component) error {
-			ParsePackage(&c, func(string, ...any) {})
+			ParsePackage(&c, func(entente.Text, ...any) {})
 			return nil
 		})
 		if err != nil && entente.KindOf(err) == entente.KindInternal {

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
@@ -110,7 +110,7 @@ func (s *Service) understand(ctx context.Context, name string, in *upload, out *
 	doc := Document{File: header(name), SHA256: in.sha256, Size: in.size}
 	n := 0
 	keep := func(c *sbom.Component, role Role) error {
-		odd := func(sentence string, args ...any) {
+		odd := func(sentence entente.Text, args ...any) {
 			notes.Add(func() string { return placeOf(c, n, role) }, sentence, args...)
 		}
 		packages := packagesIn(c, odd)

@@ -1,33 +1,26 @@
 package inventory
 
 import (
-	"fmt"
 	"strings"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
 
 // NotAssessable says whether nothing in a document can be looked up among the
 // advisories, and why, in words. Such a product is unknown, never safe.
-func (c *Counts) NotAssessable() (not bool, why string) {
+func (c *Counts) NotAssessable() (not bool, why entente.Message) {
 	switch {
 	case c.Assessable > 0:
-		return false, ""
+		return false, entente.Message{}
 	case c.Components == 0 && c.Vulnerabilities > 0:
-		return true, fmt.Sprintf("the document lists no components; it states something on %s", plural(c.Vulnerabilities, "vulnerability", "vulnerabilities"))
+		return true, entente.Plural(c.Vulnerabilities, "the document lists no components; it states something on %d vulnerability", "the document lists no components; it states something on %d vulnerabilities")
 	case c.Components == 0:
-		return true, "the document lists no components"
+		return true, entente.Say("the document lists no components")
 	case c.Components == 1:
-		return true, "its only component has no package URL that can be read"
+		return true, entente.Say("its only component has no package URL that can be read")
 	}
-	return true, fmt.Sprintf("none of its %d components has a package URL that can be read", c.Components)
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return true, entente.Say("none of its %d components has a package URL that can be read", c.Components)
 }
 
 // maxTypes bounds how many types of packages a document tells; there are some forty.

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 )
 
@@ -107,7 +107,7 @@ type Report struct {
 type BrokenError struct {
 	Org    entente.OrgID
 	Seq    int64
-	Reason string
+	Reason entente.Message
 }
 
 // Error implements error.
@@ -122,7 +122,7 @@ func Verify(ctx context.Context, d *db.DB, org entente.OrgID) (Report, error) {
 	err := d.Read(ctx, func(tx *db.Tx) error {
 		report.Events, report.Hash = 0, firstPrev
 		err := eachEvent(ctx, tx, org, func(e Event) error {
-			if reason := follows(e, report.Events, report.Hash); reason != "" {
+			if reason := follows(e, report.Events, report.Hash); !reason.Blank() {
 				return &BrokenError{Org: org, Seq: report.Events + 1, Reason: reason}
 			}
 			report.Events, report.Hash = e.Seq, e.Hash
@@ -137,11 +137,11 @@ func Verify(ctx context.Context, d *db.DB, org entente.OrgID) (Report, error) {
 		}
 		switch {
 		case h.seq > report.Events:
-			return &BrokenError{Org: org, Seq: report.Events + 1, Reason: fmt.Sprintf("it is missing; %d events were written", h.seq)}
+			return &BrokenError{Org: org, Seq: report.Events + 1, Reason: entente.Say("it is missing; %d events were written", h.seq)}
 		case h.seq < report.Events:
-			return &BrokenError{Org: org, Seq: h.seq + 1, Reason: "it is not among the events that were written"}
+			return &BrokenError{Org: org, Seq: h.seq + 1, Reason: entente.Say("it is not among the events that were written")}
 		case !bytes.Equal(h.hash, report.Hash):
-			return &BrokenError{Org: org, Seq: h.seq, Reason: "it is not the one that was written"}
+			return &BrokenError{Org: org, Seq: h.seq, Reason: entente.Say("it is not the one that was written")}
 		}
 		return nil
 	})

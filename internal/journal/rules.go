@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"hash"
 	"math/rand/v2"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 )
 
@@ -49,16 +49,16 @@ func number(h hash.Hash, n int64) {
 }
 
 // follows says why e cannot be the event after number seq with hash prev, or "".
-func follows(e Event, seq int64, prev []byte) string {
+func follows(e Event, seq int64, prev []byte) entente.Message {
 	switch {
 	case e.Seq != seq+1:
-		return fmt.Sprintf("it is missing; the next one has number %d", e.Seq)
+		return entente.Say("it is missing; the next one has number %d", e.Seq)
 	case !bytes.Equal(e.Prev, prev):
-		return "it does not name the hash of the event before"
+		return entente.Say("it does not name the hash of the event before")
 	case !bytes.Equal(e.Hash, hashOf(e)):
-		return "its content does not fit its hash"
+		return entente.Say("its content does not fit its hash")
 	}
-	return ""
+	return entente.Message{}
 }
 
 // Backoff is how long to wait after the n-th failure in a row: twice as long

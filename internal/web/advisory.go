@@ -261,7 +261,7 @@ func (v *visit) describe(shown *advisoryPage, d *advisory.Detail) {
 			past = append(past, v.T("%s from %s to %s", stateText(s.State), v.reader().Day(s.Began), v.reader().Day(s.Ended)))
 		}
 		shown.History = append(shown.History, ui.Row{Cells: []ui.Cell{
-			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: lang.Capital(v.T(stateText(m.State))), Note: v.T("%s", m.Why)}, dateCell(v, m.Changed), plainCell(strings.Join(past, "; ")),
+			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: lang.Capital(v.T(stateText(m.State))), Note: v.Say(advisory.Reason(m.Why))}, dateCell(v, m.Changed), plainCell(strings.Join(past, "; ")),
 		}})
 	}
 }
@@ -422,7 +422,7 @@ func (v *visit) addProductHits(shown *productPage, id chain.NodeID) error {
 }
 
 func (v *visit) findingRow(f *advisory.ProductFinding) ui.Row {
-	why := ui.Cell{Text: lang.Capital(v.T("%s", f.Why))}
+	why := ui.Cell{Text: lang.Capital(v.Say(advisory.Reason(f.Why)))}
 	if f.State == advisory.Unknown {
 		why.Note = v.T("cannot be decided")
 	}

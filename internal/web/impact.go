@@ -206,7 +206,7 @@ func (p *picture) componentRows(impact *advisory.ProductImpact) []ui.Row {
 		if c.Version == "" {
 			version = badgeCell(ui.Badge{Text: p.v.T("unknown"), Tone: ui.Warn})
 		}
-		rows = append(rows, ui.Row{Cells: []ui.Cell{component, version, product, supplier, {Text: lang.Capital(p.v.T("%s", c.Why)), Note: c.Record}}})
+		rows = append(rows, ui.Row{Cells: []ui.Cell{component, version, product, supplier, {Text: lang.Capital(p.v.Say(advisory.Reason(c.Why))), Note: c.Record}}})
 	}
 	if impact.More > 0 {
 		rows = append(rows, ui.Row{Cells: []ui.Cell{plainCell(p.v.N(impact.More, "%d more component", "%d more components")), {}, product, supplier, {}}})

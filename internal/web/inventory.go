@@ -37,7 +37,7 @@ func (v *visit) contents(p *inventory.Product) (ui.Badge, string) {
 		return ui.Badge{Text: v.T("no document"), Tone: ui.Warn}, v.T("nothing is known of its components")
 	}
 	if not, why := p.NotAssessable(); not {
-		return ui.Badge{Text: v.T("not assessable"), Tone: ui.Warn}, v.T("%s", why)
+		return ui.Badge{Text: v.T("not assessable"), Tone: ui.Warn}, v.Say(why)
 	}
 	return ui.Badge{Text: v.T("assessable"), Tone: ui.Good}, v.assessed(&p.Counts)
 }
@@ -453,7 +453,7 @@ func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.L
 		shown.Defs = append(shown.Defs, ui.Def{Term: v.T("Superseded by"), View: ui.LinkTo(ui.Link{Text: v.T("a newer document"), Href: v.documentPath(d.SupersededBy)})})
 	}
 	for _, o := range d.Oddities {
-		shown.Oddities = append(shown.Oddities, ui.Row{Cells: []ui.Cell{plainCell(o.Where), plainCell(lang.Capital(v.T("%s", o.What)))}})
+		shown.Oddities = append(shown.Oddities, ui.Row{Cells: []ui.Cell{plainCell(lang.Capital(v.Say(inventory.Odd(o.Where)))), plainCell(lang.Capital(v.Say(inventory.Odd(o.What))))}})
 	}
 	if d.MoreOddities > 0 {
 		shown.MoreOddities = v.N(d.MoreOddities, "And %d more of the kind.", "And %d more of the kind.")

@@ -4,7 +4,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/inventory/jsonstream"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
@@ -146,7 +146,7 @@ func (r *jsonReader) metadata(key string) error {
 }
 
 func (r *jsonReader) subject() error {
-	c, ok, err := r.read(0, "component", true)
+	c, ok, err := r.read(0, "a component", true)
 	if err != nil || !ok {
 		return err
 	}
@@ -238,7 +238,7 @@ func (r *jsonReader) tool() error {
 
 func (r *jsonReader) components(depth int) error {
 	return r.d.Items(func() error {
-		c, ok, err := r.read(depth, "component", false)
+		c, ok, err := r.read(depth, "a component", false)
 		if err != nil || !ok {
 			return err
 		}
@@ -248,7 +248,7 @@ func (r *jsonReader) components(depth int) error {
 
 func (r *jsonReader) services(depth int) error {
 	return r.d.Items(func() error {
-		c, ok, err := r.read(depth, "service", false)
+		c, ok, err := r.read(depth, "a service", false)
 		if err != nil || !ok {
 			return err
 		}
@@ -258,7 +258,7 @@ func (r *jsonReader) services(depth int) error {
 }
 
 // read reads one component or service; those nested in it are emitted on the way.
-func (r *jsonReader) read(depth int, what string, subject bool) (c sbom.Component, ok bool, err error) {
+func (r *jsonReader) read(depth int, what entente.Text, subject bool) (c sbom.Component, ok bool, err error) {
 	c.Depth = depth
 	kind, err := r.d.Kind()
 	if err != nil {
@@ -267,11 +267,11 @@ func (r *jsonReader) read(depth int, what string, subject bool) (c sbom.Componen
 	switch kind {
 	case jsonstream.Object:
 	case jsonstream.String:
-		r.notes.Add(r.d.Path, "a text instead of a %s; it was read as its name", what)
+		r.notes.Add(r.d.Path, "a text instead of %s; it was read as its name", what)
 		err := r.word(&c.Name)
 		return c, c.Name != "", err
 	default:
-		r.notes.Add(r.d.Path, "%s instead of a %s; it was left out", kind, what)
+		r.notes.Add(r.d.Path, "%s instead of %s; it was left out", kind, what)
 		return c, false, r.d.Skip()
 	}
 	inner := depth + 1

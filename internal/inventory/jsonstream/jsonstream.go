@@ -12,7 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 )
 
 // Kind is the kind of a JSON value, named by a byte.
@@ -85,12 +85,12 @@ type Decoder struct {
 
 // Note is told of every leniency: where it was, asked only if the note is kept, and
 // a constant sentence with its arguments.
-type Note func(where func() string, sentence string, args ...any)
+type Note func(where func() string, sentence entente.Text, args ...any)
 
 // New begins to read a document; note may be nil.
 func New(r io.Reader, lim Limits, note Note) *Decoder {
 	if note == nil {
-		note = func(func() string, string, ...any) {}
+		note = func(func() string, entente.Text, ...any) {}
 	}
 	return &Decoder{r: r, buf: make([]byte, bufferSize), line: 1, lim: lim, interns: make(map[string]string), note: note}
 }

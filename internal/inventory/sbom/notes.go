@@ -1,9 +1,10 @@
 package sbom
 
 import (
-	"fmt"
 	"strings"
 	"time"
+
+	entente "github.com/entente-project/entente"
 )
 
 // perKind is how many oddities of one kind are kept, so that one habit of a tool
@@ -15,31 +16,27 @@ type Notes struct {
 	limit int
 	kept  []Oddity
 	more  int
-	kinds map[string]int
+	kinds map[entente.Text]int
 }
 
 // NewNotes collects up to limit oddities.
 func NewNotes(limit int) *Notes {
-	return &Notes{limit: limit, kinds: make(map[string]int)}
+	return &Notes{limit: limit, kinds: make(map[entente.Text]int)}
 }
 
 // Add keeps an oddity of a kind; where is called only if it is kept. The kind is
-// the format of the sentence, so it must be a constant.
-func (n *Notes) Add(where func() string, kind string, args ...any) {
+// the text of the sentence.
+func (n *Notes) Add(where func() string, kind entente.Text, args ...any) {
 	n.kinds[kind]++
 	if n.kinds[kind] > perKind || len(n.kept) >= n.limit {
 		n.more++
 		return
 	}
-	what := kind
-	if len(args) > 0 {
-		what = fmt.Sprintf(kind, args...)
-	}
-	n.kept = append(n.kept, Oddity{Where: where(), What: what})
+	n.kept = append(n.kept, Oddity{Where: where(), What: entente.Say(kind, args...).String()})
 }
 
 // At is Add with a place that costs nothing to name.
-func (n *Notes) At(where, kind string, args ...any) {
+func (n *Notes) At(where string, kind entente.Text, args ...any) {
 	n.Add(func() string { return where }, kind, args...)
 }
 

@@ -4,7 +4,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/inventory/jsonstream"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
@@ -227,10 +227,10 @@ func (r *jsonReader) pkg() error {
 			return nil
 		case "supplier":
 			r.once(&seen, 4, key)
-			return r.agentInto(&supplier, "supplier")
+			return r.agentInto(&supplier, "the supplier")
 		case "originator":
 			r.once(&seen, 5, key)
-			return r.agentInto(&originator, "originator")
+			return r.agentInto(&originator, "the originator")
 		case "licenseConcluded", "licenseDeclared":
 			return r.licence(&c, key)
 		case "externalRefs":
@@ -261,7 +261,7 @@ func (r *jsonReader) pkg() error {
 	return r.component(c, r.d.Path)
 }
 
-func (r *jsonReader) agentInto(into *string, what string) error {
+func (r *jsonReader) agentInto(into *string, what entente.Text) error {
 	var v string
 	if err := r.word(&v); err != nil {
 		return err

@@ -4,7 +4,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
 
@@ -151,14 +151,14 @@ func (s *sink) creator(v string, where func() string) {
 }
 
 // agent reads a supplier or an originator: "Organization: x (mail)", "NOASSERTION".
-func (s *sink) agent(v, what string, where func() string) string {
+func (s *sink) agent(v string, what entente.Text, where func() string) string {
 	v = present(v)
 	if v == "" {
 		return ""
 	}
 	_, name, ok := typed(v)
 	if !ok {
-		s.notes.Add(where, "the "+what+" %q does not say whether it is a person or an organisation", sbom.Clip(v))
+		s.notes.Add(where, "%s %q does not say whether it is a person or an organisation", what, sbom.Clip(v))
 	}
 	return name
 }

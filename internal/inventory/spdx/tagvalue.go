@@ -227,9 +227,9 @@ func (r *tagReader) packageTag(tag, value string) bool {
 	case "PackageVersion":
 		c.Version = present(value)
 	case "PackageSupplier":
-		c.Supplier = r.agent(value, "supplier", r.where)
+		c.Supplier = r.agent(value, "the supplier", r.where)
 	case "PackageOriginator":
-		r.by = r.agent(value, "originator", r.where)
+		r.by = r.agent(value, "the originator", r.where)
 	case "PrimaryPackagePurpose":
 		c.Type = purpose(value)
 	case "PackageLicenseDeclared":

@@ -33,3 +33,9 @@ func TestReader(t *testing.T) {
 		}
 	}
 }
+
+func TestListOfEnglishTextsFits(t *testing.T) {
+	if _, err := open(shipped, shippedEnglish); err != nil {
+		t.Error(err)
+	}
+}
