@@ -183,7 +183,10 @@ test("an auditor is invited, and everything works that is shown", { timeout: 300
     seen.add(kind);
     const answer = await auditor.goto(url.href);
     assert.equal(answer.status(), 200, `${url.href} is shown to the auditor, and answers ${answer.status()}`);
-    const forms = await auditor.$$eval("form[method=post i]", (all) => all.map((f) => new URL(f.getAttribute("action") ?? "", document.baseURI).pathname));
+    const forms = await auditor.$$eval("form[method=post i]:not(#picking)", (all) => all.map((f) => new URL(f.getAttribute("action") ?? "", document.baseURI).pathname));
+    // Chosen rows can be taken away as a file, and nothing else.
+    const acts = await auditor.$$eval("#picking select[name=act] option", (all) => all.map((o) => o.value));
+    for (const act of acts) assert.match(act, /csv|xlsx/, `${url.href} offers the auditor to ${act} what is chosen`);
     for (const action of forms) assert.match(action, own, `${url.href} shows the auditor a form for ${action}`);
     for (const href of await auditor.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => new URL(a.getAttribute("href"), document.baseURI).href))) {
       const next = new URL(href);
