@@ -79,7 +79,7 @@ export async function startBrowser() {
 
 /** Opens a page that records whatever went wrong behind it. */
 export async function openPage(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
   page.faults = [];
   page.on("console", (m) => {
