@@ -255,8 +255,15 @@ func TestPutProcess(t *testing.T) {
 		if _, err := s.PutProcess(t.Context(), owner, edited, 0); entente.KindOf(err) != entente.KindInvalid {
 			t.Errorf("an RTO above the MTPD: %v", err)
 		}
-		if _, err := s.PutProcess(t.Context(), actor("empty", entente.RoleOwner), edited, 0); entente.KindOf(err) != entente.KindNotFound {
-			t.Errorf("a process without a chain: %v", err)
+		alone := actor("empty", entente.RoleOwner)
+		if _, err := s.PutProcess(t.Context(), alone, edited, 0); entente.KindOf(err) != entente.KindInvalid {
+			t.Errorf("a process that names what is not there, without a chain: %v", err)
+		}
+		if _, err := s.PutProcess(t.Context(), alone, Process{ID: "first", Name: "The first process"}, 0); err != nil {
+			t.Errorf("a process that begins a chain: %v", err)
+		}
+		if g, err := s.Graph(t.Context(), alone); err != nil || len(g.Map().Processes) != 1 {
+			t.Errorf("the chain that it began: %v", err)
 		}
 		after, err := s.Graph(t.Context(), owner)
 		if err != nil {
