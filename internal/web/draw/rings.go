@@ -112,9 +112,10 @@ func wish(i int32, things []RingThing, near [][]int32, placed []bool, angle []fl
 // placeBand places things in as many rows as they need from a radius on, and gives
 // the radius behind the last one.
 func placeBand(members []int32, wished []float64, radius float64, at []Point, angle []float64) float64 {
-	rows, room := 0, 0.0
-	for room < float64(len(members)) {
-		room += 2 * math.Pi * (radius + float64(rows)*ringStep) / ringStep
+	// Every row has the room of the innermost; where the circle closes, the first and
+	// the last may stand in the same row and need the distance of a whole turn of rows.
+	rows := 1
+	for float64(rows)*2*math.Pi*radius/ringStep < float64(len(members)+rows-1) {
 		rows++
 	}
 	order := make([]int, len(members))
@@ -132,21 +133,22 @@ func placeBand(members []int32, wished []float64, radius float64, at []Point, an
 	for k, o := range order {
 		sorted[k] = wished[o]
 	}
-	gap := min(2*math.Pi/float64(len(members)), ringStep/(float64(rows)*radius))
-	for k, a := range apart(sorted, gap) {
+	angles, cut := apart(sorted, ringStep/(float64(rows)*radius), rows)
+	for k, a := range angles {
 		i := members[order[k]]
 		angle[i] = a
-		r := radius + float64(k%rows)*ringStep
+		r := radius + float64((k-cut+len(order))%len(order)%rows)*ringStep
 		at[i] = Point{r * math.Cos(a), r * math.Sin(a)}
 	}
 	return radius + float64(rows)*ringStep
 }
 
 // apart moves angles, given in ascending order, as little as possible until any two
-// are a gap apart. The circle is cut where it is emptiest.
-func apart(wished []float64, gap float64) []float64 {
+// are a gap apart. The circle is cut where it is emptiest, before the one at cut;
+// there they are as many gaps apart as there are rows.
+func apart(wished []float64, gap float64, rows int) (angles []float64, cut int) {
 	n := len(wished)
-	cut, widest := 0, -1.0
+	widest := -1.0
 	for k := range n {
 		next := wished[(k+1)%n]
 		if k == n-1 {
@@ -182,15 +184,15 @@ func apart(wished []float64, gap float64) []float64 {
 		}
 	}
 	// More than the whole circle: the same distance between all.
-	if span := found[n-1] - found[0]; span > 2*math.Pi-gap+1e-9 {
+	if span := found[n-1] - found[0]; span > 2*math.Pi-float64(rows)*gap+1e-9 {
 		first := found[0]
 		for k := range found {
-			found[k] = first + 2*math.Pi*float64(k)/float64(n)
+			found[k] = first + 2*math.Pi*float64(k)/float64(n+rows-1)
 		}
 	}
 	out := make([]float64, n)
 	for k := range n {
 		out[(cut+k)%n] = found[k]
 	}
-	return out
+	return out, cut
 }
