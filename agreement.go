@@ -229,18 +229,3 @@ func (e Envelope) Add(s Signer) (Envelope, error) {
 	e.Signatures = append(slices.Clone(e.Signatures), more.Signatures...)
 	return e, nil
 }
-
-// Invitation is how a partnership begins: it travels as a link, a QR code or a file.
-// Whoever holds the secret may accept it, once.
-type Invitation struct {
-	Version int       `json:"v"` // 1
-	Address string    `json:"address"`
-	Party   PartyID   `json:"party"`
-	Name    string    `json:"name"`
-	Key     PublicKey `json:"key"` // in force when the invitation was made
-	Secret  string    `json:"secret"`
-	Expires time.Time `json:"expires"`
-	// Proposal is the hash of the agreement that is proposed; its text is fetched with
-	// the secret.
-	Proposal Hash `json:"proposal"`
-}

@@ -44,11 +44,6 @@ func (t Taken) String() string {
 	return [...]string{"refused", "applied", "repeated", "early", "forked"}[t]
 }
 
-// MaxClockSkew is how far an entry's time may lie ahead of the receiver's clock
-// without being told as odd. It is never a reason to refuse: clocks are wrong for
-// days.
-const MaxClockSkew = 10 * time.Minute
-
 // Take decides about an envelope that arrived for the feed. held gives the hash of
 // an entry that the receiver holds already, by its number. It is pure: the caller
 // stores the entry and the new state in one transaction, and acknowledges after.

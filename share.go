@@ -77,7 +77,7 @@ func MayShare(m Marking, from, to PartyID, r Relation) (bool, Message) {
 	case m.TLP == TLPClear && len(m.Audience) == 0:
 		return true, Say("TLP:CLEAR may go to anyone.")
 	case r.Standing&IsPublic != 0:
-		return false, Say("%s does not go to the public.", audienceWord(m))
+		return false, Say("%s does not go to the public.", m.TLP.String())
 	case len(m.Audience) > 0 && !slices.Contains(m.Audience, to) && (m.TLP != TLPAmber || origin):
 		return false, Say("It is addressed to others.")
 	case !r.Agreed:
@@ -99,10 +99,6 @@ func MayShare(m Marking, from, to PartyID, r Relation) (bool, Message) {
 		return false, Say("TLP:AMBER+STRICT stays in the organisation that received it.")
 	}
 	return mayPassAmber(m, from, to, r)
-}
-
-func audienceWord(m Marking) string {
-	return m.TLP.String()
 }
 
 // mayShareRed is rule 2.

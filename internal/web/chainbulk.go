@@ -103,10 +103,7 @@ func (v *visit) batchFields(kind chain.NodeKind, f chain.BatchField) ([]bulkFiel
 		one.Hint = v.T(hint)
 	}
 	if choices := fieldChoices[kind][f]; choices != nil {
-		one.Choose = true
-		for _, c := range choices {
-			one.Options = append(one.Options, ui.Option{Value: c.value, Label: v.T(c.label)})
-		}
+		one.Choose, one.Options = true, v.options(choices)
 		return []bulkField{one}, nil
 	}
 	one.Options = p.knownValues(f)

@@ -331,13 +331,8 @@ func (t *typed) view(v *visit, g editGroup, path string, fixed bool) editView {
 			}
 			in.Several = append(in.Several, "")
 		case editChoice:
-			in.Options = []ui.Option{{Label: v.T("Not stated")}}
-			known := t.values[f.key] == ""
-			for _, c := range f.choices {
-				in.Options = append(in.Options, ui.Option{Value: c.value, Label: v.T(c.label)})
-				known = known || c.value == t.values[f.key]
-			}
-			if !known {
+			in.Options = append([]ui.Option{{Label: v.T("Not stated")}}, v.options(f.choices)...)
+			if !slices.ContainsFunc(in.Options, func(o ui.Option) bool { return o.Value == t.values[f.key] }) {
 				in.Options = append(in.Options, ui.Option{Value: t.values[f.key], Label: t.values[f.key]})
 			}
 		case editRef:
@@ -384,7 +379,7 @@ func (p *picture) thingOptions() []ui.Option {
 		if len(options) == mostThings {
 			break
 		}
-		options = append(options, ui.Option{Value: string(n.ID), Label: p.v.T("%s, %s", n.Name, textsOfThings[n.Kind].One)})
+		options = append(options, ui.Option{Value: string(n.ID), Label: p.v.T("%s, %s", n.Name, n.Kind.Noun())})
 	}
 	return options
 }

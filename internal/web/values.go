@@ -26,10 +26,13 @@ var classWords = map[chain.Class]entente.Text{
 	chain.ClassPublic: "public", chain.ClassInternal: "internal", chain.ClassConfidential: "confidential", chain.ClassPersonal: "personal", chain.ClassSecret: "secret",
 }
 
-var kindWordsOf = map[chain.NodeKind]entente.Text{
-	chain.KindOrganisation: "organisation", chain.KindProcess: "process", chain.KindActivity: "activity", chain.KindSystem: "system",
-	chain.KindSupply: "supply", chain.KindProduct: "product", chain.KindFlow: "flow",
-}
+var kindWordsOf = func() map[chain.NodeKind]entente.Text {
+	words := map[chain.NodeKind]entente.Text{}
+	for kind := range textsOfThings {
+		words[kind] = kind.Noun()
+	}
+	return words
+}()
 
 var itemWords = map[chain.ItemKind]entente.Text{chain.ItemData: "data", chain.ItemGoods: "goods", chain.ItemService: "service"}
 

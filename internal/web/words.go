@@ -7,12 +7,12 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/web/lang"
+	"github.com/entente-project/entente/internal/web/ui"
 )
 
 // thingTexts is what pages call the things of a kind.
 type thingTexts struct {
 	Many entente.Text // as the heading of all of them
-	One  entente.Text // in a sentence
 	New  entente.Text
 	Add  entente.Text
 }
@@ -20,31 +20,49 @@ type thingTexts struct {
 // textsOfThings has a kind's words in whole, because the grammar of a language hangs
 // on the noun.
 var textsOfThings = map[chain.NodeKind]thingTexts{
-	chain.KindOrganisation: {"Suppliers", "organisation", "New organisation", "Add the organisation"},
-	chain.KindProcess:      {"Processes", "process", "New process", "Add the process"},
-	chain.KindActivity:     {"Activities", "activity", "New activity", "Add the activity"},
-	chain.KindSystem:       {"Systems", "system", "New system", "Add the system"},
-	chain.KindSupply:       {"Supplies", "supply", "New supply", "Add the supply"},
-	chain.KindProduct:      {"Products", "product", "New product", "Add the product"},
-	chain.KindFlow:         {"Data flows", "flow of data", "New flow of data", "Add the flow of data"},
+	chain.KindOrganisation: {"Suppliers", "New organisation", "Add the organisation"},
+	chain.KindProcess:      {"Processes", "New process", "Add the process"},
+	chain.KindActivity:     {"Activities", "New activity", "Add the activity"},
+	chain.KindSystem:       {"Systems", "New system", "Add the system"},
+	chain.KindSupply:       {"Supplies", "New supply", "Add the supply"},
+	chain.KindProduct:      {"Products", "New product", "Add the product"},
+	chain.KindFlow:         {"Data flows", "New flow of data", "Add the flow of data"},
 }
 
 // choice is one of the values that a field of a thing takes, in words.
 type choice struct {
 	value string
-	label entente.Text
+	label entente.Text // as inside a sentence
+}
+
+// choicesOf gives the values of a field in the order in which they are offered.
+func choicesOf[T ~string](words map[T]entente.Text, order ...T) []choice {
+	choices := make([]choice, len(order))
+	for i, value := range order {
+		choices[i] = choice{string(value), words[value]}
+	}
+	return choices
 }
 
 // The values of fields that have only a few.
 var (
-	itemKinds     = []choice{{"data", "Data"}, {"goods", "Goods"}, {"service", "Service"}}
-	criticalities = []choice{{"critical", "Critical"}, {"high", "High"}, {"medium", "Medium"}, {"low", "Low"}}
-	systemKinds   = []choice{{"application", "Application"}, {"service", "Service"}, {"datastore", "Data store"}, {"interface", "Interface"}}
-	natures       = []choice{{"goods", "Goods"}, {"service", "Service"}, {"software", "Software"}, {"cloud", "Cloud"}}
-	supplyTerms   = []choice{{"commodity", "Commodity"}, {"bespoke", "Bespoke"}}
-	accessLevels  = []choice{{"user", "User"}, {"write", "Write"}, {"privileged", "Privileged"}}
-	dataClasses   = []choice{{"public", "Public"}, {"internal", "Internal"}, {"confidential", "Confidential"}, {"personal", "Personal"}, {"secret", "Secret"}}
+	itemKinds     = choicesOf(itemWords, chain.ItemData, chain.ItemGoods, chain.ItemService)
+	criticalities = choicesOf(criticalityWords, chain.Critical, chain.High, chain.Medium, chain.Low)
+	systemKinds   = choicesOf(systemWords, chain.SystemApplication, chain.SystemService, chain.SystemDataStore, chain.SystemInterface)
+	natures       = choicesOf(natureWords, chain.NatureGoods, chain.NatureService, chain.NatureSoftware, chain.NatureCloud)
+	supplyTerms   = choicesOf(supplyWords, chain.Commodity, chain.Bespoke)
+	accessLevels  = choicesOf(accessWords, chain.AccessUser, chain.AccessWrite, chain.AccessPrivileged)
+	dataClasses   = choicesOf(classWords, chain.Classes()...)
 )
+
+// options offers the choices to the reader.
+func (v *visit) options(choices []choice) []ui.Option {
+	options := make([]ui.Option, len(choices))
+	for i, c := range choices {
+		options[i] = ui.Option{Value: c.value, Label: v.capital(entente.Say(c.label))}
+	}
+	return options
+}
 
 // roleTexts name the roles in a sentence.
 var roleTexts = map[entente.Role]entente.Text{
