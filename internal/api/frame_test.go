@@ -231,3 +231,14 @@ func (nobody) AuthenticateToken(context.Context, string) (entente.Actor, error) 
 	return entente.Actor{}, entente.Denied("no such token")
 }
 func (nobody) RecordDenied(context.Context, error) {}
+
+// A text that no database takes is the client's mistake, in every field of every
+// operation.
+func TestTextThatCannotBeStored(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		w := n.ask("PUT", base+"/suppliers/casa-verde/tier/answers/substitutability", strings.NewReader(`{"value": 1, "reason": "\u0000"}`),
+			with("Content-Type", "application/json"))
+		n.problem(w, 422, "NUL")
+	})
+}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/entente-project/entente"
 )
 
 // plainArgs brings arguments into the few types that both engines treat alike.
@@ -56,12 +58,14 @@ func plain(a any) (any, error) {
 	return nil, fmt.Errorf("a value of type %T cannot be stored", a)
 }
 
+// checkText refuses what PostgreSQL cannot store. Such a text came from outside,
+// whatever room let it pass, so it is a mistake of who sent it.
 func checkText(s string) error {
 	if strings.IndexByte(s, 0) >= 0 {
-		return fmt.Errorf("the text %.40q holds a NUL character, which PostgreSQL cannot store", s)
+		return entente.Invalid("the text %.40q holds a NUL character, which cannot be stored", s)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("the text %.40q is not valid UTF-8", s)
+		return entente.Invalid("the text %.40q is not valid UTF-8", s)
 	}
 	return nil
 }

@@ -356,6 +356,9 @@ func TestMisuseIsRefused(t *testing.T) {
 			if err == nil {
 				t.Errorf("an argument with a fault (%s) was taken", name)
 			}
+			if _, text := arg.(string); text != (entente.KindOf(err) == entente.KindInvalid) {
+				t.Errorf("a fault of an argument (%s) is of kind %v", name, entente.KindOf(err))
+			}
 		}
 	})
 }
