@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/entente-project/entente/internal/advisory/osv"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/inventory/sbom"
 )
 
@@ -107,4 +109,28 @@ func FuzzMatch(f *testing.F) {
 			t.Fatalf("%s without a reason", v.State)
 		}
 	})
+}
+
+// SQLite finds the matches of an advisory by the keys of its records: however many
+// others the organisation has, they are not looked at.
+func TestMatchesOfAnAdvisoryAreFoundByKey(t *testing.T) {
+	d := dbtest.SQLite(t)
+	var plan []string
+	err := d.Read(t.Context(), func(tx *db.Tx) error {
+		return db.Each(t.Context(), tx, `EXPLAIN QUERY PLAN SELECT `+matchColumns+groupMatches, func(r db.Scanner) error {
+			var id, parent, unused int
+			var step string
+			err := r.Scan(&id, &parent, &unused, &step)
+			plan = append(plan, step)
+			return err
+		}, "us", "GHSA-1")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"SEARCH r USING COVERING INDEX advisory_record_member_of (org=? AND member_of=?)", "SEARCH m USING PRIMARY KEY (org=? AND record=?)"} {
+		if i >= len(plan) || plan[i] != want {
+			t.Errorf("the plan is %q; step %d should be %q", plan, i+1, want)
+		}
+	}
 }

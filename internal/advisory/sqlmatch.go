@@ -60,16 +60,20 @@ func matchesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, records []stri
 }
 
 // matchesOfGroup gives the matches of all records of an advisory, in one question to
-// the database: on PostgreSQL each takes a way there and back.
+// the database: on PostgreSQL each takes a way there and back. CROSS JOIN keeps SQLite
+// from going through every match of the organisation first.
 func matchesOfGroup(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) ([]match, error) {
-	all, err := db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+` FROM advisory_record r
-		JOIN advisory_match m ON m.org = r.org AND m.record = r.id
-		WHERE r.org = $1 AND r.member_of = $2`, org, group)
+	all, err := db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+groupMatches, org, group)
 	slices.SortFunc(all, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.pack, b.pack), strings.Compare(a.record, b.record))
 	})
 	return all, err
 }
+
+// groupMatches are the matches of the records of a group.
+const groupMatches = `
+		FROM advisory_record r CROSS JOIN advisory_match m
+		WHERE r.org = $1 AND r.member_of = $2 AND m.org = r.org AND m.record = r.id`
 
 func matchesOfMany(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]match, error) {
 	var all []match

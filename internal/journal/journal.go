@@ -85,6 +85,17 @@ func Head(ctx context.Context, tx *db.Tx, org entente.OrgID) (int64, error) {
 	return h.seq, err
 }
 
+// Since gives the number of the organisation's latest event, and for each kind that
+// happened after a number the latest event of it.
+func Since(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64) (head int64, latest map[Kind]int64, err error) {
+	head, err = Head(ctx, tx, org)
+	if err != nil || head <= after {
+		return head, nil, err
+	}
+	latest, err = selectKinds(ctx, tx, org, after)
+	return head, latest, err
+}
+
 // Events gives events after a number, oldest first, at most limit of them.
 func Events(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64, limit int) ([]Event, error) {
 	return selectEvents(ctx, tx, org, after, limit)

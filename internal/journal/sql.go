@@ -90,6 +90,17 @@ func selectMarks(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64)
 	}, "SELECT seq, kind FROM journal_event WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, after, markPage)
 }
 
+func selectKinds(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64) (map[Kind]int64, error) {
+	latest := map[Kind]int64{}
+	return latest, db.Each(ctx, tx, "SELECT kind, MAX(seq) FROM journal_event WHERE org = $1 AND seq > $2 GROUP BY kind", func(s db.Scanner) error {
+		var kind Kind
+		var seq int64
+		err := s.Scan(&kind, &seq)
+		latest[kind] = seq
+		return err
+	}, org, after)
+}
+
 // search finds the events that a consumer wants, one after the other.
 type search struct {
 	org    entente.OrgID

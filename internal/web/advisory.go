@@ -63,7 +63,7 @@ func (s findings) page(q query, offset, limit int) ([]advisory.Listed, int, int,
 	}
 	get := func(offset, limit int) ([]advisory.Listed, int, error) {
 		ask.Offset, ask.Limit = offset, limit
-		return listAtHead(s.v, "advisories", ask, func() ([]advisory.Listed, int, error) {
+		return listAtHead(s.v, asked{"advisories", ask, []string{fromInventory, fromAdvisories}}, func() ([]advisory.Listed, int, error) {
 			return s.v.Advisory.List(s.v.r.Context(), s.v.actor, ask)
 		})
 	}
@@ -79,7 +79,7 @@ func (s findings) page(q query, offset, limit int) ([]advisory.Listed, int, int,
 }
 
 func (v *visit) advisoryTotals() (advisory.Totals, error) {
-	totals, _, err := atHead(v, "totals of advisories", nil, func() (advisory.Totals, int, int, error) {
+	totals, _, err := atHead(v, asked{"totals of advisories", nil, []string{fromAdvisories}}, func() (advisory.Totals, int, int, error) {
 		totals, err := v.Advisory.Totals(v.r.Context(), v.actor)
 		return totals, 0, 0, err
 	})
@@ -92,7 +92,7 @@ func (v *visit) advisories() error {
 	if err != nil {
 		return err
 	}
-	ecosystems, _, err := listAtHead(v, "ecosystems", nil, func() ([]string, int, error) {
+	ecosystems, _, err := listAtHead(v, asked{"ecosystems", nil, []string{fromAdvisories}}, func() ([]string, int, error) {
 		all, err := v.Advisory.Ecosystems(v.r.Context(), v.actor)
 		return all, len(all), err
 	})

@@ -248,7 +248,7 @@ func (v *visit) changeNumber() (int64, error) {
 // changed gives what a change did, as far as its page needs it, and how many things
 // there are in all: an import can change everything.
 func (v *visit) changed(n int64) ([]chain.PastThing, int, error) {
-	return listAtHead(v, "change", n, func() ([]chain.PastThing, int, error) {
+	return listAtHead(v, asked{"change", n, []string{fromChain}}, func() ([]chain.PastThing, int, error) {
 		all, err := v.Chain.ChangeAt(v.r.Context(), v.actor, n)
 		total := len(all)
 		if total > chain.MaxBatch {

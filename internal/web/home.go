@@ -92,7 +92,7 @@ func (v *visit) home() error {
 
 func (v *visit) productsIn(state inventory.ProductState, limit int) ([]inventory.Product, int, error) {
 	ask := inventory.ProductQuery{State: state, Page: inventory.Page{Limit: limit}}
-	return listAtHead(v, "products", ask, func() ([]inventory.Product, int, error) {
+	return listAtHead(v, asked{"products", ask, []string{fromChain, fromInventory}}, func() ([]inventory.Product, int, error) {
 		return v.Inventory.Products(v.r.Context(), v.actor, ask)
 	})
 }

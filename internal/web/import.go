@@ -627,7 +627,7 @@ func (v *visit) importRefused() error {
 
 // importPlan is what would become of each row of a draft.
 func (v *visit) importPlan(of chain.SheetImport) (*chain.SheetPlan, error) {
-	plan, _, err := atHead(v, "import", of, func() (*chain.SheetPlan, int, int, error) {
+	plan, _, err := atHead(v, asked{"import", of, []string{fromChain}}, func() (*chain.SheetPlan, int, int, error) {
 		plan, err := v.Chain.PreviewSheet(v.r.Context(), v.actor, of.ID)
 		if err != nil {
 			return nil, 0, 0, err

@@ -467,7 +467,7 @@ type packages struct{ v *visit }
 func (s packages) page(q query, offset, limit int) ([]inventory.PackageUse, int, int, error) {
 	get := func(offset, limit int) ([]inventory.PackageUse, int, error) {
 		ask := inventory.PackageQuery{Search: q.search, Type: q.filter["type"], Page: inventory.Page{Limit: limit, Offset: offset}}
-		return listAtHead(s.v, "packages", ask, func() ([]inventory.PackageUse, int, error) {
+		return listAtHead(s.v, asked{"packages", ask, []string{fromInventory}}, func() ([]inventory.PackageUse, int, error) {
 			return s.v.Inventory.Packages(s.v.r.Context(), s.v.actor, ask)
 		})
 	}

@@ -8,9 +8,7 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
-	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
-	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -36,15 +34,15 @@ type riskHit struct {
 	processes []advisory.ProcessImpact // with their ways, the surest first
 }
 
-// overviews keeps the risks of organisations until something happens in their
-// journal.
+// overviews keeps the risks of organisations until something happens in the rooms that
+// they are worked out from.
 type overviews struct {
 	mu    sync.Mutex
 	known map[entente.OrgID]overview
 }
 
 type overview struct {
-	head  int64 // of the journal
+	head  int64 // the last event of those rooms
 	used  time.Time
 	risks *risks
 }
@@ -85,11 +83,7 @@ func (v *visit) risks() (*risks, error) {
 	if !v.may(identity.AdvisoryRead) {
 		return &risks{}, nil
 	}
-	var head int64
-	err := v.DB.Read(v.r.Context(), func(tx *db.Tx) (err error) {
-		head, err = journal.Head(v.r.Context(), tx, v.actor.Org)
-		return err
-	})
+	head, err := v.headOf(v.r.Context(), v.actor.Org, fromChain, fromInventory, fromAdvisories)
 	if err != nil {
 		return nil, err
 	}

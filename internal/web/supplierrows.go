@@ -11,8 +11,6 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
-	"github.com/entente-project/entente/internal/db"
-	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/web/ui"
 )
@@ -39,29 +37,30 @@ type supplierRows struct {
 	categories []ui.Option // after a first one for all of them, without a label
 	tiers      map[chain.NodeID]partner.Tier
 	tiersHash  uint64
+	ends       time.Time // when the first tier set by hand does; zero if none does
 }
 
-// supplierLists keeps the rows of organisations until something happens in their
-// journal. For a tier set by hand can end without an event, none is kept for long.
+// over says whether time alone has changed a tier.
+func (r *supplierRows) over() bool { return !r.ends.IsZero() && !time.Now().Before(r.ends) }
+
+// supplierLists keeps the rows of organisations until their chain or a tier changes,
+// or the first tier that was set by hand ends.
 type supplierLists struct {
 	mu    sync.Mutex
 	known map[entente.OrgID]supplierList
 }
 
 type supplierList struct {
-	head int64 // of the journal
-	made time.Time
+	head int64 // the last event of chain and partnerships
 	used time.Time
 	of   *supplierRows
 }
-
-const longestKept = time.Minute
 
 func (k *supplierLists) get(org entente.OrgID, head int64) *supplierRows {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	l, ok := k.known[org]
-	if !ok || l.head != head || time.Since(l.made) > longestKept {
+	if !ok || l.head != head || l.of.over() {
 		return nil
 	}
 	l.used = time.Now()
@@ -75,8 +74,7 @@ func (k *supplierLists) put(org entente.OrgID, head int64, of *supplierRows) {
 	if k.known == nil {
 		k.known = map[entente.OrgID]supplierList{}
 	}
-	now := time.Now()
-	k.known[org] = supplierList{head, now, now, of}
+	k.known[org] = supplierList{head, time.Now(), of}
 	total := 0
 	for _, l := range k.known {
 		total += len(l.of.rows)
@@ -95,12 +93,7 @@ func (k *supplierLists) put(org entente.OrgID, head int64, of *supplierRows) {
 
 // supplierRows gives the rows of the actor's organisation.
 func (s *server) supplierRows(ctx context.Context, actor entente.Actor) (*supplierRows, error) {
-	// The head is read first: rows that are newer than it are only made again.
-	var head int64
-	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		head, err = journal.Head(ctx, tx, actor.Org)
-		return err
-	})
+	head, err := s.headOf(ctx, actor.Org, fromChain, fromPartners)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +108,7 @@ func (s *server) supplierRows(ctx context.Context, actor entente.Actor) (*suppli
 	if err != nil {
 		return nil, err
 	}
-	made := &supplierRows{rows: rowsOfSuppliers(g, standings)}
+	made := &supplierRows{rows: rowsOfSuppliers(g, standings), ends: firstEnd(standings)}
 	seen := map[int]bool{}
 	for _, r := range made.rows {
 		if !seen[r.rank] {
@@ -134,6 +127,17 @@ func (s *server) supplierRows(ctx context.Context, actor entente.Actor) (*suppli
 	made.categories = valuesOf("", made.rows, func(r supplierRow) string { return r.Category })
 	s.supplierLists.put(actor.Org, head, made)
 	return made, nil
+}
+
+// firstEnd is when the first of the tiers that are set by hand now ends.
+func firstEnd(standings []partner.Standing) (first time.Time) {
+	for i := range standings {
+		s := &standings[i]
+		if s.Overridden && (first.IsZero() || s.Override.Until.Before(first)) {
+			first = s.Override.Until
+		}
+	}
+	return first
 }
 
 func rowsOfSuppliers(g *chain.Graph, standings []partner.Standing) []supplierRow {

@@ -17,6 +17,7 @@ type server struct {
 	Config
 	mux       *http.ServeMux
 	overviews overviews
+	heads     heads
 	streams   *streams
 
 	supplierLists supplierLists
