@@ -3,7 +3,8 @@
 // and a reference page made from that document at /api/v1/.
 //
 // Each room has one file here (chain.go, inventory.go, advisory.go, journal.go,
-// identity.go) that lists its operations as data: address, the verb that
+// identity.go; the chain's things, batches and imports of sheets have things.go,
+// batch.go and imports.go) that lists its operations as data: address, the verb that
 // internal/identity is asked about, the object it is asked for, and the function
 // that answers. operation.go turns the list into handlers; a test walks the same
 // list against the table of rights, so an operation without a decision cannot be

@@ -233,11 +233,15 @@ func (v *inventor) body(c call) ([]byte, string) {
 			return nil, media
 		case 1:
 			return v.noise(), media
-		case 2:
-			file := v.files[v.rng.IntN(len(v.files))]
-			return file[:v.rng.IntN(len(file)+1)], media
 		}
-		return v.files[v.rng.IntN(len(v.files))], media
+		file := v.files[v.rng.IntN(len(v.files))]
+		if media == "text/csv" {
+			file = []byte(someSheet)
+		}
+		if v.rng.IntN(5) == 0 {
+			file = file[:v.rng.IntN(len(file)+1)]
+		}
+		return file, media
 	}
 	if v.rng.IntN(10) == 0 {
 		return v.noise(), media
@@ -253,6 +257,9 @@ func (v *inventor) body(c call) ([]byte, string) {
 	}
 	return text, media
 }
+
+// someSheet fits several kinds of things, wherever only a name is needed.
+const someSheet = "Name;Kind;Country\nHarbour;service;DE\nWeighbridge;application;\n"
 
 // fits makes a batch one of a thing that is there, by a field that it has.
 func (v *inventor) fits(batch map[string]any) {

@@ -62,6 +62,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	must(t, err)
 	n.rooms.Notify = notify.New(d, n.rooms.Identity, notify.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
 	jobs := n.rooms.Advisory.Jobs()
+	maps.Copy(jobs, n.rooms.Chain.Jobs())
 	maps.Copy(jobs, n.rooms.Notify.Jobs())
 	n.runner = journal.NewRunner(d, nil, append(n.rooms.Advisory.Consumers(), n.rooms.Notify.Consumers()...), jobs)
 	n.handler, err = New(Config{DB: d, Auth: n.rooms.Identity, Rooms: n.rooms, Version: "test", Log: slog.New(slog.NewTextHandler(n.log, nil))})

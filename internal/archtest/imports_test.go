@@ -10,7 +10,7 @@ import (
 // rooms on lower floors, never one beside it. "" is the vocabulary.
 var floors = [][]string{
 	{""},
-	{"internal/db"},
+	{"internal/db", "internal/sheet"},
 	{"internal/journal"},
 	{"internal/identity"},
 	{"internal/chain", "internal/exchange", "internal/notify"},

@@ -2,11 +2,13 @@ package chain
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/sheet"
 )
 
 // Sheet is a spreadsheet as it was read: its heading and the rows below.
@@ -26,6 +28,20 @@ const (
 	MaxSheetRows  = 50_000
 	MaxSheetBytes = 64 << 20 // of all cells together
 )
+
+// ParseSheet reads a sheet, CSV or XLSX, whose first row names the columns.
+func ParseSheet(r io.Reader) (read Sheet, err error) {
+	limits := sheet.DefaultLimits()
+	limits.Rows = MaxSheetRows
+	err = sheet.Read(r, limits, func(heading []string) error {
+		read.Heading = heading
+		return nil
+	}, func(row sheet.Row) error {
+		read.Rows = append(read.Rows, SheetRow(row))
+		return nil
+	})
+	return read, err
+}
 
 // SheetExists says what to do with rows that the chain holds already.
 type SheetExists string

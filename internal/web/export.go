@@ -5,8 +5,8 @@ import (
 	"time"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/sheet"
 	"github.com/entente-project/entente/internal/web/lang"
-	"github.com/entente-project/entente/internal/web/sheet"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 

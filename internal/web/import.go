@@ -12,8 +12,8 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/sheet"
 	"github.com/entente-project/entente/internal/web/lang"
-	"github.com/entente-project/entente/internal/web/sheet"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -193,16 +193,7 @@ func (v *visit) importUpload() error {
 		return v.importRefusedUpload(err)
 	}
 	defer file.Close()
-	var read chain.Sheet
-	limits := sheet.DefaultLimits()
-	limits.Rows = chain.MaxSheetRows
-	err = sheet.Read(file, limits, func(heading []string) error {
-		read.Heading = heading
-		return nil
-	}, func(r sheet.Row) error {
-		read.Rows = append(read.Rows, chain.SheetRow{Line: r.Line, Cells: r.Cells})
-		return nil
-	})
+	read, err := chain.ParseSheet(file)
 	if err != nil {
 		return v.importRefusedUpload(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
-	"github.com/entente-project/entente/internal/web/sheet"
+	"github.com/entente-project/entente/internal/sheet"
 )
 
 // runJobs lets the started imports run.

@@ -16,7 +16,7 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/journal"
-	"github.com/entente-project/entente/internal/web/sheet"
+	"github.com/entente-project/entente/internal/sheet"
 )
 
 func TestJournalIsNarrowedAndTakenAway(t *testing.T) {
