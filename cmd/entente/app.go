@@ -37,7 +37,7 @@ type Config struct {
 	Origin string
 	// Languages is a folder with more languages than the shipped ones; "" for none.
 	Languages string
-	// AllowPrivate lets webhooks lead to private networks and to this machine.
+	// AllowPrivate lets webhooks and partners be on private networks and on this machine.
 	AllowPrivate bool
 	// Mail is the server that takes the node's mail; nil for none.
 	Mail *notify.MailServer
@@ -119,6 +119,7 @@ func (a *App) doors() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/", machine)
+	mux.Handle("/exchange/", a.exchange.Door())
 	mux.HandleFunc("GET /healthz", a.health)
 	mux.Handle("/", a.pages)
 	a.server = &http.Server{

@@ -15,6 +15,7 @@ import (
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
@@ -46,6 +47,7 @@ type node struct {
 	advisory  *advisory.Service
 	partner   *partner.Service
 	notify    *notify.Service
+	exchange  *exchange.Service
 	search    *search.Service
 	runner    *journal.Runner
 }
@@ -88,10 +90,12 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	n.advisory = advisory.New(n.db, n.chain, advisory.Options{})
 	n.partner = partner.New(n.db, n.chain)
 	n.notify = notify.New(n.db, n.identity, notify.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Mail: c.Mail, Log: c.Log})
+	n.exchange = exchange.New(n.db, n.identity, exchange.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Log: c.Log})
 	n.search = search.New(n.chain, n.inventory, n.advisory, n.identity)
 	jobs := n.advisory.Jobs()
 	maps.Copy(jobs, n.chain.Jobs())
 	maps.Copy(jobs, n.notify.Jobs())
+	maps.Copy(jobs, n.exchange.Jobs())
 	n.runner = journal.NewRunner(n.db, c.Log, slices.Concat(n.advisory.Consumers(), n.notify.Consumers()), jobs)
 	return nil
 }

@@ -28,7 +28,7 @@ type serveCommand struct {
 	TrustedProxy  []string `env:"ENTENTE_TRUSTED_PROXY" placeholder:"CIDR" help:"Proxies that are trusted to tell from where a request came ($ENTENTE_TRUSTED_PROXY)."`
 	SMTPURL       string   `name:"smtp-url" env:"ENTENTE_SMTP_URL" placeholder:"URL" help:"Server that takes the node's mail: smtp://user:password@host:port, or smtps://… ($ENTENTE_SMTP_URL)."`
 	MailFrom      string   `env:"ENTENTE_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of the node's mail ($ENTENTE_MAIL_FROM)."`
-	AllowPrivate  bool     `name:"allow-private-addresses" env:"ENTENTE_ALLOW_PRIVATE_ADDRESSES" help:"Let webhooks lead to private networks and to this machine, also without TLS ($ENTENTE_ALLOW_PRIVATE_ADDRESSES)."`
+	AllowPrivate  bool     `name:"allow-private-addresses" env:"ENTENTE_ALLOW_PRIVATE_ADDRESSES" help:"Let webhooks and partners be on private networks and on this machine, also without TLS ($ENTENTE_ALLOW_PRIVATE_ADDRESSES)."`
 	LogLevel      string   `default:"info" enum:"debug,info,warn,error" env:"ENTENTE_LOG" help:"How much to log: debug, info, warn or error ($ENTENTE_LOG)."`
 }
 

@@ -10,7 +10,7 @@ import (
 // rooms on lower floors, never one beside it. "" is the vocabulary.
 var floors = [][]string{
 	{""},
-	{"internal/db", "internal/sheet"},
+	{"internal/db", "internal/outbound", "internal/sheet"},
 	{"internal/journal"},
 	{"internal/identity"},
 	{"internal/chain", "internal/exchange", "internal/notify"},
@@ -28,7 +28,7 @@ var floors = [][]string{
 var apart = []string{"internal/exchange", "internal/notify"}
 
 // carriers are what the rooms of apart may know.
-var carriers = []string{"", "internal/db", "internal/journal", "internal/identity"}
+var carriers = []string{"", "internal/outbound", "internal/db", "internal/journal", "internal/identity"}
 
 // pure packages have no part in rooms: they may import only what is listed, from
 // the house, and never a database.

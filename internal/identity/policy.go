@@ -41,6 +41,12 @@ const (
 	AccountSelf        Verb = "account.self"        // look after one's own account: password, passkeys, sessions
 	ViewSave           Verb = "view.save"           // keep views of lists for oneself
 	ViewShare          Verb = "view.share"          // give them to the whole organisation, change and remove those
+
+	PartnerRead    Verb = "partner.read"    // see the partners, the agreements with them and how the feeds stand
+	PartnerManage  Verb = "partner.manage"  // invite, sign and end agreements, compare and change keys
+	ExchangeRead   Verb = "exchange.read"   // see what was said to partners and by them, as far as its marking allows
+	ExchangeShare  Verb = "exchange.share"  // say something to partners, take it back, answer
+	ExchangeExport Verb = "exchange.export" // take the ledger away as a file
 )
 
 // may is one cell of the table; its zero value denies.
@@ -85,6 +91,11 @@ var policy = map[Verb]rule{
 	AccountSelf:        {yes, yes, yes, yes, yes, yes, yes, not, not, not},
 	ViewSave:           {yes, yes, yes, yes, yes, yes, not, not, not, not},
 	ViewShare:          {yes, yes, yes, not, yes, not, not, not, not, not},
+	PartnerRead:        {yes, yes, yes, yes, yes, yes, own, yes, yes, not},
+	PartnerManage:      {yes, yes, not, not, not, not, not, yes, not, yes},
+	ExchangeRead:       {yes, yes, yes, yes, yes, yes, not, yes, yes, not},
+	ExchangeShare:      {yes, yes, yes, not, not, not, not, yes, yes, not},
+	ExchangeExport:     {yes, yes, not, not, not, yes, not, yes, yes, not},
 }
 
 // rule is one line of the table.

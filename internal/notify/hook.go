@@ -14,6 +14,7 @@ import (
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/outbound"
 )
 
 // HookState says whether a hook is told anything.
@@ -80,7 +81,7 @@ func (n NewHook) checked(actor entente.Actor, allowPrivate bool) (NewHook, error
 	case !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }):
 		return n, entente.Invalid("the webhook's name holds characters that cannot be shown")
 	}
-	address, err := cleanURL(n.URL, allowPrivate)
+	address, err := outbound.Clean(n.URL, "https://hooks.example.com/entente", allowPrivate)
 	if err != nil {
 		return n, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/outbound"
 )
 
 // Config says how a node tells others. Without a Key there are no webhooks and no
@@ -46,7 +47,7 @@ func New(d *db.DB, people *identity.Service, c Config) *Service {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Service{db: d, identity: people, c: c, client: newClient(c.AllowPrivate)}
+	return &Service{db: d, identity: people, c: c, client: outbound.Client(c.AllowPrivate, attemptTime)}
 }
 
 // now gives the time as the database keeps it.

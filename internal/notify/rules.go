@@ -10,8 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	mathrand "math/rand/v2"
-	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -103,66 +101,4 @@ func messageOf(origin string, k EventKind, e journal.Event) ([]byte, error) {
 	enc.SetEscapeHTML(false) // so that links can be read
 	err := enc.Encode(Message{Type: e.Kind, Timestamp: e.At.UTC(), Data: MessageData{Organisation: e.Org, Event: e.Seq, Subject: e.Subject, Links: links}})
 	return bytes.TrimSpace(b.Bytes()), err
-}
-
-// cleanURL checks an address as somebody wrote it. Where its name leads is seen when
-// it is called (see [reachable]).
-func cleanURL(text string, allowPrivate bool) (string, error) {
-	text = strings.TrimSpace(text)
-	u, err := url.Parse(text)
-	switch {
-	case len(text) > 1000:
-		return "", entente.TooLarge("the address is longer than 1000 characters")
-	case err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "":
-		return "", entente.Invalid("the address is not a URL; write it like https://hooks.example.com/entente")
-	case u.Scheme != "https" && (u.Scheme != "http" || !allowPrivate):
-		return "", entente.Invalid("the address must begin with https://")
-	case u.User != nil:
-		return "", entente.Invalid("the address must not hold a name or a password; the signature tells that the message is ours")
-	case u.Fragment != "":
-		return "", entente.Invalid("the address must not hold a # and what follows")
-	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !allowPrivate && !reachable(ip) {
-		return "", entente.Invalid("the address %s belongs to a private network or to the node itself; take one that can be reached from outside", ip)
-	}
-	return u.String(), nil
-}
-
-// closed are networks that are not the internet's: private, this machine's, this
-// link's, those of clouds for their machines, and those kept for documents and tests.
-var closed = prefixes(
-	"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24",
-	"192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
-	"::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
-)
-
-// The networks of IPv6 that carry an address of IPv4, and at which byte it stands.
-var carriers = []struct {
-	within netip.Prefix
-	at     int
-}{{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("2002::/16"), 2}}
-
-func prefixes(all ...string) []netip.Prefix {
-	var list []netip.Prefix
-	for _, p := range all {
-		list = append(list, netip.MustParsePrefix(p))
-	}
-	return list
-}
-
-// reachable says whether a hook may lead to the address.
-func reachable(ip netip.Addr) bool {
-	ip = ip.Unmap().WithZone("")
-	for _, p := range closed {
-		if p.Contains(ip) {
-			return false
-		}
-	}
-	for _, c := range carriers {
-		if c.within.Contains(ip) {
-			b := ip.As16()
-			return reachable(netip.AddrFrom4([4]byte(b[c.at : c.at+4])))
-		}
-	}
-	return ip.IsValid()
 }

@@ -1,0 +1,155 @@
+package exchange
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/identity/seal"
+	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/outbound"
+)
+
+// Config says how a node talks with others.
+type Config struct {
+	// Key seals the private keys. Without it an organisation cannot have one.
+	Key seal.Key
+	// Origin is the address by which other nodes reach this one.
+	Origin string
+	// AllowPrivate lets partners live on private networks and on this machine, also
+	// without TLS. Only the operator of a node can know whether that is harmless.
+	AllowPrivate bool
+	// Log gets what no person can be told; nil means slog.Default().
+	Log *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Fetch is how often a node asks its partners by itself for what it may have
+	// missed; 0 means every 15 minutes.
+	Fetch time.Duration
+}
+
+// Service is the room.
+type Service struct {
+	db       *db.DB
+	identity *identity.Service
+	c        Config
+	client   *http.Client
+
+	mu      sync.Mutex
+	parties map[entente.PartyID]entente.OrgID // of this node
+	rings   map[entente.Hash]entente.Keyring  // verified, by the hash of the key document
+	clocks  map[string]time.Duration          // by how much the clock of a host is ahead of ours
+}
+
+// New opens the room.
+func New(d *db.DB, people *identity.Service, c Config) *Service {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Fetch == 0 {
+		c.Fetch = 15 * time.Minute
+	}
+	return &Service{
+		db: d, identity: people, c: c, client: outbound.Client(c.AllowPrivate, requestTime),
+		parties: map[entente.PartyID]entente.OrgID{}, rings: map[entente.Hash]entente.Keyring{}, clocks: map[string]time.Duration{},
+	}
+}
+
+// now gives the time as the database keeps it.
+func (s *Service) now() time.Time { return db.Time(db.Millis(s.c.Now())) }
+
+// host is the authority of this node's address, as signed requests name it.
+func (s *Service) host() string {
+	u, err := url.Parse(s.c.Origin)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
+}
+
+// The kinds of the room's jobs.
+const (
+	jobDeliver = "exchange.deliver"
+	jobFetch   = "exchange.fetch"
+)
+
+// Jobs are the room's handlers of due work.
+func (s *Service) Jobs() map[string]journal.JobHandler {
+	return map[string]journal.JobHandler{
+		jobDeliver: func(ctx context.Context, job *journal.Job) error { return s.deliver(ctx, job) },
+		jobFetch:   func(ctx context.Context, job *journal.Job) error { return s.fetch(ctx, job) },
+	}
+}
+
+// local gives the organisation of this node that is a party; empty: none is.
+func (s *Service) local(ctx context.Context, party entente.PartyID) (entente.OrgID, error) {
+	s.mu.Lock()
+	org, known := s.parties[party]
+	s.mu.Unlock()
+	if known {
+		return org, nil
+	}
+	all, err := s.identity.Organisations(ctx)
+	if err != nil {
+		return "", err
+	}
+	found := map[entente.PartyID]entente.OrgID{}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		clear(found)
+		for _, o := range all {
+			self, err := readSelf(ctx, tx, o.ID)
+			if err != nil {
+				return err
+			}
+			if self != nil {
+				found[self.Document.Party] = o.ID
+			}
+		}
+		return nil
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p, o := range found {
+		s.parties[p] = o
+	}
+	return found[party], err
+}
+
+// ring verifies a key document once for each of its states.
+func (s *Service) ring(text string) (entente.KeyDocument, entente.Keyring, error) {
+	document, err := readDocument([]byte(text))
+	if err != nil {
+		return document, entente.Keyring{}, err
+	}
+	hash := entente.HashOf([]byte(text))
+	s.mu.Lock()
+	ring, known := s.rings[hash]
+	s.mu.Unlock()
+	if known {
+		return document, ring, nil
+	}
+	ring, err = document.Verify()
+	if err != nil {
+		return document, ring, entente.Invalid("the key document does not prove itself: %s", err.Error())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.rings) >= maxRings {
+		clear(s.rings)
+	}
+	s.rings[hash] = ring
+	return document, ring, nil
+}
+
+// maxRings is how many verified keyrings are kept in memory.
+const maxRings = 5_000

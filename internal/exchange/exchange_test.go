@@ -1,0 +1,191 @@
+package exchange
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/entente-project/entente"
+)
+
+// Two organisations become partners, compare their words, say something, take it back
+// and see that the other side has acknowledged it.
+func TestPartnership(t *testing.T) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		ticket, inv, err := buyer.Invite(ctx, buyer.owner, NewInvitation{Name: "Rösthof", KnownAs: "rosthof", Terms: StandardTerms(true, false, buyer.Service.now())})
+		ok(t, err)
+		_, offer, err := supplier.Look(ctx, supplier.owner, ticket.Link())
+		ok(t, err)
+		if offer.Document.Name != "Beanline" || !offer.Terms.Buys || offer.Name != "Rösthof" {
+			t.Errorf("the offer: %+v", offer)
+		}
+		p, err := supplier.Accept(ctx, supplier.owner, ticket.Link(), []entente.Contact{{Name: "Security desk", Email: "security@rosthof.example"}}, "")
+		ok(t, err)
+		if p.Party != buyer.party() || !p.Buys() || p.Supplies() || p.State != Active {
+			t.Errorf("the supplier knows %+v", p)
+		}
+		q := buyer.knows(supplier)
+		if !q.Supplies() || q.KnownAs != "rosthof" || len(q.Contacts) != 1 || !slices.Equal(q.Fingerprint(), mustSelf(supplier).Fingerprint()) {
+			t.Errorf("the buyer knows %+v", q)
+		}
+		// Once only; but whoever did not hear the answer may ask again.
+		if again, err := supplier.Accept(ctx, supplier.owner, ticket.Link(), nil, ""); err != nil || again.Party != p.Party {
+			t.Errorf("accepted again: %v", err)
+		}
+		list, err := buyer.Invitations(ctx, buyer.owner)
+		ok(t, err)
+		if len(list) != 1 || list[0].State != InvitationAccepted || list[0].Party != supplier.party() || list[0].ID != inv.ID {
+			t.Errorf("invitations: %+v", list)
+		}
+		ok(t, buyer.Compared(ctx, buyer.owner, supplier.party(), q.Ring.Current().Public.ID()))
+		if buyer.knows(supplier).Compared.IsZero() {
+			t.Error("the comparison is not kept")
+		}
+
+		id, lines, err := supplier.Say(ctx, supplier.owner, NewStatement{
+			Kind: entente.EntryAdvisory, Subject: "advisory/ROST-1", Title: "Roaster firmware", Marking: entente.Marking{TLP: entente.TLPAmber},
+			Body: json.RawMessage(`{"id":"ROST-1"}`), To: []entente.PartyID{buyer.party()},
+		})
+		ok(t, err)
+		if len(lines) != 1 || !lines[0].Allowed || lines[0].Number == 0 {
+			t.Fatalf("who gets it: %+v", lines)
+		}
+		settle(supplier, buyer)
+		got, err := buyer.Inbox(ctx, buyer.owner, InboxQuery{})
+		ok(t, err)
+		if len(got) != 1 || got[0].Subject != "advisory/ROST-1" || string(got[0].Body) != `{"id":"ROST-1"}` || got[0].Party != supplier.party() {
+			t.Fatalf("received: %+v", got)
+		}
+		ok(t, buyer.Acknowledge(ctx, buyer.owner, got[0].Party, got[0].Number))
+		settle(buyer, supplier)
+		_, lines, err = supplier.Statement(ctx, supplier.owner, id)
+		ok(t, err)
+		if l := lines[0]; l.Delivered.IsZero() || l.Read.IsZero() || l.Answered.IsZero() || l.Agreement != 1 {
+			t.Errorf("the ledger: %+v", l)
+		}
+
+		ok(t, supplier.Recall(ctx, supplier.owner, id, "it was the wrong file"))
+		_, lines, err = supplier.Statement(ctx, supplier.owner, id)
+		ok(t, err)
+		if lines[0].Recall == 0 || !lines[0].Acked.IsZero() {
+			t.Errorf("before the partner has acknowledged: %+v", lines[0])
+		}
+		settle(supplier, buyer, supplier)
+		_, lines, err = supplier.Statement(ctx, supplier.owner, id)
+		ok(t, err)
+		if lines[0].Acked.IsZero() {
+			t.Error("the recall is not acknowledged")
+		}
+		got, err = buyer.Inbox(ctx, buyer.owner, InboxQuery{})
+		ok(t, err)
+		if len(got) != 1 || got[0].State != Recalled || len(got[0].Body) > 0 {
+			t.Errorf("after the recall: %+v", got)
+		}
+
+		ok(t, buyer.End(ctx, buyer.owner, supplier.party(), "the contract has ended"))
+		settle(buyer, supplier)
+		if p := supplier.knows(buyer); p.State != Ended || p.EndedBy != buyer.party() || p.EndedWhy != "the contract has ended" {
+			t.Errorf("the supplier knows of the end: %+v", p)
+		}
+		_, _, err = supplier.Say(ctx, supplier.owner, NewStatement{Kind: entente.EntryPractice, Title: "Backups", Marking: entente.Marking{TLP: entente.TLPClear}, Body: json.RawMessage(`{}`)})
+		wants(t, entente.KindDenied, err)
+	})
+}
+
+func mustSelf(s someone) Self {
+	s.t.Helper()
+	self, err := s.Self(s.t.Context(), s.owner)
+	ok(s.t, err)
+	return self
+}
+
+// New keys are told, believed, and used; the old ones prove nothing new.
+func TestRotation(t *testing.T) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		become(buyer, supplier)
+		before := buyer.knows(supplier)
+		ok(t, buyer.Compared(ctx, buyer.owner, supplier.party(), before.Ring.Current().Public.ID()))
+		_, _, err := supplier.Say(ctx, supplier.owner, NewStatement{Kind: entente.EntryPractice, Title: "Backups", Marking: entente.Marking{TLP: entente.TLPGreen}, Body: json.RawMessage(`{}`)})
+		ok(t, err)
+		ok(t, supplier.Rotate(ctx, supplier.owner, "the laptop was stolen", true))
+		settle(supplier, buyer)
+		after := buyer.knows(supplier)
+		if len(after.Ring.Keys) != 2 || after.Ring.Keys[0].Revoked.IsZero() || after.Party != before.Party {
+			t.Fatalf("the keys after: %+v", after.Ring)
+		}
+		if !after.Compared.IsZero() {
+			t.Error("the words of the new key were never compared")
+		}
+		if after.In.Number != 2 {
+			t.Errorf("the feed stands at %d", after.In.Number)
+		}
+	})
+}
+
+// Terms change only when both have signed.
+func TestAgreementChanges(t *testing.T) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		become(buyer, supplier)
+		ok(t, buyer.Propose(ctx, buyer.owner, supplier.party(), func(a *entente.Agreement) { a.AnswerConcern = 24 }))
+		settle(buyer, supplier)
+		versions, err := supplier.Versions(ctx, supplier.owner, buyer.party())
+		ok(t, err)
+		if len(versions) != 2 || versions[0].State != VersionProposed || supplier.knows(buyer).Agreement.AnswerConcern != 120 {
+			t.Fatalf("versions: %+v", versions)
+		}
+		hash := entente.HashOf(versions[0].Envelope.Payload)
+		wants(t, entente.KindConflict, buyer.Sign(ctx, buyer.owner, supplier.party(), hash))
+		ok(t, supplier.Sign(ctx, supplier.owner, buyer.party(), hash))
+		settle(supplier, buyer)
+		for _, p := range []Partner{buyer.knows(supplier), supplier.knows(buyer)} {
+			if p.Agreement.AnswerConcern != 24 || p.Agreement.Number != 2 {
+				t.Errorf("%s: %+v", p.Name, p.Agreement)
+			}
+		}
+		ok(t, supplier.Propose(ctx, supplier.owner, buyer.party(), func(a *entente.Agreement) { a.AnswerConcern = 500 }))
+		settle(supplier, buyer)
+		versions, err = buyer.Versions(ctx, buyer.owner, supplier.party())
+		ok(t, err)
+		ok(t, buyer.Refuse(ctx, buyer.owner, supplier.party(), entente.HashOf(versions[0].Envelope.Payload), "too long"))
+		settle(buyer, supplier)
+		versions, err = supplier.Versions(ctx, supplier.owner, buyer.party())
+		ok(t, err)
+		if versions[0].State != VersionRefused || versions[0].Why != "too long" || supplier.knows(buyer).Agreement.AnswerConcern != 24 {
+			t.Errorf("after the refusal: %+v", versions[0])
+		}
+	})
+}
+
+// Who may not, does not.
+func TestPermissions(t *testing.T) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		become(buyer, supplier)
+		auditor := buyer.as(entente.RoleAuditor)
+		_, _, err := buyer.Invite(ctx, auditor, NewInvitation{Name: "x", Terms: StandardTerms(true, false, buyer.Service.now())})
+		wants(t, entente.KindDenied, err)
+		_, err = buyer.Accept(ctx, auditor, "x", nil, "")
+		wants(t, entente.KindDenied, err)
+		_, _, err = buyer.Look(ctx, auditor, "x")
+		wants(t, entente.KindDenied, err)
+		_, _, err = buyer.Say(ctx, auditor, NewStatement{})
+		wants(t, entente.KindDenied, err)
+		_, err = buyer.Preview(ctx, auditor, NewStatement{})
+		wants(t, entente.KindDenied, err)
+		for _, err := range []error{
+			buyer.Withdraw(ctx, auditor, "x"), buyer.Rotate(ctx, auditor, "", false), buyer.Compared(ctx, auditor, supplier.party(), ""),
+			buyer.SetKnownAs(ctx, auditor, supplier.party(), "x"), buyer.End(ctx, auditor, supplier.party(), ""), buyer.Recall(ctx, auditor, "x", ""),
+			buyer.Narrow(ctx, auditor, "x", entente.Marking{}, ""), buyer.Propose(ctx, auditor, supplier.party(), nil),
+			buyer.Sign(ctx, auditor, supplier.party(), entente.Hash{}), buyer.Refuse(ctx, auditor, supplier.party(), entente.Hash{}, ""),
+			buyer.Fetch(ctx, auditor, supplier.party()), buyer.Acknowledge(ctx, auditor, supplier.party(), 1),
+		} {
+			wants(t, entente.KindDenied, err)
+		}
+		// Another organisation's partner is nobody's business, also on the same node.
+		_, err = supplier.Partner(ctx, supplier.owner, supplier.party())
+		wants(t, entente.KindNotFound, err)
+	})
+}

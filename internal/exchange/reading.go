@@ -1,0 +1,225 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+// Received is an entry of a partner, as far as the reader may see it.
+type Received struct {
+	Party      entente.PartyID
+	Name       string // of the partner
+	Number     uint64
+	Hash       entente.Hash
+	Kind       entente.EntryKind
+	Known      bool // whether this program knows the kind
+	Subject    string
+	Originator entente.PartyID // who said it first, if not the partner
+	Withheld   bool
+	Marking    entente.Marking
+	State      EntryState
+	Why        entente.Message // of the state, or why the reader does not see the content
+	Hidden     bool            // from this reader
+	Body       json.RawMessage
+	Blobs      []entente.Blob
+	Said       time.Time // by the clock of the sender
+	Stored     time.Time
+	Read       time.Time
+	ReadBy     string
+	Answered   time.Time // acknowledged to the partner by a person
+	Retain     int       // for how many days it is kept after the end or a recall, by the agreement; 0: not agreed
+}
+
+// InboxQuery chooses entries that were received.
+type InboxQuery struct {
+	Party  entente.PartyID   // empty: of all partners
+	Kind   entente.EntryKind // empty: what people and rooms are told; not what keeps the partnership itself
+	Unread bool
+	Limit  int // 0: 100
+	Offset int
+}
+
+// keeping are the kinds that keep a partnership itself; the exchange deals with them.
+var keeping = []entente.EntryKind{entente.EntryKeyChanged, entente.EntryMoved, entente.EntryAgreement, entente.EntryRecall, entente.EntryNarrow, entente.EntryRead}
+
+// knownKinds are those that this program does something with.
+var knownKinds = append(slices.Clone(keeping), append(SharedKinds(), entente.EntryContacts, entente.EntryAnswer, entente.EntryEmbargo)...)
+
+// Inbox lists what partners have said, the newest first.
+func (s *Service) Inbox(ctx context.Context, actor entente.Actor, q InboxQuery) (list []Received, err error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return nil, err
+	}
+	if q.Limit <= 0 {
+		q.Limit = 100
+	}
+	person, err := s.person(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		self, err := readSelf(ctx, tx, actor.Org)
+		if err != nil || self == nil {
+			return err
+		}
+		names := map[entente.PartyID]Partner{}
+		partners, err := s.partners(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		for _, p := range partners {
+			names[p.Party] = p
+		}
+		rows, err := inboxOf(ctx, tx, actor.Org, q)
+		if err != nil {
+			return err
+		}
+		list = make([]Received, len(rows))
+		for i, row := range rows {
+			list[i] = s.shown(*self, names[row.Party], row, person)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Entry gives one entry that was received, as far as the reader may see it.
+func (s *Service) Entry(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) (r Received, err error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return r, err
+	}
+	person, err := s.person(ctx, actor)
+	if err != nil {
+		return r, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		self, err := readSelf(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		p, err := s.partner(ctx, tx, actor.Org, party)
+		if err != nil {
+			return err
+		}
+		row, err := readEntry(ctx, tx, actor.Org, party, In, number)
+		if err != nil {
+			return err
+		}
+		r = s.shown(*self, p, row, person)
+		return nil
+	})
+	return r, err
+}
+
+// person is how a marking may name the actor; the program itself sees for the rooms
+// what the whole organisation may.
+func (s *Service) person(ctx context.Context, actor entente.Actor) ([]string, error) {
+	if actor.Person == "" {
+		return nil, nil
+	}
+	m, err := s.identity.Member(ctx, entente.System(actor.Org, entente.DoorWorker), actor.Person)
+	if err != nil {
+		return nil, err
+	}
+	return []string{m.Person.Name + " <" + m.Person.Email + ">", m.Person.Email, m.Person.Name, string(m.Role)}, nil
+}
+
+// shown is an entry as a person may see it: the gate decides, inside as outside.
+func (s *Service) shown(self Self, p Partner, row stored, person []string) Received {
+	r := Received{
+		Party: row.Party, Name: p.Name, Number: row.Number, Hash: row.Hash, Kind: row.Kind, Known: slices.Contains(knownKinds, row.Kind), Subject: row.Subject,
+		Originator: row.Originator, Marking: row.Marking, State: row.State, Why: row.Why, Said: row.Said, Stored: row.Stored, Read: row.Read, ReadBy: row.ReadBy,
+		Answered: row.Answered, Retain: p.Agreement.Retention,
+	}
+	if row.State != Standing {
+		return r
+	}
+	named := ""
+	for _, one := range row.Marking.People {
+		if slices.ContainsFunc(person, func(p string) bool { return strings.EqualFold(p, one) }) {
+			named = one
+		}
+	}
+	origin := row.Originator
+	if origin == "" {
+		origin = row.Party
+	}
+	allowed, why := entente.MayShare(row.Marking, self.Party(), self.Party(), entente.Relation{Originator: origin, Person: named, At: s.now()})
+	if !allowed {
+		r.Hidden, r.Why = true, why
+		return r
+	}
+	var e entente.Entry
+	if json.Unmarshal(row.Envelope.Payload, &e) == nil {
+		r.Body, r.Blobs, r.Withheld = e.Body, e.Blobs, e.Withheld
+	}
+	return r
+}
+
+// Seen writes down that a person of ours has seen an entry, and tells the partner so:
+// that, and not who.
+func (s *Service) Seen(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) error {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return err
+	}
+	return s.reacted(ctx, actor, party, number, actRead)
+}
+
+// Acknowledge tells the partner that a person has taken note of an entry.
+func (s *Service) Acknowledge(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) error {
+	if err := identity.Require(actor, identity.ExchangeShare, onPartner(actor, party)); err != nil {
+		return err
+	}
+	return s.reacted(ctx, actor, party, number, actAnswered)
+}
+
+func (s *Service) reacted(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64, act readAct) error {
+	r, err := s.Entry(ctx, actor, party, number)
+	if err != nil {
+		return err
+	}
+	if r.Hidden || r.State != Standing {
+		return entente.Denied("what this entry says is not for you to see")
+	}
+	if !r.Answered.IsZero() || act == actRead && !r.Read.IsZero() {
+		return nil
+	}
+	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
+		row, err := readEntry(ctx, tx, actor.Org, party, In, number)
+		if err != nil {
+			return err
+		}
+		if act == actRead && !row.Read.IsZero() || act == actAnswered && !row.Answered.IsZero() {
+			return nil
+		}
+		if row.Read.IsZero() {
+			row.Read, row.ReadBy = s.now(), actor.Name
+		}
+		if act == actAnswered {
+			row.Answered = s.now()
+		}
+		if err := updateEntry(ctx, tx, actor.Org, row); err != nil {
+			return err
+		}
+		if err := journal.Append(ctx, tx, actor, EventRead, entrySubject(party, number), map[string]any{"act": act}); err != nil {
+			return err
+		}
+		p, err := s.partner(ctx, tx, actor.Org, party)
+		if err != nil || p.State != Active {
+			return err
+		}
+		self, err := readSelf(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		return s.report(ctx, tx, *self, &p, row, act)
+	})
+}

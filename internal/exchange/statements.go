@@ -1,0 +1,261 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+// StatementState says whether a statement stands.
+type StatementState string
+
+// The states of a statement.
+const (
+	Said      StatementState = "said"
+	TakenBack StatementState = "recalled"
+)
+
+// NewStatement is what a person wants to say.
+type NewStatement struct {
+	Kind entente.EntryKind
+	// Subject names what it is about, so that a later statement can say more about it;
+	// empty: the statement itself.
+	Subject string
+	Title   string // what it is, in words, for the ledger
+	Marking entente.Marking
+	Body    json.RawMessage
+	Blobs   []entente.Blob
+	// To are the partners who are meant; empty: all who may have it by label and
+	// agreement. TLP:AMBER and stricter name their recipients.
+	To []entente.PartyID
+	// Need are those partners of whom a person has decided that they need to know, for
+	// what is passed on.
+	Need []entente.PartyID
+	// Originator said it first, if not we; Withheld, if they do not want to be named.
+	Originator entente.PartyID
+	Withheld   bool
+	Basis      string // on what ground it is shared, for counsel
+	// Decided are the findings about its content (see [Inspect]) that a person has seen and
+	// lets go all the same.
+	Decided []Finding
+}
+
+// Statement is what was said, as the ledger keeps it.
+type Statement struct {
+	ID string
+	NewStatement
+	State    StatementState
+	Why      string
+	At       time.Time
+	Person   entente.PersonID
+	By       string
+	Recalled time.Time
+}
+
+// Line says of one partner whether a statement goes to it, and why or why not; after
+// it was said, also what became of it there.
+type Line struct {
+	Party   entente.PartyID
+	Name    string
+	Allowed bool
+	Reason  entente.Message
+
+	Number    uint64 // of the entry that carries it
+	Agreement int    // the version of the agreement that counted
+	Delivered time.Time
+	Read      time.Time
+	Answered  time.Time // acknowledged by a person there
+	// Recall is the entry that takes it back or narrows it, Acked when the partner's
+	// node acknowledged that by its signature; zero: not yet.
+	Recall uint64
+	Acked  time.Time
+}
+
+// Preview says who would get a statement and why, and who would not and why not. It
+// changes nothing.
+func (s *Service) Preview(ctx context.Context, actor entente.Actor, n NewStatement) (lines []Line, err error) {
+	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
+		return nil, err
+	}
+	self, err := s.self(ctx, actor.Org)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		partners, err := s.partners(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		lines = nil
+		for _, p := range partners {
+			lines = append(lines, s.judge(self, p, n))
+		}
+		return nil
+	})
+	slices.SortFunc(lines, func(a, b Line) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	return lines, err
+}
+
+// judge asks the gate about one partner.
+func (s *Service) judge(self Self, p Partner, n NewStatement) Line {
+	line := Line{Party: p.Party, Name: p.Name, Agreement: p.Agreement.Number}
+	if p.State != Active {
+		line.Reason = entente.Say("The partnership has ended.")
+		return line
+	}
+	m, chosen := n.markingFor(self, p.Party)
+	if !chosen {
+		line.Reason = entente.Say("You did not choose them.")
+		return line
+	}
+	r := p.Agreement.Relation(self.Party(), p.Party, n.Kind, s.now())
+	r.Originator, r.Need = n.origin(self), slices.Contains(n.Need, p.Party)
+	line.Allowed, line.Reason = entente.MayShare(m, self.Party(), p.Party, r)
+	return line
+}
+
+// origin is who said it first.
+func (n NewStatement) origin(self Self) entente.PartyID {
+	if n.Originator != "" {
+		return n.Originator
+	}
+	return self.Party()
+}
+
+// markingFor is the marking of the entry for one partner. Whom else it goes to is
+// nobody's business: of our own statements each recipient sees itself as the only
+// one. What others said keeps the marking that they gave it.
+func (n NewStatement) markingFor(self Self, p entente.PartyID) (m entente.Marking, chosen bool) {
+	if len(n.To) > 0 && !slices.Contains(n.To, p) {
+		return n.Marking, false
+	}
+	m = n.Marking
+	if n.origin(self) != self.Party() {
+		return m, true
+	}
+	switch {
+	case len(n.To) > 0 && (len(m.Audience) == 0 || slices.Contains(m.Audience, p)):
+		m.Audience = []entente.PartyID{p}
+	case m.TLP >= entente.TLPAmber:
+		m.Audience = nil // nobody was chosen: the gate says so
+	}
+	return m, true
+}
+
+// Say says something to all partners who are meant and may have it, and writes down
+// for each why it went there or did not.
+func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) (id string, lines []Line, err error) {
+	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
+		return "", nil, err
+	}
+	if err := n.check(); err != nil {
+		return "", nil, err
+	}
+	if _, err := s.self(ctx, actor.Org); err != nil {
+		return "", nil, err
+	}
+	id = newID()
+	if n.Subject == "" {
+		n.Subject = string(n.Kind) + "/" + id
+	}
+	err = s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
+		self, signer, err := s.mine(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		st := Statement{ID: id, NewStatement: n, State: Said, At: s.now(), Person: actor.Person, By: actor.Name}
+		if err := insertStatement(ctx, tx, actor.Org, st); err != nil {
+			return err
+		}
+		partners, err := s.partners(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		lines = nil
+		sent := 0
+		for _, p := range partners {
+			line := s.judge(self, p, n)
+			if line.Allowed {
+				m, _ := n.markingFor(self, p.Party)
+				d := draft{kind: n.Kind, subject: n.Subject, originator: n.origin(self), withheld: n.Withheld, marking: m, body: n.Body, blobs: n.Blobs, statement: id}
+				line.Number, line.Allowed, line.Reason, err = s.enter(ctx, tx, self, signer, &p, d, slices.Contains(n.Need, p.Party))
+				if err != nil {
+					return err
+				}
+				if line.Allowed {
+					sent++
+				}
+			}
+			if err := insertLine(ctx, tx, actor.Org, id, line); err != nil {
+				return err
+			}
+			lines = append(lines, line)
+		}
+		if sent == 0 {
+			return entente.Denied("nobody may have this: see for each partner why")
+		}
+		return journal.Append(ctx, tx, actor, EventSaid, id, map[string]any{"kind": n.Kind, "subject": n.Subject, "title": n.Title, "tlp": n.Marking.TLP, "to": sent, "basis": n.Basis})
+	})
+	return id, lines, err
+}
+
+// check says what is wrong with a statement, before anybody is asked.
+func (n NewStatement) check() error {
+	switch {
+	case !slices.Contains(SharedKinds(), n.Kind) && n.Kind != entente.EntryContacts && n.Kind != entente.EntryEmbargo && n.Kind != entente.EntryAnswer:
+		return entente.Invalid("%q is nothing that a person says", string(n.Kind))
+	case strings.TrimSpace(n.Title) == "":
+		return entente.Invalid("say in a few words what it is")
+	case len(n.Title) > maxName || len(n.Subject) > maxName:
+		return entente.TooLarge("the title is longer than %d characters", maxName)
+	case len(n.Basis) > entente.MaxMarkingText:
+		return entente.TooLarge("the ground is longer than %d characters", entente.MaxMarkingText)
+	case len(n.Body) > entente.MaxEntry/2:
+		return entente.TooLarge("this is larger than %d bytes", entente.MaxEntry/2)
+	case len(n.Body) > 0 && !json.Valid(n.Body):
+		return entente.Invalid("the content is no JSON")
+	}
+	if err := n.Marking.Validate(); err != nil {
+		return entente.Invalid("the marking is not valid: %s", err.Error())
+	}
+	open := undecided(n)
+	if len(open) > 0 {
+		return entente.Invalid("look at what was found in the content, and decide: %s", open[0].What)
+	}
+	return nil
+}
+
+// Statements lists what was said, the newest first: before an id, or from the newest.
+func (s *Service) Statements(ctx context.Context, actor entente.Actor) (list []Statement, err error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		list, err = statementsOf(ctx, tx, actor.Org)
+		return err
+	})
+	return list, err
+}
+
+// Statement gives one statement with its line for each partner.
+func (s *Service) Statement(ctx context.Context, actor entente.Actor, id string) (st Statement, lines []Line, err error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return st, nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		st, err = readStatement(ctx, tx, actor.Org, id)
+		if err != nil {
+			return err
+		}
+		lines, err = linesOf(ctx, tx, actor.Org, id)
+		return err
+	})
+	return st, lines, err
+}
