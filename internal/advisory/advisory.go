@@ -57,6 +57,7 @@ type Service struct {
 	d       *db.DB
 	chain   *chain.Service
 	indexes *indexes
+	texts   texts
 	now     func() time.Time
 }
 

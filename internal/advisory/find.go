@@ -26,10 +26,10 @@ func (s *Service) Find(ctx context.Context, actor entente.Actor, text string, li
 		list, more = nil, false
 		steps := []func() ([]Listed, error){
 			func() ([]Listed, error) { return groupsNamed(ctx, tx, actor.Org, text, limit+1) },
-			func() ([]Listed, error) { return groupsHolding(ctx, tx, actor.Org, text, true, limit+1) },
+			func() ([]Listed, error) { return groupsHolding(ctx, tx, actor.Org, text, limit+1) },
 		}
 		if thorough {
-			steps = append(steps, func() ([]Listed, error) { return groupsHolding(ctx, tx, actor.Org, text, false, limit+1) })
+			steps = append(steps, func() ([]Listed, error) { return s.groupsTelling(ctx, tx, actor.Org, text, limit+1) })
 		}
 		for _, step := range steps {
 			if len(list) > limit {
@@ -72,18 +72,18 @@ func groupsNamed(ctx context.Context, tx *db.Tx, org entente.OrgID, prefix strin
 	return list[:min(len(list), limit)], err
 }
 
-// groupsHolding finds groups whose names and summary hold all words.
-func groupsHolding(ctx context.Context, tx *db.Tx, org entente.OrgID, text string, hits bool, limit int) ([]Listed, error) {
-	sel := db.Select(`SELECT `+groupColumns+` FROM advisory_group g WHERE g.org = $1`, org).
-		AndIf(hits, `g.affected > 0`).AndIf(!hits, `g.withdrawn = 0`)
+// wordsOf takes apart what was typed.
+func wordsOf(text string) []string {
 	words := strings.Fields(text)
-	for _, w := range words[:min(len(words), 6)] {
+	return words[:min(len(words), 6)]
+}
+
+// groupsHolding finds groups that hit us and whose names and summary hold all words.
+func groupsHolding(ctx context.Context, tx *db.Tx, org entente.OrgID, text string, limit int) ([]Listed, error) {
+	sel := db.Select(`SELECT `+groupColumns+` FROM advisory_group g WHERE g.org = $1 AND g.affected > 0`, org)
+	for _, w := range wordsOf(text) {
 		sel = sel.And(`g.search LIKE $1 ESCAPE '\'`, like(w))
 	}
-	if hits {
-		sel = sel.Order(`g.level DESC, g.score DESC, g.modified DESC, g.id`)
-	} else {
-		sel = sel.Order(`g.modified DESC, g.id`)
-	}
+	sel = sel.Order(`g.level DESC, g.score DESC, g.modified DESC, g.id`)
 	return db.AllOf(ctx, tx, func(r db.Scanner) (Listed, error) { return scanListed(r) }, sel.Page(limit, 0))
 }

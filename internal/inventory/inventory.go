@@ -123,6 +123,8 @@ type Service struct {
 	lim sbom.Limits
 	dir string
 	now func() time.Time
+
+	names dictionaries
 }
 
 // New makes the service on an open database.
