@@ -40,6 +40,11 @@ func editable(t *testing.T, d *db.DB) *Service {
 	}
 	s := New(d)
 	mustImport(t, s, owner, m)
+	t.Cleanup(func() {
+		if err := keptAsStored(s, d, owner.Org); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
 }
 

@@ -211,8 +211,10 @@ func (s *Service) write(ctx context.Context, actor entente.Actor, kind journal.K
 // the chain before and after.
 func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journal.Kind, subject string, edit func(old *Map, revision int64) (*Map, error), also func(tx *db.Tx, old, m *Map) error) (Changed, error) {
 	var done Changed
+	var made *Graph
 	err := s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		old, revision, err := load(ctx, tx, actor.Org)
+		made = nil
+		old, revision, err := s.loadKept(ctx, tx, actor.Org)
 		if err != nil {
 			return err
 		}
@@ -241,12 +243,31 @@ func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journa
 		if err != nil {
 			return err
 		}
+		// Who changes a chain waits for it to be compiled, not who looks at it next.
+		made = compile(asStored(m))
+		made.revision = done.Revision
 		return journal.Append(ctx, tx, actor, kind, subject, done.cut())
 	})
 	if err != nil {
 		return Changed{}, err
 	}
+	if made != nil {
+		s.graphs.put(actor.Org, made)
+	}
 	return done, nil
+}
+
+// loadKept is load, from memory where the chain is kept as it is now. Nobody changes
+// the map that it gives.
+func (s *Service) loadKept(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Map, int64, error) {
+	revision, err := revisionOf(ctx, tx, org)
+	if err != nil || revision == 0 {
+		return nil, 0, err
+	}
+	if g := s.graphs.get(org, revision); g != nil {
+		return g.m, revision, nil
+	}
+	return load(ctx, tx, org)
 }
 
 // Export gives the organisation's whole chain, its things in the order of their

@@ -354,7 +354,7 @@ func (s *Service) planAhead(ctx context.Context, actor entente.Actor, found Shee
 	var now int64
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		var err error
-		m, now, err = load(ctx, tx, actor.Org)
+		m, now, err = s.loadKept(ctx, tx, actor.Org)
 		return err
 	})
 	if err == nil {

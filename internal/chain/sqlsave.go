@@ -308,3 +308,55 @@ func (s *saver) needs(each func(holder func(NodeID, []Need))) {
 		})
 	})))
 }
+
+// asStored gives a map as [load] reads it back once it is saved: in the order of its
+// ids, and without empty lists. It shares no list with the map, which may be another's.
+func asStored(m *Map) *Map {
+	c := &Map{Own: m.Own, Currency: m.Currency}
+	c.Organisations, c.Processes, c.Systems = owned(m.Organisations), owned(m.Processes), owned(m.Systems)
+	c.Supplies, c.Products, c.Flows = owned(m.Supplies), owned(m.Products), owned(m.Flows)
+	c.Sort()
+	for i := range c.Organisations {
+		o := &c.Organisations[i]
+		o.Domains, o.Contacts = owned(o.Domains), owned(o.Contacts)
+	}
+	for i := range c.Processes {
+		p := &c.Processes[i]
+		p.BIA.Cost, p.Inputs, p.Outputs, p.Needs = owned(p.BIA.Cost), owned(p.Inputs), owned(p.Outputs), ownedNeeds(p.Needs)
+		p.Activities = owned(p.Activities)
+		for j := range p.Activities {
+			p.Activities[j].Needs = ownedNeeds(p.Activities[j].Needs)
+		}
+	}
+	for i := range c.Systems {
+		y := &c.Systems[i]
+		y.Data, y.Products, y.Needs = owned(y.Data), owned(y.Products), ownedNeeds(y.Needs)
+	}
+	for i := range c.Supplies {
+		y := &c.Supplies[i]
+		y.Products, y.Access, y.Needs = owned(y.Products), owned(y.Access), ownedNeeds(y.Needs)
+	}
+	for i := range c.Products {
+		c.Products[i].SBOMs = owned(c.Products[i].SBOMs)
+	}
+	for i := range c.Flows {
+		c.Flows[i].Data = owned(c.Flows[i].Data)
+	}
+	return c
+}
+
+// owned copies a list; an empty one becomes nil.
+func owned[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return slices.Clone(list)
+}
+
+func ownedNeeds(list []Need) []Need {
+	list = owned(list)
+	for i := range list {
+		list[i].Any = owned(list[i].Any)
+	}
+	return list
+}
