@@ -106,12 +106,8 @@ func (a *App) doors() error {
 	if err != nil {
 		return err
 	}
-	languages, err := a.c.languages()
-	if err != nil {
-		return err
-	}
 	a.pages, err = web.New(web.Config{
-		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Notify: a.notify, Search: a.search, Languages: languages,
+		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Notify: a.notify, Search: a.search, Languages: a.languages,
 		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
 	})
 	if err != nil {

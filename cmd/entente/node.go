@@ -23,6 +23,7 @@ import (
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
+	"github.com/entente-project/entente/internal/web/lang"
 )
 
 // What stands in a node's folder.
@@ -48,6 +49,7 @@ type node struct {
 	partner   *partner.Service
 	notify    *notify.Service
 	exchange  *exchange.Service
+	languages *lang.Languages
 	search    *search.Service
 	runner    *journal.Runner
 }
@@ -89,7 +91,16 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	n.inventory = inventory.New(n.db, inventory.Options{})
 	n.advisory = advisory.New(n.db, n.chain, advisory.Options{})
 	n.partner = partner.New(n.db, n.chain)
-	n.notify = notify.New(n.db, n.identity, notify.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Mail: c.Mail, Log: c.Log})
+	n.languages, err = c.languages()
+	if err != nil {
+		return err
+	}
+	n.notify = notify.New(n.db, n.identity, notify.Config{
+		Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Mail: c.Mail, Log: c.Log,
+		Say: func(likes identity.Preferences, m entente.Message) string {
+			return n.languages.Reader(likes.Language, "", likes.Zone).Say(m)
+		},
+	})
 	n.exchange = exchange.New(n.db, n.identity, exchange.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Log: c.Log})
 	n.search = search.New(n.chain, n.inventory, n.advisory, n.identity)
 	jobs := n.advisory.Jobs()

@@ -105,7 +105,7 @@ func (i *impactCommand) note(a answerer, r *report, bound inventory.Folder, s *a
 	}
 	r.Open.Unbound = append(r.Open.Unbound, bound.Unbound...)
 	for _, w := range s.Wrong {
-		r.Open.Advisories = append(r.Open.Advisories, w.Where+": "+w.What)
+		r.Open.Advisories = append(r.Open.Advisories, w.Where+": "+w.What.String())
 	}
 	if s.MoreWrong > 0 {
 		r.Open.Advisories = append(r.Open.Advisories, fmt.Sprintf("… and %d more that could not be read", s.MoreWrong))

@@ -126,7 +126,7 @@ func (s *Service) Ingest(ctx context.Context, actor entente.Actor, from Source, 
 	return report, flush()
 }
 
-func (r *Report) wrong(where, what string) {
+func (r *Report) wrong(where string, what entente.Message) {
 	if len(r.Wrong) == wrongKept {
 		r.MoreWrong++
 		return
@@ -247,7 +247,7 @@ func (k *packer) prepare(d osv.Doc, known map[digest]bool) prepared {
 	ecosystems := map[string]bool{}
 	for _, key := range KeysOf(&r) {
 		if key.Ecosystem != cleanText(key.Ecosystem) || key.Name != cleanText(key.Name) || len(key.Ecosystem)+len(key.Name) > 1000 {
-			p.odd = append(p.odd, osv.Oddity{Where: "affected", What: fmt.Sprintf("%.80q is no name of a package; it was left out", key.String())})
+			p.odd = append(p.odd, osv.Oddity{Where: "affected", What: entente.Say("%.80q is no name of a package; it was left out", key.String())})
 			continue
 		}
 		p.keys = append(p.keys, key)

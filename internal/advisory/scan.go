@@ -75,8 +75,8 @@ type ScannedDocument struct {
 
 // Wrong is a record that could not be read.
 type Wrong struct {
-	Where string `json:"where"`
-	What  string `json:"what"`
+	Where string          `json:"where"`
+	What  entente.Message `json:"what"`
 }
 
 // Finding is a package of one document that falls, or may fall, under an advisory.
@@ -215,12 +215,12 @@ func (out *Scanned) wrong(where string, err error) {
 }
 
 // message gives what people may read of an error.
-func message(err error) string {
+func message(err error) entente.Message {
 	var e *entente.Error
 	if errors.As(err, &e) {
-		return e.Error()
+		return e.Message
 	}
-	return err.Error()
+	return entente.Say("%s", err.Error())
 }
 
 // parsed is what a worker made of one record.

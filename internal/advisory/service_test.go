@@ -211,7 +211,7 @@ func TestIngestTellsWhatItDid(t *testing.T) {
 		if first.Read != 2 || first.New != 2 || len(first.Wrong) != 2 || len(first.Odd) != 1 {
 			t.Errorf("first: %+v", first)
 		}
-		if !strings.HasPrefix(first.Wrong[0].Where, "test.jsonl:2") || !strings.Contains(first.Wrong[0].What, "id") {
+		if !strings.HasPrefix(first.Wrong[0].Where, "test.jsonl:2") || !strings.Contains(first.Wrong[0].What.String(), "id") {
 			t.Errorf("wrong: %+v", first.Wrong)
 		}
 		again := r.ingest(leftPad("A-1", "2024-01-01T00:00:00Z", "1.0.0", ""), "  "+leftPad("A-2", "2024-01-01T00:00:00Z", "1.0.0", `,"severity":"HIGH"`))

@@ -235,7 +235,7 @@ func recordAdvisories(s *server, ctx context.Context, actor entente.Actor, in *s
 	if err != nil {
 		return nil, in.verdict(err)
 	}
-	wrong := func(w advisory.Wrong) WrongRecord { return WrongRecord(w) }
+	wrong := func(w advisory.Wrong) WrongRecord { return WrongRecord{Where: w.Where, What: w.What.String()} }
 	return &one[IngestReport]{IngestReport{
 		Read: report.Read, New: report.New, Changed: report.Changed, Unchanged: report.Unchanged, Older: report.Older,
 		Withdrawn: report.Withdrawn, Skipped: report.Skipped, Wrong: orEmpty(each(report.Wrong, wrong)), MoreWrong: report.MoreWrong,

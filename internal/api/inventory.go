@@ -41,6 +41,10 @@ var inventoryOperations = []operation{
 		summary: "Record an SBOM of a product, by PUT", about: aboutRecord, upload: sbomUpload, created: true, register: answers(recordSBOM),
 	},
 	{
+		id: "list-documents", method: http.MethodGet, path: "/documents", verb: identity.InventoryRead,
+		summary: "List documents", about: "The bills of materials of all products, the newest first, without their oddities.", register: answers(listDocuments),
+	},
+	{
 		id: "get-document", method: http.MethodGet, path: "/documents/{document}", verb: identity.InventoryRead,
 		summary: "One document", about: "A bill of materials as it was recorded: what it says of itself, its counts, and what was odd.", register: answers(getDocument),
 	},
@@ -175,6 +179,21 @@ func listProducts(s *server, ctx context.Context, actor entente.Actor, in *struc
 	return pageOf(in.Paging, productOf, []string{"products", in.Search, in.State}, func(page inventory.Page) ([]inventory.Product, int, error) {
 		return s.Inventory.Products(ctx, actor, inventory.ProductQuery{Search: in.Search, State: inventory.ProductState(in.State), Page: page})
 	})
+}
+
+func listDocuments(s *server, ctx context.Context, actor entente.Actor, in *struct {
+	Listing
+	State string `query:"state" enum:"current,not-assessable,superseded,withdrawn" doc:"Only documents with which it stands so."`
+}) (*listOutput[Document], error) {
+	return pageOf(in.Paging, briefDocumentOf, []string{"documents", in.Search, in.State}, func(page inventory.Page) ([]inventory.Document, int, error) {
+		return s.Inventory.AllDocuments(ctx, actor, inventory.DocumentQuery{Search: in.Search, State: inventory.DocumentState(in.State), Page: page})
+	})
+}
+
+// briefDocumentOf is a document among many.
+func briefDocumentOf(d inventory.Document) Document {
+	d.Oddities = nil
+	return documentOf(d)
 }
 
 // ProductDetail is one product with the history of its documents.

@@ -177,13 +177,13 @@ func (t *there) do(ctx context.Context, method, path string, body []byte, into a
 		}
 		answer, err := t.s.client.Do(r)
 		if err != nil {
-			return unreachable{errors.New(outbound.Why(err, requestTime))}
+			return unreachable{errors.New(outbound.Why(err, requestTime).String())}
 		}
 		text, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
 		err = errors.Join(err, answer.Body.Close())
 		switch {
 		case err != nil:
-			return unreachable{errors.New(outbound.Why(err, requestTime))}
+			return unreachable{errors.New(outbound.Why(err, requestTime).String())}
 		case len(text) > maxBody:
 			return entente.TooLarge("the answer is larger than %d bytes", maxBody)
 		case answer.StatusCode == http.StatusUnauthorized && !again && t.signer != nil && t.s.setClock(t.base.Host, answer.Header.Get("Date")):

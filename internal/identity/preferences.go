@@ -37,6 +37,20 @@ func (p Preferences) check() error {
 	return nil
 }
 
+// PreferencesOf tells how the person with an e-mail address likes to read, for what is
+// mailed to them; the zero value where the node does not know them.
+func (s *Service) PreferencesOf(ctx context.Context, email string) (p Preferences, err error) {
+	email, err = cleanEmail(email)
+	if err != nil {
+		return p, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		p, err = preferencesOf(ctx, tx, email)
+		return err
+	})
+	return p, err
+}
+
 // SetPreferences keeps how the person of a session likes to read. Every session of
 // theirs has it at once on this replica, and within two seconds on others.
 func (s *Service) SetPreferences(ctx context.Context, session Session, p Preferences) error {

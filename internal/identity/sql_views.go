@@ -14,6 +14,16 @@ func putPreferences(ctx context.Context, tx *db.Tx, person entente.PersonID, p P
 	return err
 }
 
+func preferencesOf(ctx context.Context, tx *db.Tx, email string) (Preferences, error) {
+	found, err := orNone(db.One(ctx, tx, func(row db.Scanner) (p Preferences, err error) {
+		return p, row.Scan(&p.Language, &p.Zone, &p.Rows)
+	}, `SELECT l.language, l.zone, l.rows FROM identity_preference l JOIN identity_person p ON p.id = l.person WHERE p.email = $1`, email))
+	if err != nil || found == nil {
+		return Preferences{}, err
+	}
+	return *found, nil
+}
+
 // viewsOf reads the person's own views and those that are shared; of all lists if
 // list is empty.
 func viewsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, person entente.PersonID, list string) ([]View, error) {

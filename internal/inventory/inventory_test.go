@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -292,6 +293,54 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// Of several documents all are withdrawn or none, and the list tells how it stands with
+// each.
+func TestRemoveAll(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := stage(t, d)
+		record(t, s, "portal", cyclone(lib("a", "1")))
+		record(t, s, "portal", cyclone(lib("a", "2")))
+		record(t, s, "scale", cyclone(lib("b", "1"), lib("c", "1")))
+		ids := func(q DocumentQuery) (ids []uint32) {
+			t.Helper()
+			list, total, err := s.AllDocuments(t.Context(), analyst, q)
+			if err != nil || total != len(list) {
+				t.Fatalf("%d of %d: %v", len(list), total, err)
+			}
+			for _, doc := range list {
+				ids = append(ids, doc.ID)
+			}
+			return ids
+		}
+		check := func(q DocumentQuery, want ...uint32) {
+			t.Helper()
+			if got := ids(q); !slices.Equal(got, want) {
+				t.Errorf("%+v: %d; want %d", q, got, want)
+			}
+		}
+		check(DocumentQuery{}, 3, 2, 1)
+		check(DocumentQuery{State: CurrentOnes, Order: ByProduct}, 2, 3)
+		check(DocumentQuery{State: SupersededOnes}, 1)
+		check(DocumentQuery{Order: ByComponents}, 1, 2, 3)
+		check(DocumentQuery{Search: "SCALE", Order: ByFile}, 3)
+		check(DocumentQuery{State: RemovedOnes})
+		if err := s.RemoveAll(t.Context(), analyst, []uint32{1, 99}); entente.KindOf(err) != entente.KindNotFound {
+			t.Errorf("one that is not there: %v", err)
+		}
+		if err := s.RemoveAll(t.Context(), analyst, nil); entente.KindOf(err) != entente.KindInvalid {
+			t.Errorf("none: %v", err)
+		}
+		check(DocumentQuery{State: RemovedOnes})
+		if err := s.RemoveAll(t.Context(), analyst, []uint32{2, 1, 2}); err != nil {
+			t.Fatal(err)
+		}
+		check(DocumentQuery{State: RemovedOnes}, 2, 1)
+		if diff := cmp.Diff([]string{"3:portal@7", "3:b@1", "3:c@1"}, pairs(t, d)); diff != "" {
+			t.Errorf("want - got +\n%s", diff)
+		}
+	})
+}
+
 func TestRemove(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := stage(t, d)
@@ -390,6 +439,7 @@ func TestPermissions(t *testing.T) {
 				_, _, err := s.Record(t.Context(), actor, "portal", "x", strings.NewReader(cyclone(lib(string(role), "1"))))
 				return err
 			}},
+			{"AllDocuments", reads, func() error { _, _, err := s.AllDocuments(t.Context(), actor, DocumentQuery{}); return err }},
 			{"Remove", writes, func() error {
 				docs, err := s.Documents(t.Context(), analyst, "portal")
 				if err != nil {
@@ -397,6 +447,17 @@ func TestPermissions(t *testing.T) {
 				}
 				_, err = s.Remove(t.Context(), actor, docs[0].ID)
 				return err
+			}},
+			{"RemoveAll", writes, func() error {
+				_, _, err := s.Record(t.Context(), analyst, "portal", "y", strings.NewReader(cyclone(lib("for "+string(role), "1"))))
+				if err != nil {
+					return err
+				}
+				all, err := s.Documents(t.Context(), analyst, "portal")
+				if err != nil {
+					return err
+				}
+				return s.RemoveAll(t.Context(), actor, []uint32{all[0].ID})
 			}},
 		} {
 			err := c.do()

@@ -230,30 +230,34 @@ func (s *Service) Remove(ctx context.Context, actor entente.Actor, id uint32) (D
 		return Document{}, err
 	}
 	var doc Document
-	err := s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		var err error
-		doc, err = documentByID(ctx, tx, actor.Org, id)
-		if err != nil {
-			return err
-		}
-		if !doc.Removed.IsZero() {
-			return entente.Conflict("document %d was removed already, on %s", id, doc.Removed.Format("2 January 2006"))
-		}
-		current := doc.Current()
-		doc.Removed = db.Time(db.Millis(s.now()))
-		if err := removeDocument(ctx, tx, actor.Org, &doc); err != nil {
-			return err
-		}
-		body := Removed{Document: id, Part: doc.Part}
-		if current {
-			body.Restored, err = restore(ctx, tx, actor.Org, &doc)
-			if err != nil {
-				return err
-			}
-		}
-		return journal.Append(ctx, tx, actor, EventRemoved, string(doc.Product), body)
+	err := s.d.Write(ctx, actor.Org, func(tx *db.Tx) (err error) {
+		doc, err = s.remove(ctx, tx, actor, id)
+		return err
 	})
 	return doc, err
+}
+
+func (s *Service) remove(ctx context.Context, tx *db.Tx, actor entente.Actor, id uint32) (Document, error) {
+	doc, err := documentByID(ctx, tx, actor.Org, id)
+	if err != nil {
+		return doc, err
+	}
+	if !doc.Removed.IsZero() {
+		return doc, entente.Conflict("document %d was removed already, on %s", id, doc.Removed.Format("2 January 2006"))
+	}
+	current := doc.Current()
+	doc.Removed = db.Time(db.Millis(s.now()))
+	if err := removeDocument(ctx, tx, actor.Org, &doc); err != nil {
+		return doc, err
+	}
+	body := Removed{Document: id, Part: doc.Part}
+	if current {
+		body.Restored, err = restore(ctx, tx, actor.Org, &doc)
+		if err != nil {
+			return doc, err
+		}
+	}
+	return doc, journal.Append(ctx, tx, actor, EventRemoved, string(doc.Product), body)
 }
 
 // requireProduct refuses a product that the chain does not know, and suggests others.

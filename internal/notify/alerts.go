@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
@@ -64,10 +64,17 @@ func (s *Service) sendAlert(ctx context.Context, job *journal.Job) error {
 	if err != nil || len(to) == 0 {
 		return err
 	}
-	m := s.alertOf(e)
+	letters := make([]Mail, len(to))
+	for i, address := range to {
+		likes, err := s.identity.PreferencesOf(ctx, address)
+		if err != nil {
+			return err
+		}
+		letters[i] = s.alertOf(e, likes)
+		letters[i].To = address
+	}
 	return job.Finish(ctx, func(tx *db.Tx) error {
-		for _, address := range to {
-			m.To = address
+		for _, m := range letters {
 			if err := s.queue(ctx, tx, job.Org, m, 0, s.now()); err != nil {
 				return err
 			}
@@ -97,29 +104,35 @@ func (s *Service) concerned(ctx context.Context, e journal.Event) ([]string, err
 	return to, err
 }
 
-// alertOf writes the message.
-func (s *Service) alertOf(e journal.Event) Mail {
+// alertOf writes the message to somebody, in their language.
+func (s *Service) alertOf(e journal.Event, likes identity.Preferences) Mail {
 	var about struct {
 		Factor, Name, By, Why string
 	}
 	_ = e.Decode(&about) // what the event does not say is left out
 	texts := alertTexts[e.Kind]
-	lines := []entente.Message{entente.Say(texts.text, e.At.UTC().Format("2 January 2006 at 15:04 UTC"))}
-	if about.Name != "" || about.Factor != "" {
-		lines = append(lines, entente.Say("It is: %s.", strings.TrimSpace(about.Factor+" "+about.Name)))
+	lines := []entente.Message{entente.Say(texts.text, e.At.UTC())}
+	factor, known := factorTexts[about.Factor]
+	switch {
+	case known && about.Name != "":
+		lines = append(lines, entente.Say("It is: %s, called %s.", factor, about.Name))
+	case known:
+		lines = append(lines, entente.Say("It is: %s.", factor))
+	case about.Name != "":
+		lines = append(lines, entente.Say("It is: %s.", about.Name))
 	}
 	if about.By != "" {
 		lines = append(lines, entente.Say("It was done by: %s.", about.By))
 	}
 	if e.Kind == EventStopped {
-		lines = append(lines, entente.Say("The reason: %s.", about.Why),
+		lines = append(lines, entente.Say("The reason: %s.", Outcome(about.Why)),
 			entente.Say("Nothing more is sent to it until somebody lets it go on: %s", s.c.Origin+"/o/"+string(e.Org)+"/webhooks/"+e.Subject))
 	} else {
 		lines = append(lines, entente.Say("If that was you, there is nothing to do. If not, sign in, end all sessions and change your password, and tell an owner of your organisation: %s", s.c.Origin))
 	}
 	var text strings.Builder
 	for _, line := range lines {
-		text.WriteString(line.String() + "\n\n")
+		text.WriteString(s.say(likes, line) + "\n\n")
 	}
-	return Mail{Subject: "Entente: " + entente.Say(texts.subject).String(), Text: text.String()}
+	return Mail{Subject: "Entente: " + s.say(likes, entente.Say(texts.subject)), Text: text.String()}
 }

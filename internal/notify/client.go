@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/outbound"
 )
 
@@ -24,7 +24,7 @@ const (
 type outcome struct {
 	code int // of the answer; 0 where none came
 	took time.Duration
-	err  string // empty after a success
+	err  entente.Message // blank after a success
 }
 
 // post sends one message.
@@ -36,11 +36,11 @@ func (s *Service) post(ctx context.Context, url, id string, at time.Time, signat
 	case err != nil:
 		o.err = outbound.Why(err, attemptTime)
 	case code >= 300 && code < 400:
-		o.err = fmt.Sprintf("the answer %d leads elsewhere; register the address that it leads to", code)
+		o.err = entente.Say("the answer %d leads elsewhere; register the address that it leads to", code)
 	case code == http.StatusGone:
-		o.err = "the answer 410 says that the receiver is gone for good"
+		o.err = entente.Say("the answer 410 says that the receiver is gone for good")
 	case code < 200 || code > 299:
-		o.err = fmt.Sprintf("the answer %d is no success", code)
+		o.err = entente.Say("the answer %d is no success", code)
 	}
 	return o
 }

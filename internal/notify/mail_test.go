@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"mime"
 	"mime/quotedprintable"
 	"net"
 	"net/http/httptest"
@@ -17,10 +18,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
 )
 
 // post is a small mail server.
@@ -271,6 +273,43 @@ func TestAlerts(t *testing.T) {
 		}
 	}
 	dbtest.Each(t, eachDB)
+}
+
+// Each hears of it in their own language, down to the reason.
+func TestAlertsInTheirLanguage(t *testing.T) {
+	p := newPost(t, nil)
+	h := newHouse(t, dbtest.SQLite(t), Config{Mail: p.server(t), Say: func(likes identity.Preferences, m entente.Message) string {
+		said := "‹" + likes.Language + " " + likes.Zone + "› " + string(m.Text)
+		for _, a := range m.Args {
+			if inner, is := a.(entente.Message); is {
+				said += " ‹" + string(inner.Text) + "›"
+			}
+		}
+		return said
+	}})
+	ok(t, h.identity.SetPreferences(t.Context(), identity.Session{Person: identity.Person{ID: h.owner.Person}}, identity.Preferences{Language: "de", Zone: "Europe/Berlin"}))
+	ok(t, h.db.Write(t.Context(), beanline, func(tx *db.Tx) error {
+		return journal.Append(t.Context(), tx, h.system(), EventStopped, "hook", map[string]any{"name": "Desk", "why": "the answer 500 is no success"})
+	}))
+	h.happen(identity.EventFactorAdded, string(h.lead.Person))
+	h.run()
+	to := map[string]string{}
+	for _, one := range p.all() {
+		m, body := read(t, one.text)
+		subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+		ok(t, err)
+		to[one.to] = subject + "\n" + body
+	}
+	for address, want := range map[string][]string{
+		"ada@beanline.example": {"Entente: ‹de Europe/Berlin› A webhook was stopped", "‹de Europe/Berlin› The reason: %s. ‹the answer %d is no success›"},
+		"leo@beanline.example": {"‹ › A new way to sign in was added"},
+	} {
+		for _, w := range want {
+			if !strings.Contains(to[address], w) {
+				t.Errorf("to %s, without %q: %s", address, w, to[address])
+			}
+		}
+	}
 }
 
 // Without a server nothing is queued.

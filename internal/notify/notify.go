@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/identity/seal"
@@ -25,6 +26,8 @@ type Config struct {
 	AllowPrivate bool
 	// Mail is the server that takes mail; nil for none.
 	Mail *MailServer
+	// Say says a message as a person likes to read, moments too; nil says it in English.
+	Say func(identity.Preferences, entente.Message) string
 	// Log gets what no person can be told; nil means slog.Default().
 	Log *slog.Logger
 	// Now is the clock; nil means time.Now.

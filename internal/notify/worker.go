@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
@@ -39,7 +39,7 @@ func (s *Service) heard(ctx context.Context, tx *db.Tx, e journal.Event) error {
 				return err
 			}
 			if waiting >= mostKept {
-				d.State, d.Error = Failed, "too many deliveries waited already"
+				d.State, d.Error = Failed, entente.Say("too many deliveries waited already").String()
 			}
 		}
 		if err := insertDelivery(ctx, tx, e.Org, d); err != nil {
@@ -127,7 +127,7 @@ func (s *Service) round(ctx context.Context, org entente.OrgID, todo armed) (fai
 		if ctx.Err() != nil {
 			return failures, ctx.Err() // it was cut off; that is no failure of the receiver
 		}
-		if result.err != "" {
+		if !result.err.Blank() {
 			failures++
 		}
 		if err := s.record(ctx, h, *d, result, stop); err != nil {
@@ -185,36 +185,36 @@ func (s *Service) next(ctx context.Context, org entente.OrgID, todo armed) (h *h
 
 // attempt tells a hook an event, if who registered it may still see it. It gives why
 // the hook must be stopped, if it must.
-func (s *Service) attempt(ctx context.Context, h *hook, d Delivery, e journal.Event) (result outcome, stop string, err error) {
+func (s *Service) attempt(ctx context.Context, h *hook, d Delivery, e journal.Event) (result outcome, stop entente.Message, err error) {
 	actor := entente.System(h.Org, entente.DoorWorker)
 	if h.Person != "" {
 		actor, err = s.identity.Actor(ctx, h.Person, h.Org, entente.DoorWorker)
 		if entente.KindOf(err) == entente.KindNotFound && err != nil {
-			reason := h.By + " set it up and does not belong to the organisation any more"
-			return outcome{err: reason}, reason + "; somebody else must save it", nil
+			reason := entente.Say("%s set it up and does not belong to the organisation any more", h.By)
+			return outcome{err: reason}, entente.Say("%s; somebody else must save it", reason), nil
 		}
 		if err != nil {
-			return outcome{}, "", err
+			return outcome{}, stop, err
 		}
 	}
 	if ok, _ := identity.Can(actor, identity.WebhookManage, identity.In(h.Org)); !ok {
-		reason := h.By + " set it up and may not manage webhooks any more"
-		return outcome{err: reason}, reason + "; somebody who may must save it", nil
+		reason := entente.Say("%s set it up and may not manage webhooks any more", h.By)
+		return outcome{err: reason}, entente.Say("%s; somebody who may must save it", reason), nil
 	}
 	k, known := kindOf(d.Kind)
 	if ok, _ := identity.Can(actor, k.Verb, identity.In(h.Org)); !ok || !known {
-		return outcome{err: "it was not sent: " + h.By + " set the webhook up and may not see such events any more"}, "", nil
+		return outcome{err: entente.Say("it was not sent: %s set the webhook up and may not see such events any more", h.By)}, stop, nil
 	}
 	body, err := messageOf(s.c.Origin, k, e)
 	if err != nil {
-		return outcome{}, "", err
+		return outcome{}, stop, err
 	}
 	at := s.now()
 	signatures, err := s.signed(h, d.ID, at, body)
 	if err != nil {
-		return outcome{}, "", err
+		return outcome{}, stop, err
 	}
-	return s.post(ctx, h.URL, d.ID, at, signatures, body), "", nil
+	return s.post(ctx, h.URL, d.ID, at, signatures, body), stop, nil
 }
 
 // signed makes the signatures with the secrets that count now.
@@ -238,16 +238,16 @@ func (s *Service) signed(h *hook, id string, at time.Time, body []byte) (signatu
 }
 
 // record writes down how an attempt went, and stops a hook that must be.
-func (s *Service) record(ctx context.Context, h *hook, d Delivery, o outcome, stop string) error {
+func (s *Service) record(ctx context.Context, h *hook, d Delivery, o outcome, stop entente.Message) error {
 	return s.db.Write(ctx, h.Org, func(tx *db.Tx) error {
 		now := s.now()
 		after := d
-		after.Attempts, after.Tried, after.Code, after.Took, after.Error = d.Attempts+1, now, o.code, o.took, o.err
+		after.Attempts, after.Tried, after.Code, after.Took, after.Error = d.Attempts+1, now, o.code, o.took, o.err.String()
 		wait, more := again(after.Attempts)
 		switch {
-		case o.err == "":
+		case o.err.Blank():
 			after.State = Delivered
-		case more && stop == "" && o.code != goneForGood:
+		case more && stop.Blank() && o.code != goneForGood:
 			after.Due = now.Add(wait)
 		default:
 			after.State = Failed
@@ -261,23 +261,23 @@ func (s *Service) record(ctx context.Context, h *hook, d Delivery, o outcome, st
 			return err
 		}
 		switch {
-		case o.err == "":
+		case o.err.Blank():
 			current.FailingSince = time.Time{}
 		case current.FailingSince.IsZero():
 			current.FailingSince = now
 		}
-		if stop == "" && o.err != "" && (o.code == goneForGood || now.Sub(current.FailingSince) >= stopAfter) {
+		if stop.Blank() && !o.err.Blank() && (o.code == goneForGood || now.Sub(current.FailingSince) >= stopAfter) {
 			stop = o.err
 		}
-		if stop == "" || current.State != HookOn {
+		if stop.Blank() || current.State != HookOn {
 			return updateHook(ctx, tx, *current)
 		}
-		current.State, current.Why = HookStopped, stop
+		current.State, current.Why = HookStopped, stop.String()
 		if err := updateHook(ctx, tx, *current); err != nil {
 			return err
 		}
 		return journal.Append(ctx, tx, entente.System(h.Org, entente.DoorWorker), EventStopped, h.ID, map[string]any{
-			"name": current.Name, "place": current.Place(), "why": stop, "failingSince": current.FailingSince.Format(time.RFC3339),
+			"name": current.Name, "place": current.Place(), "why": stop.String(), "failingSince": current.FailingSince.Format(time.RFC3339),
 		})
 	})
 }

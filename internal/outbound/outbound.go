@@ -3,7 +3,6 @@ package outbound
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/entente-project/entente"
+	entente "github.com/entente-project/entente"
 )
 
 // ErrClosed is the cause where an address is not one of the internet's.
@@ -72,26 +71,26 @@ func Clean(text, example string, allowPrivate bool) (string, error) {
 
 // Why says in words why no answer came within the limit, without the address, which
 // may hold a secret.
-func Why(err error, limit time.Duration) string {
+func Why(err error, limit time.Duration) entente.Message {
 	var timeout interface{ Timeout() bool }
 	var name *net.DNSError
 	var op *net.OpError
 	var cert *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, ErrClosed):
-		return ErrClosed.Error() + "; it was not called"
+		return entente.Say("the name leads to a private network or to the node itself; it was not called")
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Sprintf("no answer within %d seconds", int(limit.Seconds()))
+		return entente.Say("no answer within %d seconds", int(limit.Seconds()))
 	case errors.As(err, &name):
-		return "the name of the address is not known"
+		return entente.Say("the name of the address is not known")
 	case errors.As(err, &cert):
-		return "the certificate of the receiver is not valid for the address"
+		return entente.Say("the certificate of the receiver is not valid for the address")
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the receiver refused the connection"
+		return entente.Say("the receiver refused the connection")
 	case errors.As(err, &op):
-		return "the connection failed"
+		return entente.Say("the connection failed")
 	}
-	return "the connection was broken off"
+	return entente.Say("the connection was broken off")
 }
 
 // closed are networks that are not the internet's: private, this machine's, this

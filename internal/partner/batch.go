@@ -101,6 +101,10 @@ func (s *Service) UndoTiers(ctx context.Context, actor entente.Actor, batch int6
 	if batch < 1 {
 		return entente.NotFound("no tiers were set under the number %d", batch)
 	}
+	g, err := s.chain.Graph(ctx, actor) // for names; requires chain.read
+	if err != nil {
+		return err
+	}
 	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		events, err := journal.Events(ctx, tx, actor.Org, batch-1, MaxTiers)
 		if err != nil {
@@ -125,7 +129,11 @@ func (s *Service) UndoTiers(ctx context.Context, actor entente.Actor, batch int6
 			id := chain.NodeID(e.Subject)
 			is := now.overrides[id]
 			if is == nil || db.Millis(is.At) != did.At || is.Tier != did.Tier || is.Reason != did.Reason {
-				return entente.Conflict("the tier of %s was changed since; nothing was undone", id)
+				name := string(id)
+				if o, ok := g.Organisation(id); ok {
+					name = o.Name
+				}
+				return entente.Conflict("the tier of %s was changed since; nothing was undone", name)
 			}
 			if err := undoTier(ctx, tx, actor, id, did.Before); err != nil {
 				return err

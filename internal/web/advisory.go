@@ -256,12 +256,14 @@ func (v *visit) describe(shown *advisoryPage, d *advisory.Detail) {
 		if len(m.Past) == 0 && (m.State == advisory.Affected || m.State == advisory.Unknown) {
 			continue
 		}
-		var past []string
+		var past []pastState
 		for _, s := range m.Past {
-			past = append(past, v.T("%s from %s to %s", stateText(s.State), v.reader().Day(s.Began), v.reader().Day(s.Ended)))
+			past = append(past, pastState{
+				State: lang.Capital(v.T("%s from %s to %s", stateText(s.State), v.reader().Day(s.Began), v.reader().Day(s.Ended))), Why: lang.Capital(v.Say(advisory.Reason(s.Why))),
+			})
 		}
 		shown.History = append(shown.History, ui.Row{Cells: []ui.Cell{
-			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: lang.Capital(v.T(stateText(m.State))), Note: v.Say(advisory.Reason(m.Why))}, dateCell(v, m.Changed), plainCell(strings.Join(past, "; ")),
+			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: lang.Capital(v.T(stateText(m.State))), Note: lang.Capital(v.Say(advisory.Reason(m.Why)))}, dateCell(v, m.Changed), {View: pastStates(past)},
 		}})
 	}
 }
@@ -379,6 +381,12 @@ func (v *visit) recordAdvisories() error {
 	}
 	for _, w := range report.Wrong {
 		shown.Notice.Items = append(shown.Notice.Items, v.T("%s: %s", w.Where, w.What))
+	}
+	for _, o := range report.Odd {
+		shown.Odd = append(shown.Odd, ui.Row{Cells: []ui.Cell{{Text: o.Where, Same: true}, plainCell(lang.Capital(v.Say(o.What)))}})
+	}
+	if report.MoreOdd > 0 {
+		shown.MoreOdd = v.N(report.MoreOdd, "And %d more of the kind.", "And %d more of the kind.")
 	}
 	if report.MoreWrong > 0 {
 		shown.Notice.Items = append(shown.Notice.Items, v.N(report.MoreWrong, "%d more record could not be read.", "%d more records could not be read."))

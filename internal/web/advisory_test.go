@@ -1,8 +1,10 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -76,6 +78,32 @@ func TestRecordingAdvisories(t *testing.T) {
 	}
 	owner.mustHold("/o/beanline/advisories", "No advisory hits you", "not covered by that")
 	owner.mustHold("/o/beanline/advisories?show=all", "GHSA-jfh8-c2jp-5v3q")
+}
+
+// What a match was before is told with its reason, and what was odd in records with its
+// place; both in the reader's language.
+func TestReasonsAndOdditiesOfAdvisories(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	owner := n.as("owner@beanline.example")
+	at, to := "/o/beanline/advisories/GHSA-jfh8-c2jp-5v3q", "/o/beanline/record-advisories"
+	var record map[string]any
+	must(t, json.Unmarshal(demoFile(t, "advisories/GHSA-jfh8-c2jp-5v3q.json"), &record))
+	record["modified"], record["withdrawn"], record["published"] = "2026-02-03T00:00:00Z", "2026-02-03T00:00:00Z", "some day"
+	text, err := json.Marshal(record)
+	must(t, err)
+	w := owner.send(to, "advisories", "log4j.json", text)
+	mustAnswer(t, w, http.StatusOK, "What was odd", "log4j.json", "published", "some day", "is no time of RFC 3339")
+	n.catchUp()
+	owner.mustHold(at, "How it stood before", "Affected from ", "2.14.1 lies in")
+	mustLead(t, owner.post("/o/beanline/account/preferences", url.Values{"language": {"en-XA"}}), "/o/beanline/account/preferences?done=preferences")
+	body := owner.mustHold(at, "2.14.1 ļíéš")
+	if strings.Contains(body, "lies in") {
+		t.Error("a reason before is said in English")
+	}
+	if body := owner.send(to, "advisories", "log4j.json", text).Body.String(); strings.Contains(body, "is no time of") {
+		t.Error("an oddity is said in English")
+	}
 }
 
 func TestVersionWords(t *testing.T) {

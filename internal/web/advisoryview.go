@@ -45,6 +45,15 @@ type uploadPage struct {
 	Action string
 	Field  ui.Field
 	Button string
+	// Odd is what was left out of records that could be read.
+	Odd     []ui.Row
+	MoreOdd string
+}
+
+// pastState is how a match stood before: which state from when to when, and why.
+type pastState struct {
+	State string
+	Why   string
 }
 
 var affectedColumns = []ui.Column{{Label: "Component"}, {Label: "Version"}, {Label: "Product"}, {Label: "Supplier"}, {Label: "Why", Wide: true}}

@@ -54,6 +54,87 @@ func (v *visit) askRemoveThing(kind chain.NodeKind) error {
 	})
 }
 
+// askRevokeToken asks whether an API token is to stop working.
+func (v *visit) askRevokeToken() error {
+	all, err := v.tokensInSight()
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if at := v.in("tokens"); t.ID == v.r.PathValue("id") && t.Revoked.IsZero() {
+			return v.ask([]ui.Link{{Text: v.T("API tokens"), Href: at}}, ui.Ask{
+				Title: v.T("Revoke %s?", t.Name), Yes: v.T("Revoke the token"), Action: v.in("tokens", t.ID, "revoke"), Back: at,
+				Text: v.T("Programs that use this token of %s are refused at once, and it cannot be made to work again.", t.Person.Name),
+			})
+		}
+	}
+	return entente.NotFound("there is no such API token; it may have been revoked already")
+}
+
+// askWithdrawInvitation asks whether the link of an invitation is to stop working.
+func (v *visit) askWithdrawInvitation() error {
+	all, err := v.Identity.Invitations(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if at := v.in("invitations"); i.ID == v.r.PathValue("id") && i.Outcome == identity.InvitationOpen {
+			return v.ask([]ui.Link{{Text: v.T("People"), Href: v.in("people")}, {Text: v.T("Invitations"), Href: at}}, ui.Ask{
+				Title: v.T("Withdraw the invitation of %s?", i.Email), Yes: v.T("Withdraw it"), Action: v.in("invitations", i.ID, "withdraw"), Back: at,
+				Text: v.T("The link that they were given opens nothing any more. To have them join after all, invite them again."),
+			})
+		}
+	}
+	return entente.NotFound("there is no such invitation; it may have been accepted or withdrawn already")
+}
+
+// askRemovePasskey asks whether a passkey of the visitor's is to stop working.
+func (v *visit) askRemovePasskey() error {
+	all, err := v.Identity.Passkeys(v.r.Context(), *v.who)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		if k.ID == v.r.PathValue("id") {
+			return v.ask(v.securityHead("", "").Crumbs, ui.Ask{
+				Title: v.T("Remove the passkey %s?", k.Name), Yes: v.T("Remove the passkey"), Action: v.in("account", "passkeys", k.ID, "remove"), Back: v.in("account", "security"),
+				Text: v.T("Nobody can sign in with it any more, you neither. Take it off the device that holds it as well."),
+			})
+		}
+	}
+	return entente.NotFound("you have no such passkey; it may have been removed already")
+}
+
+// askRemoveApp asks whether the visitor's password is to be enough again.
+func (v *visit) askRemoveApp() error {
+	return v.ask(v.securityHead("", "").Crumbs, ui.Ask{
+		Title: v.T("Remove the authenticator app?"), Yes: v.T("Remove the app"), Action: v.in("account", "app", "remove"), Back: v.in("account", "security"),
+		Text: v.T("Your password alone opens your account then: whoever learns it can sign in as you. The recovery codes go with the app."),
+	})
+}
+
+// askRemoveHook asks whether a webhook is to go.
+func (v *visit) askRemoveHook() error {
+	h, err := v.Notify.Hook(v.r.Context(), v.actor, v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	at := v.in("webhooks", h.ID)
+	return v.ask([]ui.Link{{Text: v.T("Webhooks"), Href: v.in("webhooks")}, {Text: h.Name, Href: at}}, ui.Ask{
+		Title: v.T("Remove %s?", h.Name), Yes: v.T("Remove the webhook"), Action: at + "/remove", Back: at,
+		Text: v.T("Nothing is sent to it any more, and what was delivered to it is forgotten. That cannot be undone. To let it rest, let it pause."),
+	})
+}
+
+// askRemoveSSO asks whether members are to sign in without the provider.
+func (v *visit) askRemoveSSO() error {
+	at := v.in("organisation", "single-sign-on")
+	return v.ask([]ui.Link{{Text: v.T("Organisation"), Href: v.in("organisation")}, {Text: v.T("Single sign-on"), Href: at}}, ui.Ask{
+		Title: v.T("Remove single sign-on?"), Yes: v.T("Remove single sign-on"), Action: at + "/remove", Back: at,
+		Text: v.T("The sessions that it opened end at once. Who has neither password nor passkey cannot sign in any more."),
+	})
+}
+
 // undoFor is how long after an act its notice offers to undo it.
 const undoFor = 15 * time.Minute
 

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -48,6 +49,35 @@ func TestGraveActsAreAskedFor(t *testing.T) {
 	if w := analyst.get("/o/beanline/systems/procurement-portal/remove"); w.Code == http.StatusOK {
 		t.Error("somebody who left is asked")
 	}
+}
+
+// What takes a way in away for good is asked for first, and only while there is
+// something to take away.
+func TestWaysInAreTakenAwayOnlyAfterAQuestion(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	owner := n.as("owner@beanline.example")
+	mustAnswer(t, owner.post("/o/beanline/tokens", url.Values{"name": {"CI"}, "days": {"30"}, "verb": {"chain.read"}}), http.StatusCreated)
+	mustAnswer(t, owner.post("/o/beanline/invitations", url.Values{"email": {"new@beanline.example"}, "role": {"analyst"}, "days": {"7"}}), http.StatusCreated)
+	for _, c := range []struct{ list, act, says, done string }{
+		{"/o/beanline/tokens", "/revoke", "Revoke CI?", "?done=revoked"},
+		{"/o/beanline/invitations", "/withdraw", "Withdraw the invitation of new@beanline.example?", "?done=withdrawn"},
+	} {
+		at := regexp.MustCompile(c.list + `/[^"/]+` + c.act).FindString(owner.mustHold(c.list, "data-ask"))
+		if strings.Contains(owner.mustHold(c.list), `action="`+at+`"`) {
+			t.Errorf("%s does it without asking", c.list)
+		}
+		owner.mustHold(at, "data-question", c.says, `method="post" action="`+at+`"`, `href="`+c.list+`" data-cancel`)
+		mustLead(t, owner.post(at, nil), c.list+c.done)
+		if w := owner.get(at); w.Code != http.StatusNotFound {
+			t.Errorf("%s is asked for again: %d", at, w.Code)
+		}
+	}
+	owner.mustHold("/o/beanline/account/app/remove", "data-question", "Your password alone")
+	owner.mustHold("/o/beanline/organisation/single-sign-on/remove", "data-question")
+	hook := examples["/o/{org}/webhooks/{id}"]
+	owner.mustHold("/o/beanline/webhooks/"+hook, `href="/o/beanline/webhooks/`+hook+`/remove" data-ask`)
+	owner.mustHold("/o/beanline/webhooks/"+hook+"/remove", "data-question", "Remove Ticket desk?")
 }
 
 // Saving offers to undo the very change, and the undoing works.

@@ -46,6 +46,7 @@ type bulkField struct {
 	ui.Field
 	Options []ui.Option // suggestions, or with Choose all that there are
 	Choose  bool
+	Checks  *ui.CheckGroup // several of them to tick, instead of one value
 }
 
 // bulkPlan tells what would become of the rows.
@@ -229,6 +230,10 @@ func (v *visit) askBulk(status int, a *bulkAct, ask bulkAsk, notice ui.Notice) e
 			return err
 		}
 		for i := range p.Fields {
+			if c := p.Fields[i].Checks; c != nil {
+				c.Ticked = ask.typed[c.Name]
+				continue
+			}
 			if ask.typed.Has(p.Fields[i].Name) {
 				p.Fields[i].Value = ask.typed.Get(p.Fields[i].Name)
 			}

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +129,8 @@ func TestExportOfTheSelection(t *testing.T) {
 		{"/o/beanline/advisories", url.Values{"scope": {"page"}}, 0, "GHSA-"},
 		{"/o/beanline/components?q=dropwizard", url.Values{"scope": {"page"}}, 0, "dropwizard-core"},
 		{"/o/beanline/data-flows", url.Values{"scope": {"all"}}, 0, ""},
+		{"/o/beanline/supplies?for=us&q=nordhost", url.Values{"scope": {"all"}}, 0, ""},
+		{"/o/beanline/documents?state=current", url.Values{"scope": {"ticked"}, "row": {"1"}}, 2, ""},
 		{"/o/beanline/people", url.Values{"scope": {"all"}}, 2, "Owner of Beanline"},
 		{"/o/beanline/products", url.Values{"scope": {"ticked"}, "row": {"dropwizard"}}, 2, "Dropwizard"},
 		{"/o/beanline/systems", url.Values{"scope": {"ticked"}, "row": {"procurement-portal"}}, 2, ""},
@@ -172,7 +175,12 @@ func TestTiersAndRolesOfMany(t *testing.T) {
 	if w := owner.post(undo, nil); w.Code != http.StatusSeeOther {
 		t.Fatalf("undoing: %d\n%s", w.Code, w.Body)
 	}
-	backTo(t, owner.post(undo, nil), "tiers are undone twice", "/o/beanline/suppliers", "was changed since; nothing was undone")
+	again := owner.post(undo, nil)
+	backTo(t, again, "tiers are undone twice", "/o/beanline/suppliers", "was changed since; nothing was undone")
+	named := regexp.MustCompile(`The tier of ([^<]+) was changed since`).FindStringSubmatch(again.Body.String())
+	if !slices.ContainsFunc(demoMap(t).Organisations, func(o chain.Organisation) bool { return named != nil && o.Name == named[1] }) {
+		t.Errorf("the supplier is not named: %q", named)
+	}
 	if body := owner.get("/o/beanline/suppliers").Body.String(); strings.Contains(body, `class="note">set by hand`) {
 		t.Error("the tiers are still set")
 	}
@@ -208,6 +216,23 @@ func TestTiersAndRolesOfMany(t *testing.T) {
 		t.Errorf("undoing: %d, %s\n%s", w.Code, role("Ada"), w.Body)
 	}
 	backTo(t, owner.post(undo, nil), "roles are undone twice", "/o/beanline/people", "was changed since; nothing was undone")
+
+	// Business owners get the same processes, which are chosen on the page that asks.
+	w = owner.post("/o/beanline/people", url.Values{"act": {"role"}, "scope": {"ticked"}, "row": ids})
+	if !strings.Contains(w.Body.String(), `name="scope" value="bean-procurement"`) {
+		t.Errorf("the processes are not offered\n%s", w.Body)
+	}
+	form = hiddenIn(t, w.Body.String(), "/o/beanline/roles")
+	form.Set("role", "business-owner")
+	form["scope"] = []string{"bean-procurement", "gone"}
+	if w := owner.post("/o/beanline/roles", form); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `value="bean-procurement" checked`) {
+		t.Errorf("a process that is none: %d\n%s", w.Code, w.Body)
+	}
+	form["scope"] = []string{"bean-procurement"}
+	if w := owner.post("/o/beanline/roles", form); w.Code != http.StatusSeeOther || role("Ada") != entente.RoleBusinessOwner {
+		t.Errorf("business owners: %d, %s\n%s", w.Code, role("Ada"), w.Body)
+	}
+	owner.mustHold("/o/beanline/people?role=business-owner", "Ada", "Bob", "Bean procurement")
 }
 
 // backTo wants the list again with the reason why nothing was undone.

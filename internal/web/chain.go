@@ -29,6 +29,8 @@ func chainRoutes() []Route {
 		page("/o/{org}/suppliers", identity.ChainRead, (*visit).suppliers),
 		choosing(act("/o/{org}/suppliers", identity.ChainRead, (*visit).suppliers)),
 		page("/o/{org}/suppliers/{id}", identity.ChainRead, (*visit).supplier),
+		page("/o/{org}/supplies", identity.ChainRead, (*visit).supplies),
+		choosing(act("/o/{org}/supplies", identity.ChainRead, (*visit).supplies)),
 		page("/o/{org}/concentration", identity.ChainRead, (*visit).concentration),
 		page("/o/{org}/what-if", identity.ChainRead, (*visit).whatIfPage),
 		page("/o/{org}/what-if/moment", identity.ChainRead, (*visit).whatIfMoment),

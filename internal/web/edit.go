@@ -105,8 +105,6 @@ func (v *visit) listOf(kind chain.NodeKind) string {
 	switch kind {
 	case chain.KindFlow:
 		return v.in("data-flows")
-	case chain.KindSupply:
-		return v.in("suppliers")
 	}
 	return v.in(roomOf[kind])
 }

@@ -201,17 +201,18 @@ type told struct {
 }
 
 var notices = map[string]told{
-	"imported":    {ui.Good, "The map was imported."},
-	"same":        {ui.Calm, "The map says the same as before. Nothing was changed."},
-	"recorded":    {ui.Good, "The document was recorded. It is compared with all advisories now; reload in a moment to see the result."},
-	"known":       {ui.Calm, "This very document was recorded before. Nothing was changed."},
-	"password":    {ui.Good, "The password was changed, and all your other sessions have ended."},
-	"ended":       {ui.Good, "The session has ended."},
-	"others":      {ui.Good, "All other sessions have ended."},
-	"advisory":    {ui.Good, "The advisories were recorded."},
-	"saved":       {ui.Good, "It was saved. If that was not meant, undo it here."},
-	"gone":        {ui.Good, "It was removed. Undoing the change brings it back."},
-	"preferences": {ui.Good, "It was saved, for all your devices."},
+	"imported":            {ui.Good, "The map was imported."},
+	"same":                {ui.Calm, "The map says the same as before. Nothing was changed."},
+	"documents-withdrawn": {ui.Good, "It was withdrawn. What hung on it is worked out anew now; reload in a moment to see the result."},
+	"recorded":            {ui.Good, "The document was recorded. It is compared with all advisories now; reload in a moment to see the result."},
+	"known":               {ui.Calm, "This very document was recorded before. Nothing was changed."},
+	"password":            {ui.Good, "The password was changed, and all your other sessions have ended."},
+	"ended":               {ui.Good, "The session has ended."},
+	"others":              {ui.Good, "All other sessions have ended."},
+	"advisory":            {ui.Good, "The advisories were recorded."},
+	"saved":               {ui.Good, "It was saved. If that was not meant, undo it here."},
+	"gone":                {ui.Good, "It was removed. Undoing the change brings it back."},
+	"preferences":         {ui.Good, "It was saved, for all your devices."},
 
 	"view": {ui.Good, "The view was saved. It stands above the list."},
 

@@ -64,13 +64,13 @@ func (p *picture) supplierTasks(shown *homePage) error {
 	}
 	if open > 0 {
 		shown.Tasks = append(shown.Tasks, homeTask{
-			Link: ui.Link{Text: v.N(open, "The tier of %d supplier is not decided", "The tiers of %d suppliers are not decided"), Href: v.in("suppliers")},
+			Link: ui.Link{Text: v.N(open, "The tier of %d supplier is not decided", "The tiers of %d suppliers are not decided"), Href: v.in("suppliers") + "?tier=provisional"},
 			Note: v.T("Two or more questions about them are open, so the next stricter tier applies until somebody answers."),
 		})
 	}
 	if silent > 0 {
 		shown.Tasks = append(shown.Tasks, homeTask{
-			Link: ui.Link{Text: v.N(silent, "%d supplier has no contact", "%d suppliers have no contact"), Href: v.in("suppliers")},
+			Link: ui.Link{Text: v.N(silent, "%d supplier has no contact", "%d suppliers have no contact"), Href: v.in("suppliers") + "?contacts=none&rank=1"},
 			Note: v.T("When something breaks there, the map names nobody to call."),
 		})
 	}

@@ -24,7 +24,6 @@ func inventoryRoutes() []Route {
 		choosing(act("/o/{org}/products", identity.InventoryRead, (*visit).products)),
 		page("/o/{org}/products/{id}", identity.InventoryRead, (*visit).product),
 		act("/o/{org}/products/{id}/documents", identity.InventoryUpload, (*visit).recordSBOM).within(uploadLimits),
-		page("/o/{org}/documents/{document}", identity.InventoryRead, (*visit).document),
 		page("/o/{org}/components", identity.InventoryRead, (*visit).components),
 		choosing(act("/o/{org}/components", identity.InventoryRead, (*visit).components)),
 		page("/o/{org}/components/{package}", identity.InventoryRead, (*visit).component),
@@ -212,20 +211,6 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 		shown.UsedBy = append(shown.UsedBy, p.link(n))
 	}
 	return shown, nil
-}
-
-func (v *visit) documentRow(d *inventory.Document) ui.Row {
-	name := linkCell(cmp.Or(d.File, d.Subject, d.Name, v.documentNumber(d.ID)), v.documentPath(d.ID))
-	name.Note = formatWords(d, " ")
-	if d.Part != "" {
-		name.Note = v.T("%s, part %s", name.Note, d.Part)
-	}
-	components := ui.Cell{Text: v.reader().Count(d.Components), Note: v.T("%d assessable", d.Assessable)}
-	by := dateCell(v, d.Recorded)
-	if d.RecordedBy != "" {
-		by.Note = v.T("by %s", d.RecordedBy)
-	}
-	return ui.Row{Cells: []ui.Cell{name, badgeCell(v.documentBadges(d)...), components, by}}
 }
 
 // formatWords names the format of a document: "SPDX 2.3, tag-value".
@@ -427,7 +412,7 @@ func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.L
 		Frame: v.frame(cmp.Or(d.File, v.T("Document"))),
 		Head: ui.Head{
 			Crumbs: []ui.Link{{Text: v.T("Products"), Href: v.in("products")}, {Text: product.Text, Href: product.Href}},
-			Title:  cmp.Or(d.File, d.Subject, d.Name, v.T("Document")), Badges: v.documentBadges(d),
+			Title:  v.documentName(d), Badges: v.documentBadges(d),
 		},
 		Notice: v.done(),
 		Facts: []ui.Fact{
@@ -448,6 +433,9 @@ func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.L
 	}
 	if not, why := d.NotAssessable(); not {
 		shown.Head.Lead = v.T("Not assessable: %s. Nothing is known of advisories for it; that is not the same as safe.", why)
+	}
+	if d.Removed.IsZero() && v.may(identity.InventoryRemove) {
+		shown.Withdraw = v.documentPath(d.ID) + "/withdraw"
 	}
 	if d.SupersededBy != 0 {
 		shown.Defs = append(shown.Defs, ui.Def{Term: v.T("Superseded by"), View: ui.LinkTo(ui.Link{Text: v.T("a newer document"), Href: v.documentPath(d.SupersededBy)})})

@@ -25,6 +25,7 @@ type documentPage struct {
 	Components   ui.List
 	Oddities     []ui.Row
 	MoreOddities string
+	Withdraw     string // where it is asked for; "" if the visitor may not
 	Defs         []ui.Def
 }
 

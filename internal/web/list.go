@@ -28,7 +28,7 @@ var rowsToChoose = []int{25, 50, 100, 200}
 // open: how the kinds of events begin.
 var followedBy = map[string]string{
 	"advisories": "advisory sbom chain", "processes": "chain advisory sbom", "systems": "chain", "suppliers": "chain partner",
-	"products": "sbom chain advisory", "components": "sbom", "people": "member",
+	"products": "sbom chain advisory", "supplies": "chain", "documents": "sbom chain", "components": "sbom", "people": "member",
 }
 
 // list describes a list of a page: its columns, filters and what is searched. The

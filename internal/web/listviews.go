@@ -25,7 +25,7 @@ func viewRoutes() []Route {
 // listsWithViews are the lists of which views can be saved, by their paths inside the
 // organisation.
 var listsWithViews = map[string]entente.Text{
-	"processes": "Processes", "systems": "Systems", "suppliers": "Suppliers", "data-flows": "Data flows",
+	"processes": "Processes", "systems": "Systems", "suppliers": "Suppliers", "supplies": "Supplies", "documents": "SBOMs", "data-flows": "Data flows",
 	"advisories": "Advisories", "products": "Products", "components": "Components", "people": "People", "journal": "Journal", "tokens": "API tokens",
 }
 

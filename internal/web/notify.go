@@ -29,6 +29,7 @@ func notifyRoutes() []Route {
 		act("/o/{org}/webhooks/{id}/secret", identity.WebhookManage, (*visit).rotateHook),
 		act("/o/{org}/webhooks/{id}/test", identity.WebhookManage, (*visit).testHook),
 		act("/o/{org}/webhooks/{id}/replay", identity.WebhookManage, (*visit).replayHook),
+		page("/o/{org}/webhooks/{id}/remove", identity.WebhookManage, (*visit).askRemoveHook),
 		act("/o/{org}/webhooks/{id}/remove", identity.WebhookManage, (*visit).removeHook),
 		page("/o/{org}/new-webhook", identity.WebhookManage, (*visit).newHook),
 		page("/o/{org}/webhook-log", identity.WebhookRead, (*visit).hookLog),
@@ -171,7 +172,7 @@ func (v *visit) showHook(status int, id string, p hookPage, typed *notify.NewHoo
 	}
 	switch {
 	case h.State == notify.HookStopped:
-		p.Stopped = ui.Notice{Tone: ui.Bad, Text: v.T("The webhook was stopped. Nothing more is sent until somebody lets it go on."), Items: []string{v.T("The reason: %s.", h.Why)}}
+		p.Stopped = ui.Notice{Tone: ui.Bad, Text: v.T("The webhook was stopped. Nothing more is sent until somebody lets it go on."), Items: []string{v.T("The reason: %s.", notify.Outcome(h.Why))}}
 	case !h.FailingSince.IsZero():
 		p.Defs = append(p.Defs, ui.Def{Term: v.T("Fails since"), View: ui.Time(h.FailingSince)})
 	}
@@ -310,7 +311,7 @@ func (v *visit) hookLog() error {
 			{label: "State", cell: func(d notify.Delivery) ui.Cell {
 				c := badgeCell(v.deliveryBadge(d.State))
 				if d.Error != "" {
-					c.Note = v.T("%s", d.Error)
+					c.Note = v.Say(notify.Outcome(d.Error))
 				}
 				return c
 			}},

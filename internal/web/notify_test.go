@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/notify"
@@ -101,6 +103,57 @@ func TestWebhookPages(t *testing.T) {
 	if w := owner.get(at); w.Code != http.StatusNotFound {
 		t.Errorf("a webhook that was removed: %d", w.Code)
 	}
+}
+
+// Mail to somebody whom the node knows is in their language, whoever makes it.
+func TestMailIsInTheLanguageOfWhomItIsFor(t *testing.T) {
+	n := newNode(t)
+	server, err := notify.NewMailServer("smtp://127.0.0.1:1", "entente@beanline.example")
+	must(t, err)
+	n.Notify = notify.New(n.DB, n.Identity, notify.Config{Key: n.key, Origin: "http://localhost:8080", Mail: server, Log: n.Log})
+	n.handler, err = New(n.Config)
+	must(t, err)
+	n.found("rosthof", "Rosthof")
+	mustLead(t, n.as("owner@rosthof.example").post("/o/rosthof/account/preferences", url.Values{"language": {"en-XA"}, "zone": {"Asia/Tokyo"}}), "/o/rosthof/account/preferences?done=preferences")
+	owner := n.as("owner@beanline.example")
+	for _, email := range []string{"owner@rosthof.example", "stranger@rosthof.example"} {
+		mustAnswer(t, owner.post("/o/beanline/invitations", url.Values{"email": {email}, "role": {"auditor"}, "days": {"7"}, "mail": {"yes"}}), http.StatusCreated, email)
+	}
+	mustAnswer(t, n.stranger().post("/sign-in/forgotten", url.Values{"email": {"owner@rosthof.example"}}), http.StatusOK)
+	for email, says := range map[string][]string{
+		"owner@rosthof.example":    {"Åñ íñvíţåţíöñ", "JST"},
+		"stranger@rosthof.example": {"An invitation to Beanline", "UTC"},
+	} {
+		for _, want := range says {
+			if letters := n.mailTo("beanline", email); !strings.Contains(letters, want) {
+				t.Errorf("to %s, without %q: %s", email, want, letters)
+			}
+		}
+	}
+	if letters := n.mailTo("rosthof", "owner@rosthof.example"); letters == "" || strings.Contains(letters, "Somebody, hopefully you") {
+		t.Errorf("the link for a new password: %q", letters)
+	}
+}
+
+// mailTo gives the mail to somebody that waits to be sent.
+func (n *node) mailTo(org entente.OrgID, email string) (letters string) {
+	n.t.Helper()
+	must(n.t, n.DB.Read(n.t.Context(), func(tx *db.Tx) error {
+		bodies, err := db.All(n.t.Context(), tx, db.Value[string], "SELECT body FROM journal_job WHERE org = $1 AND kind = 'notify.mail'", org)
+		for _, body := range bodies {
+			var waiting struct{ Sealed []byte }
+			var m notify.Mail
+			must(n.t, json.Unmarshal([]byte(body), &waiting))
+			text, err := n.key.Open(waiting.Sealed, "mail "+string(org))
+			must(n.t, err)
+			must(n.t, json.Unmarshal(text, &m))
+			if m.To == email {
+				letters += m.Subject + "\n" + m.Text
+			}
+		}
+		return err
+	}))
+	return letters
 }
 
 // Where a node can send mail, invitations may go by it, and a password can be set anew

@@ -24,6 +24,7 @@ func passkeyRoutes() []Route {
 		act("/o/{org}/account/passkeys/begin", identity.AccountSelf, (*visit).beginAddPasskey),
 		act("/o/{org}/account/passkeys/finish", identity.AccountSelf, (*visit).finishAddPasskey),
 		act("/o/{org}/account/passkeys/{id}/name", identity.AccountSelf, (*visit).renamePasskey),
+		page("/o/{org}/account/passkeys/{id}/remove", identity.AccountSelf, (*visit).askRemovePasskey),
 		act("/o/{org}/account/passkeys/{id}/remove", identity.AccountSelf, (*visit).removePasskey),
 		act("/o/{org}/account/password/remove", identity.AccountSelf, (*visit).removePassword),
 	}

@@ -26,6 +26,7 @@ func peopleRoutes() []Route {
 		act("/o/{org}/people/{id}/remove", identity.PeopleManage, (*visit).removeMember),
 		page("/o/{org}/invitations", identity.InvitationManage, (*visit).invitations),
 		act("/o/{org}/invitations", identity.InvitationManage, (*visit).invite),
+		page("/o/{org}/invitations/{id}/withdraw", identity.InvitationManage, (*visit).askWithdrawInvitation),
 		act("/o/{org}/invitations/{id}/withdraw", identity.InvitationManage, (*visit).withdrawInvitation),
 		page("/invitation", "", (*visit).invitation).through(Open),
 		act("/invitation", "", (*visit).acceptInvitation).through(Open),
@@ -408,8 +409,12 @@ func (v *visit) mailInvitation(made identity.Invitation, secret string) (bool, e
 		return false, nil
 	}
 	link := v.Notify.Origin() + "/invitation?" + url.Values{"key": {secret}}.Encode()
-	text := v.T("%s invites you to %s. This link accepts the invitation, once, until %s: %s", made.InvitedBy, v.org.Name, v.reader().Moment(made.Expires), link) + "\n"
-	err := v.Notify.Mail(v.r.Context(), v.actor, notify.Mail{To: made.Email, Subject: v.T("An invitation to %s", v.org.Name), Text: text, Until: made.Expires})
+	to, err := v.readerFor(made.Email)
+	if err != nil {
+		return false, err
+	}
+	text := to.T("%s invites you to %s. This link accepts the invitation, once, until %s: %s", made.InvitedBy, v.org.Name, made.Expires, link) + "\n"
+	err = v.Notify.Mail(v.r.Context(), v.actor, notify.Mail{To: made.Email, Subject: to.T("An invitation to %s", v.org.Name), Text: text, Until: made.Expires})
 	return err == nil, err
 }
 

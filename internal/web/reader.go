@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/entente-project/entente/internal/web/lang"
@@ -16,6 +17,17 @@ const (
 // the person chose, or else in the language that the browser asks for, and in UTC.
 func (s *server) readerOf(r *http.Request) *lang.Reader {
 	return s.Languages.Reader(cookieValue(r, languageCookie), r.Header.Get("Accept-Language"), cookieValue(r, zoneCookie))
+}
+
+// readerFor is for whom a mail to somebody is written: in the language and the zone that
+// they chose, if this node knows them, or else in the visitor's.
+func (v *visit) readerFor(email string) (*lang.Reader, error) {
+	likes, err := v.Identity.PreferencesOf(v.r.Context(), email)
+	if err != nil {
+		return nil, err
+	}
+	mine := v.reader()
+	return v.Languages.Reader(cmp.Or(likes.Language, mine.Tag()), "", cmp.Or(likes.Zone, mine.Zone().String())), nil
 }
 
 func cookieValue(r *http.Request, name string) string {

@@ -48,10 +48,14 @@ func (v *visit) forgotten() error {
 	made, err := v.Identity.BeginReset(v.r.Context(), p.Email, v.client())
 	if err == nil && made != nil {
 		link := v.Notify.Origin() + "/new-password?" + url.Values{"key": {made.Secret}}.Encode()
-		text := v.T("Somebody, hopefully you, wants to set a new password for your account. This link does so, once and within an hour: %s", link) + "\n\n" +
-			v.T("If it was not you, there is nothing to do: without the link nothing changes.") + "\n"
+		to, failed := v.readerFor(made.Person.Email)
+		if failed != nil {
+			return failed
+		}
+		text := to.T("Somebody, hopefully you, wants to set a new password for your account. This link does so, once and within an hour: %s", link) + "\n\n" +
+			to.T("If it was not you, there is nothing to do: without the link nothing changes.") + "\n"
 		err = v.Notify.Mail(v.r.Context(), entente.System(made.Org, entente.DoorPage), notify.Mail{
-			To: made.Person.Email, Subject: v.T("Set a new password"), Text: text, Until: made.Until,
+			To: made.Person.Email, Subject: to.T("Set a new password"), Text: text, Until: made.Until,
 		})
 	}
 	if err != nil {

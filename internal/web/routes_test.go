@@ -21,20 +21,21 @@ import (
 
 // examples are things of the demonstration, for the wildcards of the routes.
 var examples = map[string]string{
-	"/o/{org}/processes/{id}":               "bean-procurement",
-	"/o/{org}/processes/{id}/chain":         "bean-procurement",
-	"/o/{org}/systems/{id}":                 "procurement-portal",
-	"/o/{org}/suppliers/{id}":               "nordhost",
-	"/o/{org}/suppliers/{id}/answer":        "rosthof",
-	"/o/{org}/suppliers/{id}/tier":          "rosthof",
-	"/o/{org}/suppliers/{id}/tier/free":     "rosthof",
-	"/o/{org}/products/{id}":                "dropwizard",
-	"/o/{org}/products/{id}/documents":      "dropwizard",
-	"/o/{org}/documents/{document}":         "1",
-	"/o/{org}/components/{package}":         "1",
-	"/o/{org}/account/sessions/{id}/end":    "none",
-	"/o/{org}/account/passkeys/{id}/name":   "none",
-	"/o/{org}/account/passkeys/{id}/remove": "none",
+	"/o/{org}/processes/{id}":                "bean-procurement",
+	"/o/{org}/processes/{id}/chain":          "bean-procurement",
+	"/o/{org}/systems/{id}":                  "procurement-portal",
+	"/o/{org}/suppliers/{id}":                "nordhost",
+	"/o/{org}/suppliers/{id}/answer":         "rosthof",
+	"/o/{org}/suppliers/{id}/tier":           "rosthof",
+	"/o/{org}/suppliers/{id}/tier/free":      "rosthof",
+	"/o/{org}/products/{id}":                 "dropwizard",
+	"/o/{org}/products/{id}/documents":       "dropwizard",
+	"/o/{org}/documents/{document}":          "1",
+	"/o/{org}/documents/{document}/withdraw": "1",
+	"/o/{org}/components/{package}":          "1",
+	"/o/{org}/account/sessions/{id}/end":     "none",
+	"/o/{org}/account/passkeys/{id}/name":    "none",
+	"/o/{org}/account/passkeys/{id}/remove":  "none",
 
 	"/o/{org}/tokens/{id}/revoke": "none",
 
@@ -182,7 +183,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 			switch {
 			case r.Pattern == "/{$}":
 				want = http.StatusSeeOther
-			case strings.HasSuffix(path, "map.yaml") && !filled:
+			case strings.HasSuffix(path, "map.yaml") && !filled, strings.Contains(path, "/none/"):
 				want = http.StatusNotFound
 			}
 			if w.Code != want {

@@ -111,13 +111,15 @@ func roleAct() bulkAct {
 		warn:   "Nothing was changed yet. A new role applies at once, also where somebody is signed in already.",
 		action: func(v *visit) string { return v.in("roles") },
 		fields: func(v *visit) ([]bulkField, error) {
-			role := bulkField{Field: ui.Field{Name: "role", Label: v.T("Role"), Value: string(entente.RoleAnalyst)}, Choose: true}
-			for _, r := range entente.Roles() {
-				if r != entente.RoleContact && r != entente.RoleBusinessOwner {
-					role.Options = append(role.Options, ui.Option{Value: string(r), Label: v.roleHead(r)})
-				}
+			f, err := v.roleForm(entente.RoleAnalyst, nil, "")
+			if err != nil {
+				return nil, err
 			}
-			return []bulkField{role}, nil
+			if len(f.Scope.Options) > 0 {
+				f.Scope.Hint = v.T("All of them get the same ones. Where each has their own, change the roles one by one.")
+			}
+			role := ui.Field{Name: f.Role.Name, Label: f.Role.Label, Value: f.Role.Value}
+			return []bulkField{{Field: role, Options: f.Role.Options, Choose: true}, {Checks: &f.Scope}}, nil
 		},
 		plan: (*visit).planRoles,
 	}
@@ -149,22 +151,22 @@ func (v *visit) planRoles(ids []string) (bulkPlan, error) {
 	return plan, nil
 }
 
-// setRoles gives many members a role. Business owners are made one by one, for each
-// has their own processes.
+// setRoles gives many members a role, business owners the same processes.
 func (v *visit) setRoles() error {
 	ask := v.confirmed()
 	ask.one, ask.many = "person", "people"
-	role := entente.Role(v.text("role"))
-	var err error
+	role, scope, err := v.chosenRole(nil)
 	var batch int64
-	if role == entente.RoleContact || role == entente.RoleBusinessOwner {
-		err = entente.Invalid("this role is given one by one, with what it is for")
-	} else {
+	switch {
+	case err != nil:
+	case role == entente.RoleContact:
+		err = entente.Invalid("a contact is a guest of a partnership; choose another role for a colleague")
+	default:
 		ids := make([]entente.PersonID, len(ask.ids))
 		for i, id := range ask.ids {
 			ids[i] = entente.PersonID(id)
 		}
-		batch, err = v.Identity.SetRoles(v.r.Context(), v.actor, ids, role, nil)
+		batch, err = v.Identity.SetRoles(v.r.Context(), v.actor, ids, role, scope)
 	}
 	if err != nil {
 		a := roleAct()

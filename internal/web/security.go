@@ -15,6 +15,7 @@ func securityRoutes() []Route {
 		page("/o/{org}/account/security", identity.AccountSelf, (*visit).security),
 		act("/o/{org}/account/app", identity.AccountSelf, (*visit).enrolApp),
 		act("/o/{org}/account/app/confirm", identity.AccountSelf, (*visit).confirmApp),
+		page("/o/{org}/account/app/remove", identity.AccountSelf, (*visit).askRemoveApp),
 		act("/o/{org}/account/app/remove", identity.AccountSelf, (*visit).removeApp),
 		act("/o/{org}/account/recovery", identity.AccountSelf, (*visit).newRecoveryCodes),
 	}

@@ -14,6 +14,7 @@ func ssoRoutes() []Route {
 	return []Route{
 		page("/o/{org}/organisation/single-sign-on", identity.OrganisationManage, (*visit).ssoSettings),
 		act("/o/{org}/organisation/single-sign-on", identity.OrganisationManage, (*visit).setSSO),
+		page("/o/{org}/organisation/single-sign-on/remove", identity.OrganisationManage, (*visit).askRemoveSSO),
 		act("/o/{org}/organisation/single-sign-on/remove", identity.OrganisationManage, (*visit).removeSSO),
 		page("/sign-in/sso", "", (*visit).beginSSO).through(Open),
 		page(identity.SSOCallback, "", (*visit).finishSSO).through(Open),

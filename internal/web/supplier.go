@@ -59,13 +59,14 @@ func (v *visit) suppliers() error {
 		filters: []filter[supplierRow]{
 			{key: "rank", label: "Rank", options: v.rankOptions(all.ranks), match: func(r supplierRow, value string) bool { return strconv.Itoa(r.rank) == value }},
 			v.tierFilter(),
+			v.contactFilter(),
 			{key: "category", label: "Category", options: append([]ui.Option{{Label: v.T("All")}}, all.categories[1:]...), match: func(r supplierRow, value string) bool { return r.Category == value }},
 			{key: "stops", label: "Single points", options: []ui.Option{{Label: v.T("All")}, {Value: "yes", Label: v.T("Stops a process alone")}, {Value: "critical", Label: v.T("Stops a critical process")}}, match: func(r supplierRow, value string) bool {
 				return r.stops.Critical > 0 || value == "yes" && r.stops.Processes > 0
 			}},
 		},
 	}
-	head := ui.Head{Title: v.T("Suppliers"), Lead: v.T("Everyone you hang on, as far up the chain as the map reaches."), Actions: append([]ui.Link{{Text: v.T("Concentration"), Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, v.T("New supplier")), v.newLink(chain.KindSupply, v.T("New supply")), v.newLink(chain.KindProduct, v.T("New product")), v.importLinks(chain.SheetSuppliers, chain.SheetContacts))...)}
+	head := ui.Head{Title: v.T("Suppliers"), Lead: v.T("Everyone you hang on, as far up the chain as the map reaches."), Actions: append([]ui.Link{{Text: v.T("Concentration"), Href: v.in("concentration")}}, slices.Concat(v.newLink(chain.KindOrganisation, v.T("New supplier")), v.importLinks(chain.SheetSuppliers, chain.SheetContacts))...)}
 	return l.show(v, held[supplierRow]{l, all.rows}, func(shown ui.List) templ.Component { return listView(v.frame(head.Title), head, shown) })
 }
 

@@ -16,6 +16,7 @@ func tokenRoutes() []Route {
 		act("/o/{org}/tokens", identity.TokenManage, (*visit).makeToken),
 		choosing(act("/o/{org}/tokens/chosen", identity.TokenManage, (*visit).askRevokeTokens)),
 		choosing(act("/o/{org}/tokens/revoke", identity.TokenManage, (*visit).revokeTokens)),
+		page("/o/{org}/tokens/{id}/revoke", identity.TokenManage, (*visit).askRevokeToken),
 		act("/o/{org}/tokens/{id}/revoke", identity.TokenManage, (*visit).revokeToken),
 	}
 }

@@ -150,6 +150,7 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.ChainRead, "Processes", "processes"),
 		v.item(identity.ChainRead, "Systems", "systems"),
 		v.item(identity.ChainRead, "Suppliers", "suppliers"),
+		v.item(identity.ChainRead, "Supplies", "supplies"),
 		v.item(identity.ChainRead, "Graph", "graph"),
 		v.item(identity.ChainRead, "Data flows", "data-flows"),
 		v.item(identity.ChainRead, "What if", "what-if"),
@@ -158,6 +159,7 @@ func (v *visit) frame(title string) ui.Page {
 	add("Products & advisories", join(
 		v.item(identity.AdvisoryRead, "Advisories", "advisories"),
 		v.item(identity.InventoryRead, "Products", "products"),
+		v.item(identity.InventoryRead, "SBOMs", "documents"),
 		v.item(identity.InventoryRead, "Components", "components"),
 	)...)
 	add("Settings", join(

@@ -96,8 +96,8 @@ type Event struct {
 
 // Oddity is something in a record that a strict reader would have refused.
 type Oddity struct {
-	Where string `json:"where"` // path of the field
-	What  string `json:"what"`
+	Where string          `json:"where"` // path of the field
+	What  entente.Message `json:"what"`
 }
 
 // wire is the record as written; times are text here so that a wrong one costs
@@ -149,7 +149,7 @@ func Decode(data []byte) (Record, []Oddity, error) {
 		if !errors.As(err, &wrongType) || wrongType.Field == "" {
 			return Record{}, nil, syntax(data, err)
 		}
-		odd = append(odd, Oddity{Where: wrongType.Field, What: fmt.Sprintf("holds a %s; it was left out, and so may be others like it", wrongType.Value)})
+		odd = append(odd, Oddity{Where: wrongType.Field, What: entente.Say("holds %s; it was left out, and so may be others like it", kindOfJSON(wrongType.Value))})
 	}
 	w.ID = strings.TrimSpace(w.ID)
 	if w.ID == "" {
@@ -174,12 +174,27 @@ func Decode(data []byte) (Record, []Oddity, error) {
 		a.Package.Ecosystem = strings.TrimSpace(a.Package.Ecosystem)
 		a.Package.Name = strings.TrimSpace(a.Package.Name)
 		if (a.Package.Ecosystem == "") != (a.Package.Name == "") {
-			odd = append(odd, Oddity{Where: fmt.Sprintf("affected[%d].package", i), What: "names no ecosystem and package; nothing can be matched by it"})
+			odd = append(odd, Oddity{Where: fmt.Sprintf("affected[%d].package", i), What: entente.Say("names no ecosystem and package; nothing can be matched by it")})
 		}
 		r.Affected = append(r.Affected, a)
 	}
 	r.Rating = rating(w.DatabaseSpecific)
 	return r, odd, nil
+}
+
+// kindOfJSON says what encoding/json calls a value of the wrong type.
+func kindOfJSON(value string) entente.Text {
+	switch kind, _, _ := strings.Cut(value, " "); kind {
+	case "bool":
+		return "true or false"
+	case "number":
+		return "a number"
+	case "array":
+		return "a list"
+	case "object":
+		return "an object"
+	}
+	return "a text"
 }
 
 // syntax turns a JSON error into one that names the line.
@@ -223,7 +238,7 @@ func when(text, field string, odd []Oddity) (time.Time, []Oddity) {
 			return t.UTC(), odd
 		}
 	}
-	return time.Time{}, append(odd, Oddity{Where: field, What: fmt.Sprintf("%.40q is no time of RFC 3339", text)})
+	return time.Time{}, append(odd, Oddity{Where: field, What: entente.Say("%.40q is no time of RFC 3339", text)})
 }
 
 // rating reads the severity word that GitHub and others put beside the scores; the
