@@ -48,6 +48,11 @@ func (c *indexes) with(ctx context.Context, tx *db.Tx, org entente.OrgID, f func
 	if err != nil {
 		return err
 	}
+	return c.at(ctx, tx, org, head, f)
+}
+
+// at is with for who knows the head of the journal that the transaction sees.
+func (c *indexes) at(ctx context.Context, tx *db.Tx, org entente.OrgID, head int64, f func(*Index) error) error {
 	k := c.enter(org)
 	k.mu.RLock()
 	if k.x == nil || k.seq < head {

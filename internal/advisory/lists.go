@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/journal"
 )
 
 // MaxPage is the most rows that one page of a list holds.
@@ -250,16 +250,24 @@ func like(s string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s) + "%"
 }
 
-// groupByName finds a group by any name of its records, in any case.
-func groupByName(ctx context.Context, tx *db.Tx, org entente.OrgID, name string) (Listed, error) {
-	l, err := db.One(ctx, tx, func(r db.Scanner) (Listed, error) { return scanListed(r) }, `SELECT `+groupColumns+` FROM advisory_alias a
-		JOIN advisory_record r ON r.org = a.org AND r.id = a.record
-		JOIN advisory_group g ON g.org = r.org AND g.id = r.member_of
-		WHERE a.org = $1 AND a.folded = $2 LIMIT 1`, org, foldID(cleanText(name)))
-	if errors.Is(err, db.ErrNoRow) {
-		return l, entente.NotFound("there is no advisory %q in this organisation", name)
+// groupOfName is the group that any name of its records leads to.
+const groupOfName = `(SELECT n.member_of FROM advisory_alias a JOIN advisory_record n ON n.org = a.org AND n.id = a.record
+	WHERE a.org = $1 AND a.folded = $2 ORDER BY a.record LIMIT 1)`
+
+// askGroup asks for a group by any name of its records, in any case.
+func askGroup(to *Listed, org entente.OrgID, name string) db.Question {
+	return db.Ask(`SELECT `+groupColumns+` FROM advisory_group g WHERE g.org = $1 AND g.id = `+groupOfName, func(r db.Scanner) (err error) {
+		*to, err = scanListed(r)
+		return err
+	}, org, foldID(cleanText(name)))
+}
+
+// there refuses the group that was asked for by a name, if there is none.
+func (l *Listed) there(name string) error {
+	if l.ID == "" {
+		return entente.NotFound("there is no advisory %q in this organisation", name)
 	}
-	return l, err
+	return nil
 }
 
 // ImpactOf says whom an advisory hits, by any of its names.
@@ -269,20 +277,26 @@ func (s *Service) ImpactOf(ctx context.Context, actor entente.Actor, name string
 	}
 	var out AdvisoryImpact
 	err := s.d.Read(ctx, func(tx *db.Tx) error {
-		group, err := groupByName(ctx, tx, actor.Org, name)
+		var group Listed
+		var hits []packageHit
+		var revision, head int64
+		err := db.Together(ctx, tx,
+			askGroup(&group, actor.Org, name),
+			askHits(&hits, actor.Org, name),
+			chain.AskRevision(&revision, actor.Org),
+			journal.AskHead(&head, actor.Org))
 		if err != nil {
 			return err
 		}
-		matches, err := matchesOfGroup(ctx, tx, actor.Org, group.ID)
+		if err := group.there(name); err != nil {
+			return err
+		}
+		g, err := s.chain.GraphAt(ctx, tx, actor.Org, revision)
 		if err != nil {
 			return err
 		}
-		g, err := s.chain.GraphIn(ctx, tx, actor.Org)
-		if err != nil {
-			return err
-		}
-		return s.indexes.with(ctx, tx, actor.Org, func(x *Index) error {
-			out = assess(g, x, group.Brief, packageHits(matches), o)
+		return s.indexes.at(ctx, tx, actor.Org, head, func(x *Index) error {
+			out = assess(g, x, group.Brief, worstHits(hits), o)
 			return nil
 		})
 	})
@@ -331,9 +345,11 @@ func (s *Service) Get(ctx context.Context, actor entente.Actor, name string) (De
 	var d Detail
 	err := s.d.Read(ctx, func(tx *db.Tx) error {
 		d = Detail{}
-		var err error
-		d.Listed, err = groupByName(ctx, tx, actor.Org, name)
+		err := db.Together(ctx, tx, askGroup(&d.Listed, actor.Org, name))
 		if err != nil {
+			return err
+		}
+		if err := d.Listed.there(name); err != nil {
 			return err
 		}
 		one := []Listed{d.Listed}

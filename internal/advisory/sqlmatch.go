@@ -59,21 +59,29 @@ func matchesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, records []stri
 	return all, err
 }
 
-// matchesOfGroup gives the matches of all records of an advisory, in one question to
-// the database: on PostgreSQL each takes a way there and back. CROSS JOIN keeps SQLite
-// from going through every match of the organisation first.
-func matchesOfGroup(ctx context.Context, tx *db.Tx, org entente.OrgID, group string) ([]match, error) {
-	all, err := db.All(ctx, tx, scanMatch, `SELECT `+matchColumns+groupMatches, org, group)
-	slices.SortFunc(all, func(a, b match) int {
-		return cmp.Or(cmp.Compare(a.pack, b.pack), strings.Compare(a.record, b.record))
-	})
-	return all, err
+// hitsOfName are the matches of the records of an advisory that count. CROSS JOIN keeps
+// SQLite from going through every match of the organisation first.
+const hitsOfName = `SELECT m.package, m.name, m.version, m.state, m.why, m.record
+	FROM advisory_record r CROSS JOIN advisory_match m
+	WHERE r.org = $1 AND r.member_of = ` + groupOfName + ` AND m.org = r.org AND m.record = r.id AND m.state IN ('affected', 'unknown')`
+
+// askHits asks for what the records of an advisory affect, or may affect.
+func askHits(to *[]packageHit, org entente.OrgID, name string) db.Question {
+	return db.Ask(hitsOfName, func(r db.Scanner) error {
+		var h packageHit
+		err := r.Scan(&h.id, &h.name, &h.version, &h.state, &h.why, &h.record)
+		*to = append(*to, h)
+		return err
+	}, org, foldID(cleanText(name)))
 }
 
-// groupMatches are the matches of the records of a group.
-const groupMatches = `
-		FROM advisory_record r CROSS JOIN advisory_match m
-		WHERE r.org = $1 AND r.member_of = $2 AND m.org = r.org AND m.record = r.id`
+// worstHits leaves each package once, with the worst that is said of it, in order.
+func worstHits(hits []packageHit) []packageHit {
+	slices.SortFunc(hits, func(a, b packageHit) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(rank(b.state), rank(a.state)), strings.Compare(a.record, b.record))
+	})
+	return slices.CompactFunc(hits, func(a, b packageHit) bool { return a.id == b.id })
+}
 
 func matchesOfMany(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]match, error) {
 	var all []match
@@ -309,25 +317,4 @@ func recordsNaming(ctx context.Context, tx *db.Tx, org entente.OrgID, keys iter.
 		}
 	}
 	return nil
-}
-
-// packageHits gives what the matches of one group say, each package once with the
-// worst.
-func packageHits(matches []match) []packageHit {
-	var hits []packageHit
-	for _, m := range matches {
-		if rank(m.state) == 0 {
-			continue
-		}
-		h := packageHit{id: m.pack, name: m.name, version: m.version, state: m.state, why: m.why, record: m.record}
-		if n := len(hits); n > 0 && hits[n-1].id == m.pack {
-			if rank(m.state) > rank(hits[n-1].state) {
-				hits[n-1] = h
-			}
-			continue
-		}
-		hits = append(hits, h)
-	}
-	slices.SortFunc(hits, func(a, b packageHit) int { return cmp.Compare(a.id, b.id) })
-	return hits
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,36 +44,44 @@ func (b *bench) impact(ctx context.Context) error {
 	return nil
 }
 
-// estateOn gives the rooms on a filled database of the engine.
+// estateOn gives the rooms on a database of the engine: one that is kept, which may
+// be filled already, or a new one.
 func (b *bench) estateOn(ctx context.Context, engine db.Engine) (*estate, error) {
+	var e *estate
+	var err error
 	if engine == db.Postgres {
-		e, err := open(ctx, dbtest.Postgres(b.stage), b.stage.dir)
-		if err != nil {
-			return nil, err
+		e, err = b.postgresEstate(ctx)
+	} else {
+		b.large = cmp.Or(b.keep, filepath.Join(b.stage.dir, "large"))
+		e, err = openFolder(ctx, b.large)
+		if err == nil {
+			b.stage.Cleanup(func() {
+				if err := e.db.Close(); err != nil {
+					b.stage.Errorf("close the database: %v", err)
+				}
+			})
 		}
-		return e, b.fill(ctx, e)
 	}
-	folder := b.keep
-	if folder == "" {
-		folder = filepath.Join(b.stage.dir, "large")
-	}
-	_, err := os.Stat(filepath.Join(folder, "entente.db"))
-	filled := err == nil
-	e, err := openFolder(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
-	b.stage.Cleanup(func() {
-		if err := e.db.Close(); err != nil {
-			b.stage.Errorf("close the database: %v", err)
-		}
-	})
-	b.large = folder
-	if filled {
-		fmt.Printf("    %s is filled already\n", folder)
+	there, err := e.identity.Organisations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(there) > 0 {
+		fmt.Printf("    %s is filled already\n", e.db.Name())
 		return e, nil
 	}
 	return e, b.fill(ctx, e)
+}
+
+// postgresEstate gives the rooms on the PostgreSQL that was named, or on a private one.
+func (b *bench) postgresEstate(ctx context.Context) (*estate, error) {
+	if b.postgres == "" {
+		return open(ctx, dbtest.Postgres(b.stage), b.stage.dir)
+	}
+	return open(ctx, dbtest.Open(b.stage, db.Config{Postgres: b.postgres}), b.stage.dir)
 }
 
 func (b *bench) impactOn(ctx context.Context, engine db.Engine) error {

@@ -328,6 +328,11 @@ func (s *Service) GraphIn(ctx context.Context, tx *db.Tx, org entente.OrgID) (*G
 	if err != nil {
 		return nil, err
 	}
+	return s.GraphAt(ctx, tx, org, revision)
+}
+
+// GraphAt is [Service.GraphIn] for who knows the revision that the transaction sees.
+func (s *Service) GraphAt(ctx context.Context, tx *db.Tx, org entente.OrgID, revision int64) (*Graph, error) {
 	if g := s.graphs.get(org, revision); g != nil {
 		return g, nil
 	}

@@ -36,11 +36,13 @@ func textsOf[T ~string](column string) ([]T, error) {
 	return all, err
 }
 
-func revisionOf(ctx context.Context, tx *db.Tx, org entente.OrgID) (int64, error) {
-	revision, err := db.One(ctx, tx, db.Value[int64], "SELECT revision FROM chain_revision WHERE org = $1", org)
-	if errors.Is(err, db.ErrNoRow) {
-		return 0, nil
-	}
+// AskRevision asks for the revision of a chain; without a chain it leaves to as it is.
+func AskRevision(to *int64, org entente.OrgID) db.Question {
+	return db.Ask("SELECT revision FROM chain_revision WHERE org = $1", func(s db.Scanner) error { return s.Scan(to) }, org)
+}
+
+func revisionOf(ctx context.Context, tx *db.Tx, org entente.OrgID) (revision int64, err error) {
+	err = db.Together(ctx, tx, AskRevision(&revision, org))
 	return revision, err
 }
 

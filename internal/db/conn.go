@@ -3,12 +3,29 @@ package db
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// conn is one connection. With stmts it keeps its prepared statements, which
-// SQLite needs to be quick; pgx does so by itself.
-type conn struct {
+// conn is one connection, inside a transaction.
+type conn interface {
+	exec(ctx context.Context, q string, args []any) (changed int64, err error)
+	// ask asks questions in their order, and gives the rows of each to take.
+	ask(ctx context.Context, questions []Question, take func(*Question, rows) error) error
+}
+
+// rows are the answer to a question, one at a time.
+type rows interface {
+	Scanner
+	Next() bool
+	Err() error
+}
+
+// sqliteConn keeps its prepared statements, which SQLite needs to be quick.
+type sqliteConn struct {
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
 	stuck bool // a rollback failed
@@ -16,7 +33,7 @@ type conn struct {
 
 // rollback ends a transaction of SQLite, if there is still one: an interrupted
 // statement may have ended it already.
-func (c *conn) rollback(ctx context.Context) error {
+func (c *sqliteConn) rollback(ctx context.Context) error {
 	_, err := c.exec(ctx, "ROLLBACK", nil)
 	if err != nil && strings.Contains(err.Error(), "no transaction is active") {
 		err = nil
@@ -29,29 +46,37 @@ func (c *conn) rollback(ctx context.Context) error {
 // and their combinations, so the bound is hardly ever reached.
 const maxStmts = 512
 
-func (c *conn) exec(ctx context.Context, q string, args []any) (sql.Result, error) {
-	if c.stmts == nil {
-		return c.c.ExecContext(ctx, q, args...)
-	}
+func (c *sqliteConn) exec(ctx context.Context, q string, args []any) (int64, error) {
 	s, err := c.prepare(ctx, q)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return s.ExecContext(ctx, args...)
-}
-
-func (c *conn) query(ctx context.Context, q string, args []any) (*sql.Rows, error) {
-	if c.stmts == nil {
-		return c.c.QueryContext(ctx, q, args...)
-	}
-	s, err := c.prepare(ctx, q)
+	res, err := s.ExecContext(ctx, args...)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return s.QueryContext(ctx, args...)
+	return res.RowsAffected()
 }
 
-func (c *conn) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
+func (c *sqliteConn) ask(ctx context.Context, questions []Question, take func(*Question, rows) error) error {
+	for i := range questions {
+		q := &questions[i]
+		s, err := c.prepare(ctx, q.text)
+		if err != nil {
+			return inQuery(err, q.text)
+		}
+		answer, err := s.QueryContext(ctx, q.args...)
+		if err != nil {
+			return inQuery(err, q.text)
+		}
+		if err := errors.Join(take(q, answer), inQuery(answer.Close(), q.text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *sqliteConn) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
 	if s, ok := c.stmts[q]; ok {
 		return s, nil
 	}
@@ -72,11 +97,92 @@ func (c *conn) prepare(ctx context.Context, q string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-func (c *conn) close() error {
+func (c *sqliteConn) close() error {
 	for _, s := range c.stmts {
 		if err := s.Close(); err != nil {
 			return err
 		}
 	}
 	return c.c.Close()
+}
+
+// postgresConn sends what it is asked together, so that it takes one way there and
+// back. pgx keeps prepared statements by itself.
+type postgresConn struct {
+	c     *pgx.Conn
+	begin string // goes ahead of the first question
+}
+
+func (c *postgresConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+	tag, err := c.c.Exec(ctx, q, args...)
+	return tag.RowsAffected(), err
+}
+
+func (c *postgresConn) ask(ctx context.Context, questions []Question, take func(*Question, rows) error) (err error) {
+	var b pgx.Batch
+	begin := c.begin
+	c.begin = ""
+	if begin != "" {
+		b.Queue(begin)
+	}
+	for _, q := range questions {
+		b.Queue(q.text, q.args...)
+	}
+	answers := c.c.SendBatch(ctx, &b)
+	defer func() {
+		if cerr := answers.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if begin != "" {
+		if _, err := answers.Exec(); err != nil {
+			return inQuery(err, begin)
+		}
+	}
+	for i := range questions {
+		q := &questions[i]
+		answer, err := answers.Query()
+		if err != nil {
+			return inQuery(err, q.text)
+		}
+		err = take(q, postgresRows{answer})
+		answer.Close()
+		if err == nil {
+			err = inQuery(answer.Err(), q.text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// postgresRows reads truth values from whole numbers, as they are stored.
+type postgresRows struct{ pgx.Rows }
+
+// Scan implements Scanner.
+func (r postgresRows) Scan(dest ...any) error {
+	for i := range dest {
+		if b, ok := dest[i].(*bool); ok {
+			dest[i] = truth{b}
+		}
+	}
+	return r.Rows.Scan(dest...)
+}
+
+// truth takes a truth value, and a number in its place.
+type truth struct{ to *bool }
+
+// ScanBool implements pgtype.BoolScanner.
+func (t truth) ScanBool(v pgtype.Bool) error {
+	if !v.Valid {
+		return errors.New("NULL for a truth value")
+	}
+	*t.to = v.Bool
+	return nil
+}
+
+// ScanInt64 implements pgtype.Int64Scanner.
+func (t truth) ScanInt64(v pgtype.Int8) error {
+	return t.ScanBool(pgtype.Bool{Bool: v.Int64 != 0, Valid: v.Valid})
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 var insertInto = regexp.MustCompile(`(?is)^\s*INSERT\s+INTO\s+([a-z_][a-z0-9_]*)\s*\(([a-z0-9_,\s]+)\)\s*VALUES\s*$`)
@@ -27,20 +26,10 @@ func insertTarget(insert string) (table string, columns []string, ok bool) {
 }
 
 // copyRows streams rows with PostgreSQL's COPY, several times as fast as INSERT.
-func copyRows(ctx context.Context, tx *Tx, table string, columns []string, rows iter.Seq[[]any]) (n int64, err error) {
+func (c *postgresConn) copyRows(ctx context.Context, table string, columns []string, rows iter.Seq[[]any]) (int64, error) {
 	next, stop := iter.Pull(rows)
 	defer stop()
-	src := &copySource{next: next, width: len(columns)}
-	// A fault in the rows must not be hidden by the pool's handling of Raw.
-	var copyErr error
-	err = tx.conn.c.Raw(func(c any) error {
-		n, copyErr = c.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, src)
-		return nil
-	})
-	if copyErr != nil {
-		return 0, copyErr
-	}
-	return n, err
+	return c.c.CopyFrom(ctx, pgx.Identifier{table}, columns, &copySource{next: next, width: len(columns)})
 }
 
 type copySource struct {
@@ -137,11 +126,7 @@ func insertArrays(ctx context.Context, tx *Tx, insert, suffix string, types []st
 			args[i] = columns[i].take()
 		}
 		pending = 0
-		res, err := tx.conn.exec(ctx, q, args)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
+		n, err := tx.conn.exec(ctx, q, args)
 		total += n
 		return err
 	}

@@ -56,14 +56,13 @@ type DB struct {
 	name   string // for messages; holds no password
 
 	mu      sync.Mutex
-	inside  map[uint64]bool // goroutines inside Read or Write, to refuse nesting
 	watches map[int]func(entente.OrgID)
 	watched int
 	closed  bool
 }
 
 func newDB(engine Engine, s store, name string) *DB {
-	return &DB{engine: engine, store: s, name: name, inside: map[uint64]bool{}, watches: map[int]func(entente.OrgID){}}
+	return &DB{engine: engine, store: s, name: name, watches: map[int]func(entente.OrgID){}}
 }
 
 // Open opens the database, creates or upgrades its schema, and refuses a schema
@@ -102,11 +101,9 @@ func (d *DB) Name() string { return d.name }
 
 // Read runs fn on one consistent, read-only snapshot.
 func (d *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	leave, err := d.enter("Read")
-	if err != nil {
+	if err := outside("Read"); err != nil {
 		return err
 	}
-	defer leave()
 	return d.store.read(ctx, fn)
 }
 
@@ -127,13 +124,11 @@ func (d *DB) WriteNode(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (d *DB) write(ctx context.Context, org entente.OrgID, node bool, fn func(*Tx) error) error {
-	leave, err := d.enter("Write")
-	if err != nil {
+	if err := outside("Write"); err != nil {
 		return err
 	}
-	defer leave()
 	announced := false
-	err = d.store.write(ctx, org, node, func(tx *Tx) error {
+	err := d.store.write(ctx, org, node, func(tx *Tx) error {
 		err := fn(tx)
 		announced = tx.announced
 		return err
@@ -144,23 +139,14 @@ func (d *DB) write(ctx context.Context, org entente.OrgID, node bool, fn func(*T
 	return err
 }
 
-// enter refuses a transaction inside a transaction: a Write in a Write would wait
+// outside refuses a transaction inside a transaction: a Write in a Write would wait
 // for its own caller for ever, and so would, under load, any other nesting when
-// all connections are taken by callers that wait for one more. fn gets no context
-// that could carry a marker; the goroutine is what both have in common.
-func (d *DB) enter(what string) (leave func(), err error) {
-	id := goroutineID()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.inside[id] {
-		return nil, fmt.Errorf("db: a %s was begun inside another transaction; pass the transaction down instead", what)
+// all connections are taken by callers that wait for one more.
+func outside(what string) error {
+	if insideTx() {
+		return fmt.Errorf("db: a %s was begun inside another transaction; pass the transaction down instead", what)
 	}
-	d.inside[id] = true
-	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		delete(d.inside, id)
-	}, nil
+	return nil
 }
 
 // Watch calls fn after every commit of this process that was announced with

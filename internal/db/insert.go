@@ -29,11 +29,7 @@ func insertValues(ctx context.Context, tx *Tx, insert, suffix string, rows iter.
 			q = valuesText(insert, suffix, n, width)
 			texts[n] = q
 		}
-		res, err := tx.conn.exec(ctx, q, args)
-		if err != nil {
-			return err
-		}
-		changed, err := res.RowsAffected()
+		changed, err := tx.conn.exec(ctx, q, args)
 		total += changed
 		return err
 	}

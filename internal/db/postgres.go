@@ -3,8 +3,6 @@ package db
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
-	"database/sql/driver"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/entente-project/entente"
@@ -33,9 +31,8 @@ const (
 // postgresStore keeps two pools, so that a read never waits for writers that
 // wait for one another.
 type postgresStore struct {
-	writes *sql.DB
-	reads  *sql.DB
-	ending sync.WaitGroup // of reads
+	writes *pgxpool.Pool
+	reads  *pgxpool.Pool
 
 	mu    sync.Mutex
 	turns map[string]*turn
@@ -50,12 +47,12 @@ type turn struct {
 }
 
 func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
-	cfg, err := pgx.ParseConfig(c.Postgres)
+	cfg, err := pgxpool.ParseConfig(c.Postgres)
 	if err != nil {
 		// The error of pgx repeats the address with the password masked.
 		return nil, entente.Invalid("the address of the database cannot be read: %s", err.Error()).Because(err)
 	}
-	name := fmt.Sprintf("%s on %s:%d", cfg.Database, cfg.Host, cfg.Port)
+	name := fmt.Sprintf("%s on %s:%d", cfg.ConnConfig.Database, cfg.ConnConfig.Host, cfg.ConnConfig.Port)
 	for key, value := range map[string]string{
 		"application_name": "entente",
 		// A replica that died must not keep an organisation locked.
@@ -64,67 +61,64 @@ func openPostgres(ctx context.Context, c Config) (_ *DB, err error) {
 		"tcp_keepalives_interval":          "5",
 		"tcp_keepalives_count":             "3",
 	} {
-		if _, set := cfg.RuntimeParams[key]; !set {
-			cfg.RuntimeParams[key] = value
+		if _, set := cfg.ConnConfig.RuntimeParams[key]; !set {
+			cfg.ConnConfig.RuntimeParams[key] = value
 		}
 	}
-	size := c.MaxConns
-	if size <= 0 {
-		size = 12
+	cfg.MaxConns = 12
+	if c.MaxConns > 0 {
+		cfg.MaxConns = int32(c.MaxConns)
 	}
+	cfg.MaxConnIdleTime = 5 * time.Minute
 	s := &postgresStore{turns: map[string]*turn{}, types: map[string]map[string]string{}}
-	s.writes = stdlib.OpenDB(*cfg)
-	s.reads = stdlib.OpenDB(*cfg)
-	for _, p := range []*sql.DB{s.writes, s.reads} {
-		p.SetMaxOpenConns(size)
-		p.SetMaxIdleConns(size)
-		p.SetConnMaxIdleTime(5 * time.Minute)
-	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(opening(name, err), s.close())
 		}
 	}()
+	for _, p := range []**pgxpool.Pool{&s.writes, &s.reads} {
+		*p, err = pgxpool.NewWithConfig(ctx, cfg)
+		if err != nil {
+			return nil, err
+		}
+	}
 	var version int
-	if err := s.reads.QueryRowContext(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&version); err != nil {
+	if err := s.reads.QueryRow(ctx, "SELECT current_setting('server_version_num')::int / 10000").Scan(&version); err != nil {
 		return nil, err
 	}
 	if version < oldestPostgres {
 		return nil, entente.Invalid("the database %s is PostgreSQL %d; Entente needs %d or newer", name, version, oldestPostgres)
 	}
-	if err := migrateUp(ctx, Postgres, s.writes, name); err != nil {
+	pool := stdlib.OpenDBFromPool(s.writes)
+	if err := errors.Join(migrateUp(ctx, Postgres, pool, name), pool.Close()); err != nil {
 		return nil, err
 	}
 	return newDB(Postgres, s, name), nil
 }
 
+// close waits for reads that are ending.
 func (s *postgresStore) close() error {
-	s.ending.Wait()
-	return errors.Join(s.writes.Close(), s.reads.Close())
+	for _, p := range []*pgxpool.Pool{s.writes, s.reads} {
+		if p != nil {
+			p.Close()
+		}
+	}
+	return nil
 }
 
 func (s *postgresStore) read(ctx context.Context, fn func(*Tx) error) error {
-	c, err := s.reads.Conn(ctx)
+	c, err := s.reads.Acquire(ctx)
 	if err != nil {
 		return explain(err)
 	}
-	if _, err := c.ExecContext(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
-		return errors.Join(explain(err), c.Close())
-	}
-	tx := &Tx{store: s, conn: &conn{c: c}}
-	// What was read of one snapshot is true however the transaction ends: nobody
-	// waits for that.
-	s.ending.Add(1)
+	tx := &Tx{store: s, conn: &postgresConn{c: c.Conn(), begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}}
 	defer func() {
 		tx.over = true
+		// What was read of one snapshot is true however the transaction ends: nobody
+		// waits for that.
 		go func() {
-			defer s.ending.Done()
-			defer c.Close()
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
-			defer cancel()
-			if _, err := c.ExecContext(ctx, "ROLLBACK"); err != nil {
-				discard(c)
-			}
+			rollback(ctx, c)
+			c.Release()
 		}()
 	}()
 	return tx.run(fn)
@@ -140,7 +134,7 @@ func (s *postgresStore) write(ctx context.Context, org entente.OrgID, node bool,
 		return err
 	}
 	defer leave()
-	return s.locked(ctx, key, func(c *sql.Conn) error {
+	return s.locked(ctx, key, func(c *pgxpool.Conn) error {
 		wait := firstBackoff
 		for attempt := 1; ; attempt++ {
 			tx := &Tx{store: s, org: org, node: node, write: true}
@@ -195,22 +189,22 @@ func (s *postgresStore) enter(ctx context.Context, key string) (leave func(), er
 // locked runs fn on a connection that holds the organisation's lock. The lock
 // belongs to the session and is taken before BEGIN: taken inside, the snapshot
 // would be older than the lock, and the writer before would be overlooked.
-func (s *postgresStore) locked(ctx context.Context, key string, fn func(*sql.Conn) error) (err error) {
-	c, err := s.writes.Conn(ctx)
+func (s *postgresStore) locked(ctx context.Context, key string, fn func(*pgxpool.Conn) error) (err error) {
+	c, err := s.writes.Acquire(ctx)
 	if err != nil {
 		return explain(err)
 	}
-	defer c.Close()
+	defer c.Release()
 	lock := lockNumber(key)
 	release := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
 		defer cancel()
 		var held bool
-		if err := c.QueryRowContext(ctx, "SELECT pg_advisory_unlock($1)", lock).Scan(&held); err != nil || !held {
+		if err := c.QueryRow(ctx, "SELECT pg_advisory_unlock($1)", lock).Scan(&held); err != nil || !held {
 			discard(c)
 		}
 	}
-	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
+	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
 		// The lock may have been granted while the wait was given up.
 		discard(c)
 		return explain(err)
@@ -219,11 +213,24 @@ func (s *postgresStore) locked(ctx context.Context, key string, fn func(*sql.Con
 	return fn(c)
 }
 
-// discard makes the pool close the connection, which frees its locks and ends
-// its transaction.
-func discard(c *sql.Conn) {
-	// Raw hands the error back and drops the connection; there is nothing else to learn.
-	_ = c.Raw(func(any) error { return driver.ErrBadConn })
+// rollback ends the transaction of a connection, if there is one.
+func rollback(ctx context.Context, c *pgxpool.Conn) {
+	if c.Conn().PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+	defer cancel()
+	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil {
+		discard(c)
+	}
+}
+
+// discard closes the connection, which frees its locks and ends its transaction.
+func discard(c *pgxpool.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), cleanUp)
+	defer cancel()
+	// It is given up: there is nothing else to learn.
+	_ = c.Conn().Close(ctx)
 }
 
 // lockNumber makes the key of an advisory lock.
@@ -233,28 +240,20 @@ func lockNumber(key string) int64 {
 }
 
 // once runs one transaction and says whether it may be repeated.
-func (s *postgresStore) once(ctx context.Context, c *sql.Conn, begin string, tx *Tx, fn func(*Tx) error) (again bool, err error) {
-	if _, err := c.ExecContext(ctx, begin); err != nil {
+func (s *postgresStore) once(ctx context.Context, c *pgxpool.Conn, begin string, tx *Tx, fn func(*Tx) error) (again bool, err error) {
+	if _, err := c.Exec(ctx, begin); err != nil {
 		return false, explain(err)
 	}
-	tx.conn = &conn{c: c}
-	ended := false
+	tx.conn = &postgresConn{c: c.Conn()}
 	defer func() {
 		tx.over = true
-		if ended {
-			return
-		}
-		rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
-		defer cancel()
-		if _, rerr := c.ExecContext(rctx, "ROLLBACK"); rerr != nil {
-			discard(c)
-		}
+		rollback(ctx, c)
 	}()
 	if err := tx.run(fn); err != nil {
 		// A room may wrap the failure of its statement in a message of its own.
 		return isConflict(err) || isConflict(tx.failed), err
 	}
-	if _, err := c.ExecContext(context.WithoutCancel(ctx), "COMMIT"); err != nil {
+	if _, err := c.Exec(context.WithoutCancel(ctx), "COMMIT"); err != nil {
 		if isConflict(err) {
 			return true, err
 		}
@@ -264,7 +263,6 @@ func (s *postgresStore) once(ctx context.Context, c *sql.Conn, begin string, tx 
 		}
 		return false, explain(err)
 	}
-	ended = true
 	return false, nil
 }
 
@@ -274,7 +272,7 @@ func (s *postgresStore) insert(ctx context.Context, tx *Tx, insert, suffix text,
 	case !ok:
 		return 0, errors.New("db: Insert is not of the form INSERT INTO t (a, b) VALUES")
 	case suffix == "":
-		return copyRows(ctx, tx, table, columns, rows)
+		return tx.conn.(*postgresConn).copyRows(ctx, table, columns, rows)
 	}
 	types, err := s.columnTypes(ctx, tx, table, columns)
 	if err != nil {

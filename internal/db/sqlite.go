@@ -22,8 +22,8 @@ const sqliteReaders = 4
 type sqliteStore struct {
 	pool    *sql.DB // the write connection
 	reads   *sql.DB
-	writer  chan *conn
-	readers chan *conn
+	writer  chan *sqliteConn
+	readers chan *sqliteConn
 	lock    *fileLock
 }
 
@@ -32,7 +32,7 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, wrapf(err, "database %s", c.SQLite)
 	}
-	s := &sqliteStore{writer: make(chan *conn, 1), readers: make(chan *conn, sqliteReaders)}
+	s := &sqliteStore{writer: make(chan *sqliteConn, 1), readers: make(chan *sqliteConn, sqliteReaders)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(opening(path, err), s.close())
@@ -58,13 +58,13 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.writer <- &conn{c: w, stmts: map[string]*sql.Stmt{}}
+	s.writer <- &sqliteConn{c: w, stmts: map[string]*sql.Stmt{}}
 	for range sqliteReaders {
 		r, err := s.reads.Conn(ctx)
 		if err != nil {
 			return nil, err
 		}
-		s.readers <- &conn{c: r, stmts: map[string]*sql.Stmt{}}
+		s.readers <- &sqliteConn{c: r, stmts: map[string]*sql.Stmt{}}
 	}
 	return newDB(SQLite, s, path), nil
 }
@@ -99,7 +99,7 @@ func sqliteDSN(path string, noSync, readOnly bool) string {
 
 func (s *sqliteStore) close() error {
 	var errs []error
-	for _, idle := range []chan *conn{s.readers, s.writer} {
+	for _, idle := range []chan *sqliteConn{s.readers, s.writer} {
 		for len(idle) > 0 {
 			c := <-idle
 			errs = append(errs, c.close())
@@ -125,8 +125,8 @@ func (s *sqliteStore) write(ctx context.Context, org entente.OrgID, node bool, f
 }
 
 // with runs fn in a transaction on an idle connection.
-func (s *sqliteStore) with(ctx context.Context, idle chan *conn, begin string, tx *Tx, fn func(*Tx) error) (err error) {
-	var c *conn
+func (s *sqliteStore) with(ctx context.Context, idle chan *sqliteConn, begin string, tx *Tx, fn func(*Tx) error) (err error) {
+	var c *sqliteConn
 	select {
 	case c = <-idle:
 	case <-ctx.Done():

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -14,7 +13,7 @@ import (
 // function that it was given to.
 type Tx struct {
 	store  store
-	conn   *conn
+	conn   conn
 	org    entente.OrgID
 	node   bool
 	write  bool
@@ -56,13 +55,9 @@ func (tx *Tx) Exec(ctx context.Context, q text, args ...any) (int64, error) {
 	if err != nil {
 		return 0, tx.fail(err)
 	}
-	res, err := tx.conn.exec(ctx, string(q), args)
+	n, err := tx.conn.exec(ctx, string(q), args)
 	if err != nil {
-		return 0, tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(string(q))))
-	}
-	n, err := res.RowsAffected()
-	if err != nil {
-		return 0, tx.fail(err)
+		return 0, tx.fail(inQuery(err, string(q)))
 	}
 	return n, nil
 }
@@ -80,7 +75,7 @@ func (tx *Tx) Insert(ctx context.Context, insert, suffix text, rows iter.Seq[[]a
 	}
 	n, err := tx.store.insert(ctx, tx, insert, suffix, rows)
 	if err != nil {
-		return 0, tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(string(insert))))
+		return 0, tx.fail(inQuery(err, string(insert)))
 	}
 	return n, nil
 }
@@ -137,50 +132,79 @@ func all[T any](ctx context.Context, tx *Tx, scan func(Scanner) (T, error), q st
 // errStop ends each without an error.
 var errStop = errors.New("stop")
 
-func (tx *Tx) each(ctx context.Context, q string, args []any, row func(Scanner) error) (err error) {
+func (tx *Tx) each(ctx context.Context, q string, args []any, row func(Scanner) error) error {
+	return tx.together(ctx, []Question{{q, args, row}})
+}
+
+// Question is a query with what takes its rows, for [Together].
+type Question struct {
+	text string
+	args []any
+	row  func(Scanner) error
+}
+
+// Ask makes a question whose rows go to row, one at a time.
+func Ask(q text, row func(Scanner) error, args ...any) Question {
+	return Question{string(q), args, row}
+}
+
+// Together is [Each] for several questions, in their order. On PostgreSQL they take
+// one way to the database and back, which is most of the time of a small question.
+func Together(ctx context.Context, tx *Tx, questions ...Question) error {
+	return tx.together(ctx, questions)
+}
+
+func (tx *Tx) together(ctx context.Context, questions []Question) error {
 	if err := tx.usable(); err != nil {
 		return err
 	}
-	args, err = plainArgs(args)
+	for i := range questions {
+		var err error
+		questions[i].args, err = plainArgs(questions[i].args)
+		if err != nil {
+			return tx.fail(err)
+		}
+	}
+	var refused error // by row: no failure of the database
+	tx.busy = true
+	err := tx.conn.ask(ctx, questions, func(q *Question, r rows) error {
+		for r.Next() {
+			refused = q.row(scanner{r, q.text})
+			if errors.Is(refused, errStop) {
+				refused = nil
+				return nil
+			}
+			if refused != nil {
+				return refused
+			}
+		}
+		return inQuery(r.Err(), q.text)
+	})
+	tx.busy = false
+	if refused != nil {
+		return refused
+	}
 	if err != nil {
 		return tx.fail(err)
-	}
-	rows, err := tx.conn.query(ctx, q, args)
-	if err != nil {
-		return tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(q)))
-	}
-	tx.busy = true
-	defer func() {
-		tx.busy = false
-		if cerr := rows.Close(); cerr != nil && err == nil {
-			err = tx.fail(fmt.Errorf("%w\n  in: %s", cerr, clip(q)))
-		}
-	}()
-	for rows.Next() {
-		err := row(scanner{rows, q})
-		if errors.Is(err, errStop) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return tx.fail(fmt.Errorf("%w\n  in: %s", err, clip(q)))
 	}
 	return nil
 }
 
 type scanner struct {
-	rows *sql.Rows
+	rows rows
 	q    string
 }
 
 func (s scanner) Scan(dest ...any) error {
-	if err := s.rows.Scan(dest...); err != nil {
-		return fmt.Errorf("%w\n  in: %s", err, clip(s.q))
+	return inQuery(s.rows.Scan(dest...), s.q)
+}
+
+// inQuery adds the text of a query to its error.
+func inQuery(err error, q string) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w\n  in: %s", err, clip(q))
 }
 
 func (tx *Tx) usable() error {
@@ -207,7 +231,10 @@ func (tx *Tx) fail(err error) error {
 }
 
 // run calls fn and gives the error for which the transaction must be rolled
-// back. A panic of fn passes on after rollback.
+// back. A panic of fn passes on after rollback. It is a call of its own, so that
+// insideTx finds it.
+//
+//go:noinline
 func (tx *Tx) run(fn func(*Tx) error) error {
 	err := fn(tx)
 	if err == nil && tx.failed != nil {

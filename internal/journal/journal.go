@@ -96,6 +96,11 @@ func Since(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64) (head
 	return head, latest, err
 }
 
+// AskHead is [Head] as a question among others; without events it leaves to as it is.
+func AskHead(to *int64, org entente.OrgID) db.Question {
+	return db.Ask("SELECT seq FROM journal_head WHERE org = $1", func(s db.Scanner) error { return s.Scan(to) }, org)
+}
+
 // Events gives events after a number, oldest first, at most limit of them.
 func Events(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64, limit int) ([]Event, error) {
 	return selectEvents(ctx, tx, org, after, limit)
