@@ -21,7 +21,8 @@ const (
 var doors = map[string]string{
 	"/{$}": display, "/invitation": browser, "/invitation/": browser, "/sign-in": browser, "/sign-in/": browser, "/sign-out": browser, "/new-password": browser,
 	"/o/{org}": display, "/o/{org}/account": browser, "/o/{org}/account/": browser, "/o/{org}/live": display,
-	"/o/{org}/views": display, "/o/{org}/views/": display, "/o/{org}/search": "search",
+	"GET /o/{org}/views": "list-views", "POST /o/{org}/views": "save-view", "/o/{org}/views/{id}/rename": "change-view",
+	"/o/{org}/views/{id}/remove": "remove-view", "/o/{org}/views/{id}/standard": "set-standard-view", "/o/{org}/search": "search",
 	"/o/{org}/organisation": "get-organisation", "/o/{org}/organisation/name": "rename-organisation",
 	"/o/{org}/organisation/single-sign-on": browser, "/o/{org}/organisation/single-sign-on/": browser,
 	"/o/{org}/people": "list-members", "/o/{org}/people/{id}": "get-member", "/o/{org}/people/{id}/role": "set-role", "/o/{org}/people/{id}/remove": "remove-member",

@@ -3,17 +3,21 @@ package api
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
@@ -387,6 +391,38 @@ func TestEventsAndTheirProof(t *testing.T) {
 	if v := get[Verification](n, base+"/journal/verification"); !v.Intact || v.Events != int64(len(forward)) || len(v.Hash) != 64 {
 		t.Errorf("verification %+v of %d", v, len(forward))
 	}
+}
+
+// The journal comes as a file with a right of its own, and is what list-events tells.
+func TestJournalAsAFile(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		all := get[List[Event]](n, base+"/events?after=0&limit=200").Items
+		lines := n.ask("GET", base+"/journal/export?format=jsonl", nil)
+		if lines.Code != 200 || lines.Header().Get("Content-Type") != linesType || lines.Header().Get("ETag") == "" {
+			t.Fatalf("%d %v", lines.Code, lines.Header())
+		}
+		var events []Event
+		for from := json.NewDecoder(lines.Body); from.More(); {
+			var e Event
+			must(t, from.Decode(&e))
+			events = append(events, e)
+		}
+		if len(all) < 10 || !slices.EqualFunc(events[:len(all)], all, func(a, b Event) bool { return a.Hash == b.Hash && a.At.Equal(b.At) && a.Subject == b.Subject }) {
+			t.Errorf("the file holds %d events and not those of the list, %d", len(events), len(all))
+		}
+		sheet, err := csv.NewReader(n.ask("GET", base+"/journal/export?after=3", nil).Body).ReadAll()
+		must(t, err)
+		if len(sheet) != len(events)-3+1 || sheet[0][1] != "at" || sheet[1][0] != "4" || sheet[1][10] != events[3].Hash {
+			t.Errorf("the CSV file has %d rows: %v", len(sheet), sheet[:2])
+		}
+		span := fmt.Sprintf("?format=jsonl&from=%s&to=%s", url.QueryEscape(events[4].At.Format(time.RFC3339Nano)), url.QueryEscape(time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)))
+		if w := n.ask("GET", base+"/journal/export"+span, nil); w.Code != 200 || w.Body.Len() != 0 {
+			t.Errorf("a span without events: %d %s", w.Code, w.Body)
+		}
+		n.problem(n.ask("GET", base+"/journal/export", nil, as(n.token("beanline", entente.RoleOwner, identity.JournalRead))), 403, "journal.export")
+		n.problem(n.ask("GET", base+"/journal/export?format=xlsx", nil), 422, "query.format")
+	})
 }
 
 // The main job over HTTP: advisories go in, whom they hit comes out, by any name.

@@ -62,7 +62,7 @@ var chainOperations = []operation{
 		about:   "For every legal entity and every thing whose outage alone stops a process, what stops and when, by simulation; and how supplies spread over suppliers, by category (HHI).", register: answers(concentration),
 	},
 	{
-		id: "export-map", method: http.MethodGet, path: "/map", verb: identity.ChainRead, answer: mapType,
+		id: "export-map", method: http.MethodGet, path: "/map", verb: identity.ChainRead, answers: []string{mapType},
 		summary: "Export the chain as a map", about: "The whole chain in the format entente.map/1.", register: answers(exportMap),
 	},
 	{

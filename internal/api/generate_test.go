@@ -138,6 +138,8 @@ type inventor struct {
 	tags  map[string]string  // by path
 	last  map[string]float64 // the latest change of a thing, by its path
 	files [][]byte           // bodies for uploads
+
+	undoable string // the path of an import that can be undone
 }
 
 type answered struct {
@@ -201,6 +203,9 @@ func (v *inventor) request(c call, token string) *http.Request {
 	if thing, ok := strings.CutSuffix(target, "/undo"); ok && v.last[thing] > 0 && v.rng.IntN(3) > 0 {
 		body = fmt.Appendf(nil, `{"n":%.0f}`, v.last[thing])
 	}
+	if strings.HasSuffix(c.path, "/{import}/undo") && v.undoable != "" && v.rng.IntN(3) > 0 {
+		target = v.undoable + "/undo"
+	}
 	r := httptest.NewRequest(c.method, "http://entente.example"+target, bytes.NewReader(body))
 	for k, h := range header {
 		r.Header[k] = h
@@ -248,8 +253,11 @@ func (v *inventor) body(c call) ([]byte, string) {
 	}
 	value := v.value(schema, 0)
 	properties, _ := schema["properties"].(map[string]any)
-	if batch, ok := value.(map[string]any); ok && properties["ids"] != nil && v.rng.IntN(3) > 0 {
-		v.fits(batch)
+	if fields, ok := value.(map[string]any); ok && v.rng.IntN(3) > 0 {
+		if properties["ids"] != nil {
+			v.fits(fields)
+		}
+		delete(fields, "revision") // the chain has hardly ever the one that is made up
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -401,6 +409,10 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 					keep("changes", fmt.Sprint(y))
 					if thing, ok := strings.CutSuffix(r.URL.Path, "/history"); ok && v.last[thing] < y.(float64) {
 						v.last[thing] = y.(float64)
+					}
+				case "can_undo":
+					if y == true {
+						v.undoable = base + "/imports/" + fmt.Sprint(x["id"])
 					}
 				case "next", "name":
 					keep("any", fmt.Sprint(y))

@@ -1,23 +1,33 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"strconv"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/sheet"
 )
 
 var journalOperations = []operation{
 	{
 		id: "list-events", method: http.MethodGet, path: "/events", verb: identity.JournalRead,
 		summary: "List events", about: "What happened in the organisation, the newest first. With after, the events that follow that number, the oldest first: repeat with the last number to follow the journal.", register: answers(listEvents),
+	},
+	{
+		id: "export-journal", method: http.MethodGet, path: "/journal/export", verb: identity.JournalExport, answers: []string{csvType, linesType},
+		summary: "Take the journal away as a file", about: "The oldest event first, as CSV or as JSON lines: an event as list-events has it on each line. The page asks for the same right. list-events needs journal.read alone, because it tells page by page what the page tells; give a token journal.export where the whole is to be archived elsewhere.", register: answers(exportJournal),
 	},
 	{
 		id: "verify-journal", method: http.MethodGet, path: "/journal/verification", verb: identity.JournalVerify,
@@ -87,6 +97,105 @@ func listEvents(s *server, ctx context.Context, actor entente.Actor, in *struct 
 		}
 	}
 	return out, nil
+}
+
+const (
+	csvType   = "text/csv"
+	linesType = "application/jsonl"
+
+	// eventsAtATime are read while a file is written.
+	eventsAtATime = 1000
+)
+
+// streamed is an answer that is written as it is read.
+type streamed struct {
+	ContentType string `header:"Content-Type"`
+	Body        func(huma.Context)
+}
+
+func exportJournal(s *server, ctx context.Context, actor entente.Actor, in *struct {
+	Format string    `query:"format" enum:"csv,jsonl" default:"csv"`
+	After  int64     `query:"after" minimum:"0" doc:"Only events after this number."`
+	From   time.Time `query:"from" doc:"Only events of this moment and later."`
+	To     time.Time `query:"to" doc:"Only events before this moment."`
+}) (*streamed, error) {
+	read := func(after int64) (events []journal.Event, err error) {
+		err = s.db.Read(ctx, func(tx *db.Tx) error {
+			events, err = journal.Events(ctx, tx, actor.Org, after, eventsAtATime)
+			return err
+		})
+		return events, err
+	}
+	events, err := read(in.After)
+	if err != nil {
+		return nil, err
+	}
+	write := func(w io.Writer) error {
+		out := csvOfEvents(w)
+		if in.Format == "jsonl" {
+			out = linesOfEvents(w)
+		}
+		for len(events) > 0 {
+			for _, e := range events {
+				if e.At.Before(in.From) || !in.To.IsZero() && !e.At.Before(in.To) {
+					continue
+				}
+				if err := out.event(eventOf(e)); err != nil {
+					return err
+				}
+			}
+			if len(events) < eventsAtATime {
+				break
+			}
+			var err error
+			if events, err = read(events[len(events)-1].Seq); err != nil {
+				return err
+			}
+		}
+		return out.end()
+	}
+	file := &streamed{ContentType: csvType + "; charset=utf-8; header=present"}
+	if in.Format == "jsonl" {
+		file.ContentType = linesType
+	}
+	file.Body = func(hc huma.Context) {
+		if err := write(hc.BodyWriter()); err != nil {
+			s.log.WarnContext(ctx, "the journal was not taken away to its end", "cause", err)
+			panic(http.ErrAbortHandler) // half a journal must not look like a whole one
+		}
+	}
+	return file, nil
+}
+
+// eventFile writes events in one of the formats.
+type eventFile struct {
+	event func(Event) error
+	end   func() error
+}
+
+func linesOfEvents(w io.Writer) eventFile {
+	lines := json.NewEncoder(w)
+	return eventFile{event: func(e Event) error { return lines.Encode(e) }, end: func() error { return nil }}
+}
+
+func csvOfEvents(w io.Writer) eventFile {
+	out := sheet.NewCSV(w)
+	headed := false
+	head := func() error {
+		if headed {
+			return nil
+		}
+		headed = true
+		return out.Row([]string{"seq", "at", "person", "actor", "role", "door", "kind", "subject", "body", "prev", "hash"})
+	}
+	return eventFile{event: func(e Event) error {
+		if err := head(); err != nil {
+			return err
+		}
+		return out.Row([]string{strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339Nano), e.Person, e.Actor, e.Role, e.Door, e.Kind, e.Subject, string(e.Body), e.Prev, e.Hash})
+	}, end: func() error {
+		return cmp.Or(head(), out.Close())
+	}}
 }
 
 // Verification says whether the journal is as it was written.

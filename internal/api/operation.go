@@ -27,9 +27,9 @@ type operation struct {
 	// its kind where that is not always the same.
 	object, kindParam string
 
-	created bool    // success is 201 when something new was made, else 200
-	upload  *upload // the body is a file, which is streamed and not held in memory
-	answer  string  // media type of an answer that is not JSON
+	created bool     // success is 201 when something new was made, else 200
+	upload  *upload  // the body is a file, which is streamed and not held in memory
+	answers []string // media types of an answer that is not JSON
 
 	register func(*server, huma.API, huma.Operation)
 }
@@ -50,6 +50,7 @@ func rooms() []roomOperations {
 		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
 		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},
 		{"search", "Everything, by name.", searchOperations},
+		{"views", "Saved views of lists: search, filters, order and columns under a name.", viewOperations},
 		{"webhooks", "Addresses that are told what happens, and what they were told.", notifyOperations},
 		{"journal", "What happened in the organisation, and proof that nothing was changed afterwards.", journalOperations},
 	}
@@ -134,8 +135,11 @@ func (o operation) documentBody(doc *huma.OpenAPI) {
 		op.Responses["201"] = &same
 		op.Responses["200"].Description = "It was there already, and nothing was changed."
 	}
-	if o.answer != "" {
-		op.Responses["200"].Content = map[string]*huma.MediaType{o.answer: {Schema: &huma.Schema{Type: huma.TypeString}}}
+	if len(o.answers) > 0 {
+		op.Responses["200"].Content = map[string]*huma.MediaType{}
+		for _, t := range o.answers {
+			op.Responses["200"].Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		}
 	}
 	if o.method == http.MethodPost {
 		op.Parameters = append(op.Parameters, &huma.Param{

@@ -2,8 +2,8 @@ package identity
 
 import (
 	"context"
+	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +33,26 @@ const (
 	maxViewName  = 60
 )
 
-var listPath = regexp.MustCompile(`^[a-z]+(-[a-z]+)*(/[a-z]+(-[a-z]+)*)?$`)
+// ViewLists are the lists of which views are kept, by their paths inside the
+// organisation.
+func ViewLists() []string {
+	return []string{"processes", "systems", "suppliers", "supplies", "documents", "data-flows", "advisories", "products", "components", "people", "journal", "tokens"}
+}
+
+// OfView is what of a list's address belongs to a view of it: not the page of the
+// list, a file of it, nor what was done just before.
+func OfView(values url.Values) url.Values {
+	kept := maps.Clone(values)
+	for _, passing := range []string{"page", "format", "done", "change", "view"} {
+		kept.Del(passing)
+	}
+	for key, all := range kept {
+		if len(all) == 0 || len(all) == 1 && all[0] == "" && key == "q" {
+			kept.Del(key)
+		}
+	}
+	return kept
+}
 
 func (v View) check() (View, error) {
 	v.Name = strings.Join(strings.Fields(v.Name), " ")
@@ -42,14 +61,16 @@ func (v View) check() (View, error) {
 		return v, entente.Invalid("give the view a name")
 	case len([]rune(v.Name)) > maxViewName:
 		return v, entente.Invalid("the name has more than %d characters; take a shorter one", maxViewName)
-	case len(v.List) > maxViewName || !listPath.MatchString(v.List):
-		return v, entente.Invalid("there is no list %.60q", v.List)
+	case !slices.Contains(ViewLists(), v.List):
+		return v, entente.Invalid("there is no list %.60q of which views are kept", v.List)
 	case len(v.Query) > maxViewQuery:
 		return v, entente.TooLarge("search and filters of the view are longer than %d characters", maxViewQuery)
 	}
-	if _, err := url.ParseQuery(v.Query); err != nil {
+	values, err := url.ParseQuery(v.Query)
+	if err != nil {
 		return v, entente.Invalid("search and filters of the view cannot be read")
 	}
+	v.Query = OfView(values).Encode()
 	return v, nil
 }
 

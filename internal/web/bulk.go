@@ -318,6 +318,10 @@ func (v *visit) undoOffer() ui.Notice {
 		return ui.Notice{Tone: ui.Good, Text: v.T("It was done for all of them."), Doing: d}
 	case "tiers":
 		return ui.Notice{Tone: ui.Good, Text: v.T("The tiers were set by hand."), Doing: undo("tiers", id, "undo")}
+	case "tier":
+		d := undo("tiers", id, "undo")
+		d.Fields = []ui.Option{{Value: "back", Label: v.r.URL.Path}}
+		return ui.Notice{Tone: ui.Good, Text: v.T("The tier was set by hand."), Doing: d}
 	case "roles":
 		return ui.Notice{Tone: ui.Good, Text: v.T("The roles were changed. They apply at once."), Doing: undo("roles", id, "undo")}
 	}

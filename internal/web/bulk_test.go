@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -308,6 +309,9 @@ func TestBusinessOwnersAndSelections(t *testing.T) {
 }
 
 func TestSavedViews(t *testing.T) {
+	if pages, kept := slices.Sorted(maps.Keys(listsWithViews)), slices.Sorted(slices.Values(identity.ViewLists())); !slices.Equal(pages, kept) {
+		t.Errorf("pages show views of %v, and those of %v are kept", pages, kept)
+	}
 	n := newNode(t)
 	n.tell()
 	_, err := n.Identity.AddMember(t.Context(), entente.System("beanline", entente.DoorCommand), memberAs("Aud", "aud@beanline.example", entente.RoleAuditor))

@@ -221,7 +221,6 @@ var notices = map[string]told{
 
 	"undone":    {ui.Good, "The change was undone."},
 	"answered":  {ui.Good, "Your answer was recorded, and the tier was worked out anew."},
-	"tier":      {ui.Good, "The tier was set by hand."},
 	"freed":     {ui.Good, "The computed tier applies again."},
 	"unchanged": {ui.Calm, "All of these advisories were known already. Nothing was changed."},
 }

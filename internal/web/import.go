@@ -531,6 +531,9 @@ func (v *visit) importResult(found chain.SheetImport, notice ui.Notice, status i
 	}
 	if found.CanUndo {
 		shown.Undo = v.importPath(found.ID, "undo")
+		if notice.Tone == ui.Good && time.Since(found.Done) < undoFor {
+			shown.Notice.Doing = ui.Doing{Action: shown.Undo, Text: v.T("Undo")}
+		}
 	}
 	shown.Rows, shown.More = v.importRows(rows, found.State == chain.SheetDone)
 	if found.Counts.Refuse > 0 {

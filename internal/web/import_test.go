@@ -80,6 +80,9 @@ func TestImportWizard(t *testing.T) {
 	}
 	n.runJobs()
 	body = owner.mustHold("/o/beanline/import/2", "2 rows were imported.", `href="/o/beanline/suppliers/fjordbeans"`, "Undo this import", "/o/beanline/import/2/refused?format=xlsx")
+	if notice := noticeOf(body); !strings.Contains(notice, `action="/o/beanline/import/2/undo"`) || !strings.Contains(notice, "Undo") {
+		t.Errorf("the notice does not offer to undo the import: %s", notice)
+	}
 	wholePage(t, "result", body)
 	owner.mustHold("/o/beanline/suppliers/fjordbeans", "Green beans")
 	var back [][]string
@@ -96,6 +99,13 @@ func TestImportWizard(t *testing.T) {
 		t.Errorf("the supplier is still there: %d", w.Code)
 	}
 	owner.mustHold("/o/beanline/import", "undone", "new suppliers.csv")
+}
+
+// noticeOf is the notice of a page, with what can be done about it.
+func noticeOf(body string) string {
+	_, after, _ := strings.Cut(body, `class="notice `)
+	notice, _, _ := strings.Cut(after, "Dismiss")
+	return notice
 }
 
 // What has changed since is named, and nothing is undone.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -76,20 +75,6 @@ func viewValues(query string) url.Values {
 	return values
 }
 
-// lasting is what of a list's URL belongs to a view of it.
-func lasting(values url.Values) url.Values {
-	kept := maps.Clone(values)
-	for _, passing := range []string{"page", "format", "done", "change", "view"} {
-		kept.Del(passing)
-	}
-	for key, all := range kept {
-		if len(all) == 0 || len(all) == 1 && all[0] == "" && key == "q" {
-			kept.Del(key)
-		}
-	}
-	return kept
-}
-
 // viewsOf gives the saved views of the list on the page.
 func (v *visit) viewsOf(q query) (*ui.Views, error) {
 	name := v.listHere()
@@ -100,13 +85,13 @@ func (v *visit) viewsOf(q query) (*ui.Views, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := lasting(q.values).Encode()
+	now := identity.OfView(q.values).Encode()
 	shown := &ui.Views{
 		All: ui.Tab{Link: ui.Link{Text: v.T("All"), Href: q.path + "?view=all"}, Current: now == ""}, Manage: v.in("views"),
 		Save: v.in("views"), List: name, Query: now, Share: v.may(identity.ViewShare),
 	}
 	for _, w := range saved {
-		shown.Saved = append(shown.Saved, ui.Tab{Link: ui.Link{Text: w.Name, Href: address(q.path, viewValues(w.Query))}, Current: now != "" && lasting(viewValues(w.Query)).Encode() == now})
+		shown.Saved = append(shown.Saved, ui.Tab{Link: ui.Link{Text: w.Name, Href: address(q.path, viewValues(w.Query))}, Current: now != "" && identity.OfView(viewValues(w.Query)).Encode() == now})
 	}
 	return shown, nil
 }
@@ -156,21 +141,13 @@ func (v *visit) showViews(status int, notice ui.Notice) error {
 // saveView keeps what a list shows under a name.
 func (v *visit) saveView() error {
 	list := v.text("list")
-	if listsWithViews[list] == "" {
-		return entente.Invalid("there is no list %.40q of which views are kept", list)
-	}
-	values, err := url.ParseQuery(v.r.PostFormValue("query"))
-	if err != nil {
-		return entente.Invalid("what the list shows cannot be read; open it again")
-	}
-	query := lasting(values).Encode()
-	_, err = v.Identity.SaveView(v.r.Context(), v.actor, identity.View{
-		List: list, Name: v.text("view-name"), Query: query, Shared: v.text("shared") != "", Standard: v.text("standard") != "",
+	saved, err := v.Identity.SaveView(v.r.Context(), v.actor, identity.View{
+		List: list, Name: v.text("view-name"), Query: v.r.PostFormValue("query"), Shared: v.text("shared") != "", Standard: v.text("standard") != "",
 	})
 	if err != nil {
 		return v.refusedView(err)
 	}
-	back := viewValues(query)
+	back := viewValues(saved.Query)
 	back.Set("done", "view")
 	return v.redirect(address(v.in(strings.Split(list, "/")...), back))
 }

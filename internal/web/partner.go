@@ -172,9 +172,14 @@ func (v *visit) setTier() error {
 		err = entente.Invalid("give the day on which it ends, as in 2027-03-31")
 	} else {
 		o.Until = until.AddDate(0, 0, 1) // the day itself belongs to it
-		err = v.Partner.SetTier(v.r.Context(), v.actor, chain.NodeID(v.r.PathValue("id")), o)
+		var batch int64
+		id := v.r.PathValue("id")
+		batch, err = v.Partner.SetTiers(v.r.Context(), v.actor, nodeIDs([]string{id}), o)
+		if err == nil {
+			return v.redirect(doneTo(v.in("suppliers", id), "tier", batch) + "#tier")
+		}
 	}
-	return v.tierDone(err, "tier", func(t *tierView, wrong string) {
+	return v.tierDone(err, "", func(t *tierView, wrong string) {
 		if t.Set != nil {
 			t.Set.Tier.Value, t.Set.Reason, t.Set.Until, t.Set.Wrong = v.text("tier"), o.Reason, v.text("until"), wrong
 		}

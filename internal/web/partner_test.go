@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -64,8 +65,21 @@ func TestTierOnThePages(t *testing.T) {
 			t.Errorf("%v: %d", wrong, w.Code)
 		}
 	}
-	if w := lead.post(at+"/tier", set); w.Code != http.StatusSeeOther {
+	w = lead.post(at+"/tier", set)
+	if w.Code != http.StatusSeeOther {
 		t.Fatalf("setting the tier: %d\n%s", w.Code, w.Body)
+	}
+	next, _, _ := strings.Cut(w.Header().Get("Location"), "#")
+	form := regexp.MustCompile(`action="(/o/beanline/tiers/\d+/undo)"`).FindStringSubmatch(noticeOf(lead.mustHold(next, "The tier was set by hand", "Undo")))
+	if form == nil {
+		t.Fatalf("the notice of %s does not offer to undo", next)
+	}
+	mustLead(t, lead.post(form[1], url.Values{"back": {at}}), at+"?done=undone")
+	if body := lead.mustHold(at+"?done=undone", "The change was undone"); strings.Contains(body, "tier low") {
+		t.Error("the tier that was undone still applies")
+	}
+	if w := lead.post(at+"/tier", set); w.Code != http.StatusSeeOther {
+		t.Fatalf("setting the tier again: %d", w.Code)
 	}
 	lead.mustHold(at, "tier low", "The contract ends in spring", "Let the computed tier apply again")
 	lead.mustHold("/o/beanline/suppliers?tier=by-hand", "set by hand", "1 supplier, out of")

@@ -94,6 +94,9 @@ func (v *visit) undoTiers() error {
 	if err != nil {
 		return v.refusedUndo("suppliers", (*visit).suppliers, err)
 	}
+	if back := v.text("back"); back != "" {
+		return v.redirect(within(back) + "?done=undone")
+	}
 	return v.redirect(v.in("suppliers") + "?view=all&done=undone")
 }
 

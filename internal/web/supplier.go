@@ -145,7 +145,7 @@ func (v *visit) supplier() error {
 	if err != nil {
 		return err
 	}
-	shown.Notice = v.done()
+	shown.Notice = v.undoOffer()
 	return v.show(200, supplierView(shown))
 }
 
