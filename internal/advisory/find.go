@@ -26,10 +26,10 @@ func (s *Service) Find(ctx context.Context, actor entente.Actor, text string, li
 		list, more = nil, false
 		steps := []func() ([]Listed, error){
 			func() ([]Listed, error) { return groupsNamed(ctx, tx, actor.Org, text, limit+1) },
-			func() ([]Listed, error) { return groupsHolding(ctx, tx, actor.Org, text, limit+1) },
+			func() ([]Listed, error) { return s.groupsTelling(ctx, tx, actor.Org, text, true, limit+1) },
 		}
 		if thorough {
-			steps = append(steps, func() ([]Listed, error) { return s.groupsTelling(ctx, tx, actor.Org, text, limit+1) })
+			steps = append(steps, func() ([]Listed, error) { return s.groupsTelling(ctx, tx, actor.Org, text, false, limit+1) })
 		}
 		for _, step := range steps {
 			if len(list) > limit {
@@ -76,14 +76,4 @@ func groupsNamed(ctx context.Context, tx *db.Tx, org entente.OrgID, prefix strin
 func wordsOf(text string) []string {
 	words := strings.Fields(text)
 	return words[:min(len(words), 6)]
-}
-
-// groupsHolding finds groups that hit us and whose names and summary hold all words.
-func groupsHolding(ctx context.Context, tx *db.Tx, org entente.OrgID, text string, limit int) ([]Listed, error) {
-	sel := db.Select(`SELECT `+groupColumns+` FROM advisory_group g WHERE g.org = $1 AND g.affected > 0`, org)
-	for _, w := range wordsOf(text) {
-		sel = sel.And(`g.search LIKE $1 ESCAPE '\'`, like(w))
-	}
-	sel = sel.Order(`g.level DESC, g.score DESC, g.modified DESC, g.id`)
-	return db.AllOf(ctx, tx, func(r db.Scanner) (Listed, error) { return scanListed(r) }, sel.Page(limit, 0))
 }

@@ -1,8 +1,10 @@
 package advisory
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,8 +34,12 @@ type textsOf struct {
 	bytes int
 }
 
-// groupText is one advisory with its names and its summary, in lower case.
-type groupText struct{ id, text string }
+// groupText is one advisory with its names and its summary, in lower case, and how grave
+// it is.
+type groupText struct {
+	id, text     string
+	level, score int32
+}
 
 // of gives the texts as the transaction sees them, or newer.
 func (t *texts) of(ctx context.Context, tx *db.Tx, org entente.OrgID) (*textsOf, error) {
@@ -63,10 +69,10 @@ func (t *texts) of(ctx context.Context, tx *db.Tx, org entente.OrgID) (*textsOf,
 	made := &textsOf{seq: head, used: time.Now()}
 	made.all, err = db.All(ctx, tx, func(r db.Scanner) (groupText, error) {
 		var g groupText
-		err := r.Scan(&g.id, &g.text)
-		made.bytes += len(g.id) + len(g.text) + 32
+		err := r.Scan(&g.id, &g.text, &g.level, &g.score)
+		made.bytes += len(g.id) + len(g.text) + 40
 		return g, err
-	}, `SELECT id, search FROM advisory_group WHERE org = $1 AND withdrawn = 0 ORDER BY modified DESC, id`, org)
+	}, `SELECT id, search, level, score FROM advisory_group WHERE org = $1 AND withdrawn = 0 ORDER BY modified DESC, id`, org)
 	if err != nil {
 		return nil, err
 	}
@@ -100,20 +106,41 @@ func (t *texts) put(org entente.OrgID, made *textsOf) {
 	}
 }
 
-// groupsTelling finds groups that stand and whose names and summary hold all words, the
-// latest change first.
-func (s *Service) groupsTelling(ctx context.Context, tx *db.Tx, org entente.OrgID, text string, limit int) ([]Listed, error) {
+// groupsTelling finds groups that stand and whose names and summary hold all words: of
+// those that hit us the gravest first, of all of them the latest change first.
+func (s *Service) groupsTelling(ctx context.Context, tx *db.Tx, org entente.OrgID, text string, hits bool, limit int) ([]Listed, error) {
 	known, err := s.texts.of(ctx, tx, org)
 	if err != nil {
 		return nil, err
 	}
-	words := wordsOf(text)
-	var list []Listed
+	words, hit := wordsOf(text), map[string]bool{}
+	if hits {
+		err := db.Each(ctx, tx, `SELECT id FROM advisory_group WHERE org = $1 AND affected > 0`, func(r db.Scanner) error {
+			var id string
+			err := r.Scan(&id)
+			hit[id] = true
+			return err
+		}, org)
+		if err != nil {
+			return nil, err
+		}
+	}
+	var found []*groupText
 	for i := range known.all {
 		g := &known.all[i]
-		if !g.holds(words) {
+		if hits && !hit[g.id] || !g.holds(words) {
 			continue
 		}
+		found = append(found, g)
+		if !hits && len(found) == limit {
+			break
+		}
+	}
+	if hits {
+		slices.SortStableFunc(found, func(a, b *groupText) int { return cmp.Or(cmp.Compare(b.level, a.level), cmp.Compare(b.score, a.score)) })
+	}
+	var list []Listed
+	for _, g := range found[:min(len(found), limit)] {
 		l, err := db.One(ctx, tx, func(r db.Scanner) (Listed, error) { return scanListed(r) },
 			`SELECT `+groupColumns+` FROM advisory_group g WHERE g.org = $1 AND g.id = $2`, org, g.id)
 		if errors.Is(err, db.ErrNoRow) {
@@ -123,9 +150,6 @@ func (s *Service) groupsTelling(ctx context.Context, tx *db.Tx, org entente.OrgI
 			return nil, err
 		}
 		list = append(list, l)
-		if len(list) == limit {
-			break
-		}
 	}
 	return list, nil
 }

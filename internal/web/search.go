@@ -59,14 +59,7 @@ func (v *visit) search() error {
 	} else {
 		kind = ""
 	}
-	found, _, err := atHead(v, asked{"search", q, []string{fromChain, fromInventory, fromAdvisories, "member", "account"}}, func() ([]search.Group, int, int, error) {
-		found, err := v.Search.Find(v.r.Context(), v.actor, q)
-		hits := 0
-		for _, g := range found {
-			hits += len(g.Hits)
-		}
-		return found, 0, hits, err
-	})
+	found, err := v.Search.Find(v.r.Context(), v.actor, q)
 	if err != nil {
 		return err
 	}
