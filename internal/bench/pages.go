@@ -15,13 +15,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/identity/seal"
+	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
@@ -36,10 +39,13 @@ const (
 	pageDocuments = 200 // of 500 components each
 	pageTarget    = 50 * time.Millisecond
 	scriptTarget  = 20_000 // bytes, packed
-	pageRounds    = 100
+	pageRounds    = 200
 	pageLeast     = 20               // rounds of a page that takes longer than pageTime
 	pageTime      = 10 * time.Second // of all its rounds
 	pageWarmUp    = 3
+	pageMoves     = 20 // visits until the journal moves again
+	pageChanges   = 3
+	pageExamples  = 100 // different things of a kind that are visited
 )
 
 // streams are routes that answer for as long as somebody listens.
@@ -112,12 +118,12 @@ func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, v
 		if r.Method != http.MethodGet || r.Door != site.ByVerb || slices.Contains(streams, r.Pattern) {
 			continue
 		}
-		path, known := examplePath(r.Pattern, examples)
-		if !known {
+		paths := examplePaths(r.Pattern, examples)
+		if len(paths) == 0 {
 			failed = append(failed, fmt.Errorf("the route %s has no example; add one to examplesOf", r.Pattern))
 			continue
 		}
-		err := b.page(ctx, visitor, r.Pattern, path)
+		err := b.page(ctx, e, visitor, r.Pattern, paths)
 		if err != nil {
 			failed = append(failed, err)
 		}
@@ -128,34 +134,96 @@ func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, v
 	return errors.Join(failed...)
 }
 
-// page measures one kind of page.
-func (b *bench) page(ctx context.Context, v *browser, pattern, path string) error {
+// page measures one kind of page, each visit with the next of its examples. In between
+// somebody signs in, so that the journal moves as it does in use.
+func (b *bench) page(ctx context.Context, e *estate, v *browser, pattern string, paths []string) error {
 	var took spread
+	var work time.Duration
 	size, first := 0, time.Now()
 	for i := range pageRounds + pageWarmUp {
 		if i >= pageLeast+pageWarmUp && time.Since(first) > pageTime {
 			break
 		}
-		began := time.Now()
-		status, body, err := v.get(ctx, path)
-		spent := time.Since(began)
+		if i%pageMoves == pageMoves-1 {
+			err := e.signedIn(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		if i == pageWarmUp {
+			work = -processorTime()
+		}
+		spent, body, err := v.timed(ctx, paths[i%len(paths)])
 		if err != nil {
 			return err
-		}
-		if status >= http.StatusBadRequest {
-			return fmt.Errorf("GET %s: %d", path, status)
 		}
 		if i >= pageWarmUp {
 			took = append(took, spent)
 		}
-		size = len(body)
+		size = max(size, body)
 	}
+	work = (work + processorTime()) / time.Duration(len(took))
+	name := strings.Replace(pattern, "/o/{org}", "…", 1)
 	if slices.Contains(downloads, pattern) {
-		b.fact("f", "download "+strings.Replace(pattern, "/o/{org}", "…", 1)+", p50", fmt.Sprintf("%s, %s", durationText(took.at(.5)), sizeText(int64(size))))
+		b.fact("f", "download "+name+", p50", fmt.Sprintf("%s, %s", durationText(took.at(.5)), sizeText(int64(size))))
 		return nil
 	}
-	b.below("f", "page "+strings.Replace(pattern, "/o/{org}", "…", 1)+", p99", took.at(.99), pageTarget, fmt.Sprintf("p50 %s, %s", durationText(took.at(.5)), sizeText(int64(size))))
+	var after spread
+	for range pageChanges {
+		err := e.changeChain(ctx)
+		if err != nil {
+			return err
+		}
+		spent, _, err := v.timed(ctx, paths[0])
+		if err != nil {
+			return err
+		}
+		after = append(after, spent)
+	}
+	b.below("f", "page "+name+", p99", took.at(.99), pageTarget, fmt.Sprintf("p50 %s, least %s, processor time %s; first after a change of the chain %s; %s",
+		durationText(took.at(.5)), durationText(took.at(0)), durationText(work), durationText(after.at(.5)), sizeText(int64(size))))
 	return nil
+}
+
+// timed asks for a page and reads it, and gives its size on the way.
+func (v *browser) timed(ctx context.Context, path string) (time.Duration, int, error) {
+	began := time.Now()
+	status, body, err := v.get(ctx, path)
+	spent := time.Since(began)
+	if err == nil && status >= http.StatusBadRequest {
+		err = fmt.Errorf("GET %s: %d", path, status)
+	}
+	return spent, len(body), err
+}
+
+// processorTime is what this process has used of the processors, with the visitor and
+// the clearing up; to a hundredth of a second.
+func processorTime() time.Duration {
+	used, err := process(os.Getpid()).cpu()
+	if err != nil {
+		return 0
+	}
+	return time.Duration(used * float64(time.Second))
+}
+
+// signedIn lets the journal move without anything that pages show having changed.
+func (e *estate) signedIn(ctx context.Context) error {
+	return e.db.Write(ctx, org, func(tx *db.Tx) error {
+		return journal.Append(ctx, tx, system(), identity.EventSignedIn, "somebody", nil)
+	})
+}
+
+// changeChain gives a process another owner.
+func (e *estate) changeChain(ctx context.Context) error {
+	g, err := e.chain.Graph(ctx, system())
+	if err != nil {
+		return err
+	}
+	p, _ := g.Process(id("process", 7))
+	other := *p
+	other.Owner = fmt.Sprintf("Operations after revision %d", g.Revision())
+	_, err = e.chain.PutProcess(ctx, system(), other, 0)
+	return err
 }
 
 var (
@@ -190,19 +258,33 @@ func (b *bench) weigh(ctx context.Context, v *browser, path string) error {
 	return nil
 }
 
-// examplePath puts things of the estate into the wildcards of a pattern.
-func examplePath(pattern string, examples map[string]string) (string, bool) {
+// examplePaths puts things of the estate into the wildcards of a pattern; none if it
+// has no examples.
+func examplePaths(pattern string, examples map[string][]string) []string {
 	path := strings.Replace(strings.TrimSuffix(pattern, "{$}"), "{org}", string(org), 1)
-	if !spare.MatchString(path) {
-		return path + examples["?"+pattern], true
-	}
-	longest := ""
-	for prefix := range examples {
-		if strings.HasPrefix(pattern, prefix) && len(prefix) > len(longest) {
-			longest = prefix
+	things := []string{""}
+	if spare.MatchString(path) {
+		longest := ""
+		for prefix := range examples {
+			if strings.HasPrefix(pattern, prefix) && len(prefix) > len(longest) {
+				longest = prefix
+			}
 		}
+		things = examples[longest]
 	}
-	return spare.ReplaceAllString(path, url.PathEscape(examples[longest])) + examples["?"+pattern], longest != ""
+	var paths []string
+	for _, thing := range things {
+		paths = append(paths, spare.ReplaceAllLiteralString(path, url.PathEscape(thing)))
+	}
+	questions := examples["?"+pattern]
+	if len(questions) == 0 || len(paths) == 0 {
+		return paths
+	}
+	asked := make([]string, max(len(paths), len(questions)))
+	for i := range asked {
+		asked[i] = paths[i%len(paths)] + questions[i%len(questions)]
+	}
+	return asked
 }
 
 // fillPages makes the estate, through the same services that serve people.
@@ -245,7 +327,7 @@ func tellerOf(e *estate) (*notify.Service, error) {
 
 // examplesOf finds things of the estate for the wildcards of the routes, and
 // questions for those that answer one.
-func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[string]string, error) {
+func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[string][]string, error) {
 	hooks, err := told.Hooks(ctx, system())
 	if err != nil {
 		return nil, err
@@ -254,7 +336,7 @@ func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	hits, _, err := e.advisory.List(ctx, system(), advisory.Query{Hits: true, Order: advisory.ByHits, Limit: 1})
+	hits, _, err := e.advisory.List(ctx, system(), advisory.Query{Hits: true, Order: advisory.ByHits, Limit: pageExamples})
 	if err != nil {
 		return nil, err
 	}
@@ -262,17 +344,44 @@ func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[strin
 	if err != nil {
 		return nil, err
 	}
-	if len(hits) == 0 || len(hooks) == 0 || len(g.Map().Flows) == 0 {
+	flows := g.Map().Flows
+	if len(hits) == 0 || len(hooks) == 0 || len(flows) == 0 {
 		return nil, errors.New("the estate has no advisory that hits, no webhook or no flow")
 	}
-	behind := g.HangsOn(id("process", 0))
-	return map[string]string{
-		"/o/{org}/processes/": string(id("process", 0)), "/o/{org}/systems/": string(id("system", 0)), "/o/{org}/suppliers/": string(id("supplier", 0)),
-		"/o/{org}/products/": string(id("product", 0)), "/o/{org}/documents/": "1", "/o/{org}/components/": "1", "/o/{org}/advisories/": string(hits[0].ID),
-		"/o/{org}/people/": string(members[0].Person.ID), "/o/{org}/webhooks/": hooks[0].ID, "/o/{org}/import/": "1", "/o/{org}/changes/": "1",
-		"/o/{org}/flows/": string(g.Map().Flows[0].ID), "/o/{org}/supplies/": string(id("supply", 0)),
-		"?/o/{org}/search": "?q=supplier", "?/o/{org}/import/template": "?kind=suppliers&format=csv", "?/o/{org}/what-if": "?down=" + string(id("supplier", 0)),
-		"?/o/{org}/what-if/moment": "?down=" + string(id("supplier", 0)), "?/o/{org}/graph/ways": "?process=" + string(id("process", 0)) + "&from=" + string(behind[len(behind)-1].ID),
+	packages, _, err := e.inventory.Packages(ctx, system(), inventory.PackageQuery{Page: inventory.Page{Limit: pageExamples}})
+	if err != nil {
+		return nil, err
+	}
+	some := func(text func(i int) string) []string {
+		all := make([]string, pageExamples)
+		for i := range all {
+			all[i] = text(i)
+		}
+		return all
+	}
+	thing := func(kind string, count int) []string {
+		return some(func(i int) string { return string(id(kind, i*count/pageExamples)) })
+	}
+	return map[string][]string{
+		"/o/{org}/processes/": thing("process", pageProcesses), "/o/{org}/systems/": thing("system", 2*pageProcesses), "/o/{org}/suppliers/": thing("supplier", pageSuppliers),
+		"/o/{org}/products/": thing("product", pageDocuments), "/o/{org}/supplies/": thing("supply", pageSuppliers),
+		"/o/{org}/flows/":      some(func(i int) string { return string(flows[i*len(flows)/pageExamples].ID) }),
+		"/o/{org}/documents/":  some(func(i int) string { return strconv.Itoa(1 + i*pageDocuments/pageExamples) }),
+		"/o/{org}/components/": some(func(i int) string { return strconv.Itoa(int(packages[i%len(packages)].ID)) }),
+		"/o/{org}/advisories/": some(func(i int) string { return hits[i%len(hits)].ID }),
+		"/o/{org}/people/":     {string(members[0].Person.ID)}, "/o/{org}/webhooks/": {hooks[0].ID}, "/o/{org}/import/": {"1"}, "/o/{org}/changes/": {"1"},
+		"?/o/{org}/search": some(func(i int) string {
+			words := []string{fmt.Sprintf("supplier %d", i), strings.Fields(hits[i%len(hits)].Summary + " overflow")[0], packages[i%len(packages)].Name, hits[i%len(hits)].ID}
+			return "?q=" + url.QueryEscape(words[i%len(words)])
+		}),
+		"?/o/{org}/import/template": {"?kind=suppliers&format=csv"},
+		"?/o/{org}/what-if":         some(func(i int) string { return "?down=" + string(id("supplier", i)) }),
+		"?/o/{org}/what-if/moment":  some(func(i int) string { return "?down=" + string(id("supplier", i)) }),
+		"?/o/{org}/graph/ways": some(func(i int) string {
+			process := id("process", i*pageProcesses/pageExamples)
+			behind := g.HangsOn(process)
+			return "?process=" + string(process) + "&from=" + string(behind[len(behind)-1].ID)
+		}),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -37,14 +38,69 @@ type riskHit struct {
 // overviews keeps the risks of organisations until something happens in the rooms that
 // they are worked out from.
 type overviews struct {
-	mu    sync.Mutex
-	known map[entente.OrgID]overview
+	mu     sync.Mutex
+	known  map[entente.OrgID]overview
+	making map[entente.OrgID]chan struct{} // closed once it is done
+}
+
+// enter lets one caller at a time work out the risks of an organisation.
+func (o *overviews) enter(ctx context.Context, org entente.OrgID) (leave func(), err error) {
+	for {
+		o.mu.Lock()
+		busy, ok := o.making[org]
+		if !ok {
+			if o.making == nil {
+				o.making = map[entente.OrgID]chan struct{}{}
+			}
+			done := make(chan struct{})
+			o.making[org] = done
+			o.mu.Unlock()
+			return func() {
+				o.mu.Lock()
+				delete(o.making, org)
+				o.mu.Unlock()
+				close(done)
+			}, nil
+		}
+		o.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 type overview struct {
 	head  int64 // the last event of those rooms
 	used  time.Time
 	risks *risks
+	// looked says that somebody has seen them: then they are made ready again.
+	looked bool
+}
+
+// look notes that somebody sees the risks of an organisation.
+func (o *overviews) look(org entente.OrgID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if known, ok := o.known[org]; ok {
+		known.looked = true
+		o.known[org] = known
+	}
+}
+
+// wanted says once whether somebody has seen the risks since they were made, so that
+// nothing is made ready again and again that nobody looks at.
+func (o *overviews) wanted(org entente.OrgID) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	known, ok := o.known[org]
+	if !ok || !known.looked {
+		return false
+	}
+	known.looked = false
+	o.known[org] = known
+	return true
 }
 
 func (o *overviews) get(org entente.OrgID, head int64) *risks {
@@ -65,7 +121,7 @@ func (o *overviews) put(org entente.OrgID, head int64, r *risks) {
 	if o.known == nil {
 		o.known = map[entente.OrgID]overview{}
 	}
-	o.known[org] = overview{head, time.Now(), r}
+	o.known[org] = overview{head: head, used: time.Now(), risks: r}
 	for len(o.known) > overviewsKept {
 		oldest, at := entente.OrgID(""), time.Time{}
 		for id, one := range o.known {
@@ -83,30 +139,45 @@ func (v *visit) risks() (*risks, error) {
 	if !v.may(identity.AdvisoryRead) {
 		return &risks{}, nil
 	}
-	head, err := v.headOf(v.r.Context(), v.actor.Org, fromChain, fromInventory, fromAdvisories)
+	r, err := v.risksOf(v.r.Context(), v.actor)
+	v.overviews.look(v.actor.Org)
+	return r, err
+}
+
+// risksOf gives the risks of the actor's organisation. Whoever asks while they are
+// worked out waits for that.
+func (s *server) risksOf(ctx context.Context, actor entente.Actor) (*risks, error) {
+	head, err := s.headOf(ctx, actor.Org, fromChain, fromInventory, fromAdvisories)
 	if err != nil {
 		return nil, err
 	}
-	if known := v.overviews.get(v.actor.Org, head); known != nil {
+	if known := s.overviews.get(actor.Org, head); known != nil {
 		return known, nil
 	}
-	r, err := v.assess()
+	leave, err := s.overviews.enter(ctx, actor.Org)
 	if err != nil {
 		return nil, err
 	}
-	v.overviews.put(v.actor.Org, head, r)
+	defer leave()
+	if known := s.overviews.get(actor.Org, head); known != nil {
+		return known, nil
+	}
+	r, err := s.assess(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	s.overviews.put(actor.Org, head, r)
 	return r, nil
 }
 
-func (v *visit) assess() (*risks, error) {
-	ctx := v.r.Context()
-	found, total, err := v.Advisory.List(ctx, v.actor, advisory.Query{Hits: true, Order: advisory.BySeverity, Limit: mostRisks})
+func (s *server) assess(ctx context.Context, actor entente.Actor) (*risks, error) {
+	found, total, err := s.Advisory.List(ctx, actor, advisory.Query{Hits: true, Order: advisory.BySeverity, Limit: mostRisks})
 	if err != nil {
 		return nil, err
 	}
 	r := &risks{total: total, byProcess: map[chain.NodeID][]int{}}
 	for i, one := range found {
-		impact, err := v.Advisory.ImpactOf(ctx, v.actor, one.ID, advisory.ImpactOptions{Products: 1, Processes: -1, Calls: 1})
+		impact, err := s.Advisory.ImpactOf(ctx, actor, one.ID, advisory.ImpactOptions{Products: 1, Processes: -1, Calls: 1})
 		if err != nil {
 			return nil, err
 		}

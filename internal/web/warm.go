@@ -24,8 +24,8 @@ type Pages struct {
 func (p *Pages) End() { p.server.streams.end() }
 
 // Run works out ahead what the first visit of a large chain would have to wait for:
-// at the start, and after each change of a chain by this process, one organisation
-// at a time, until ctx ends. The pages do not need it: they work out by themselves
+// at the start, and after each change by this process, one organisation at a time,
+// until ctx ends. The pages do not need it: they work out by themselves
 // what is not ready.
 func (p *Pages) Run(ctx context.Context) error {
 	s := p.server
@@ -64,7 +64,10 @@ func (s *server) warm(ctx context.Context, org entente.OrgID, ready map[entente.
 		ready[org] = g.Revision()
 		_, err = s.supplierRows(ctx, actor)
 	}
+	if err == nil && s.overviews.wanted(org) {
+		_, err = s.risksOf(ctx, actor)
+	}
 	if err != nil && !errors.Is(err, context.Canceled) {
-		s.Log.Warn("a chain could not be made ready ahead of the first visit", "organisation", org, "error", err)
+		s.Log.Warn("a chain could not be made ready ahead of the next visit", "organisation", org, "error", err)
 	}
 }

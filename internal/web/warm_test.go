@@ -48,6 +48,32 @@ func TestChangesAreMadeReady(t *testing.T) {
 	}
 }
 
+// What stands on Home is made ready again after a change if somebody has looked at it,
+// and not otherwise.
+func TestRisksAreMadeReadyForThoseWhoLook(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	s := n.handler.(*Pages).server
+	ready := func() *risks {
+		return s.overviews.get("beanline", n.head(fromChain, fromInventory, fromAdvisories))
+	}
+	made := map[entente.OrgID]int64{}
+	s.warm(t.Context(), "beanline", made)
+	if ready() != nil {
+		t.Error("made ready, but nobody has looked")
+	}
+	if w := n.as("owner@beanline.example").get("/o/beanline"); w.Code != 200 {
+		t.Fatal(w.Code)
+	}
+	for _, want := range []bool{true, false} {
+		n.happen("chain.changed", "")
+		s.warm(t.Context(), "beanline", made)
+		if (ready() != nil) != want {
+			t.Errorf("made ready: %v, want %v", !want, want)
+		}
+	}
+}
+
 // The list tells what each supplier's outage stops, also beyond those whose outages
 // are kept in full.
 func TestEverySupplierHasItsToll(t *testing.T) {
