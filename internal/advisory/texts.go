@@ -106,6 +106,8 @@ func (t *texts) put(org entente.OrgID, made *textsOf) {
 	}
 }
 
+const groupsThatHit = `SELECT id FROM advisory_group WHERE org = $1 AND affected > 0`
+
 // groupsTelling finds groups that stand and whose names and summary hold all words: of
 // those that hit us the gravest first, of all of them the latest change first.
 func (s *Service) groupsTelling(ctx context.Context, tx *db.Tx, org entente.OrgID, text string, hits bool, limit int) ([]Listed, error) {
@@ -115,7 +117,7 @@ func (s *Service) groupsTelling(ctx context.Context, tx *db.Tx, org entente.OrgI
 	}
 	words, hit := wordsOf(text), map[string]bool{}
 	if hits {
-		err := db.Each(ctx, tx, `SELECT id FROM advisory_group WHERE org = $1 AND affected > 0`, func(r db.Scanner) error {
+		err := db.Each(ctx, tx, groupsThatHit, func(r db.Scanner) error {
 			var id string
 			err := r.Scan(&id)
 			hit[id] = true
