@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -391,6 +392,44 @@ func TestEventsAndTheirProof(t *testing.T) {
 	if v := get[Verification](n, base+"/journal/verification"); !v.Intact || v.Events != int64(len(forward)) || len(v.Hash) != 64 {
 		t.Errorf("verification %+v of %d", v, len(forward))
 	}
+}
+
+func TestDrawings(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		draw := func(path string, holds ...string) string {
+			t.Helper()
+			w := n.ask("GET", base+"/drawings/"+path, nil)
+			text := w.Body.String()
+			if w.Code != 200 || w.Header().Get("Content-Type") != svgType || w.Header().Get("ETag") == "" || strings.Contains(text, "href") {
+				t.Fatalf("%s: %d %v %.300s", path, w.Code, w.Header(), text)
+			}
+			for from := xml.NewDecoder(w.Body); ; {
+				if _, err := from.Token(); err == io.EOF {
+					break
+				} else if err != nil {
+					t.Fatalf("%s is no XML: %v", path, err)
+				}
+			}
+			for _, part := range holds {
+				if !strings.Contains(text, part) {
+					t.Errorf("%s holds no %q", path, part)
+				}
+			}
+			return text
+		}
+		draw("data-flows", "<style>", "<title>Data flows</title>", `class="boundary focus"`, "edge crosses", "order API")
+		if inside := draw("data-flows?boundary=inside&class=internal"); strings.Contains(inside, "edge crosses") {
+			t.Error("what stays inside crosses a boundary")
+		}
+		draw("data-flows?process=bean-procurement", "Data flows of Bean procurement")
+		whole := draw("processes/bean-procurement", "Rank 1", "Rank 2", "single point", "edge dashed", "The chain of Bean procurement")
+		if near := draw("processes/bean-procurement?steps=1"); len(near) >= len(whole) {
+			t.Error("one step is as far as all")
+		}
+		n.problem(n.ask("GET", base+"/drawings/processes/atlantis", nil), 404, "atlantis")
+		n.problem(n.ask("GET", base+"/drawings/data-flows?process=atlantis", nil), 404, "atlantis")
+	})
 }
 
 // The journal comes as a file with a right of its own, and is what list-events tells.

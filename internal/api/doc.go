@@ -4,7 +4,7 @@
 //
 // Each room has one file here (chain.go, inventory.go, advisory.go, journal.go,
 // identity.go; the chain's things, batches and imports of sheets have things.go,
-// batch.go and imports.go) that lists its operations as data: address, the verb that
+// batch.go, imports.go and drawings.go) that lists its operations as data: address, the verb that
 // internal/identity is asked about, the object it is asked for, and the function
 // that answers. operation.go turns the list into handlers; a test walks the same
 // list against the table of rights, so an operation without a decision cannot be

@@ -45,7 +45,7 @@ type upload struct {
 func rooms() []roomOperations {
 	return []roomOperations{
 		{"organisation", "The organisation of the token, and who acts with it.", identityOperations},
-		{"chain", "Processes, systems, supplies and suppliers; what stops when something is down; concentration; and the chain's things, one by one.", slices.Concat(chainOperations, thingOperations, batchOperations, importOperations)},
+		{"chain", "Processes, systems, supplies and suppliers; what stops when something is down; concentration; and the chain's things, one by one.", slices.Concat(chainOperations, thingOperations, batchOperations, importOperations, drawingOperations)},
 		{"partner", "How much hangs on each supplier: its tier, computed with the arithmetic shown, and what people set by hand.", partnerOperations},
 		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
 		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},

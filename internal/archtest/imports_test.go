@@ -10,7 +10,7 @@ import (
 // rooms on lower floors, never one beside it. "" is the vocabulary.
 var floors = [][]string{
 	{""},
-	{"internal/db", "internal/outbound", "internal/sheet"},
+	{"internal/db", "internal/draw", "internal/outbound", "internal/sheet"},
 	{"internal/journal"},
 	{"internal/identity"},
 	{"internal/chain", "internal/exchange", "internal/notify"},
@@ -18,7 +18,7 @@ var floors = [][]string{
 	{"internal/assurance", "internal/contract", "internal/advisory"},
 	{"internal/incident"},
 	{"internal/posture", "internal/commons"},
-	{"internal/search"},
+	{"internal/search", "internal/diagram"},
 	{"internal/api"},
 	{"internal/web"},
 	{"cmd", "internal/nodetest", "internal/bench"},

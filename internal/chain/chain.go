@@ -45,6 +45,49 @@ func (k NodeKind) Noun() entente.Text {
 	return "thing"
 }
 
+// Word is what a system of the kind is called.
+func (k SystemKind) Word() entente.Text {
+	switch k {
+	case SystemApplication:
+		return "application"
+	case SystemService:
+		return "service"
+	case SystemDataStore:
+		return "data store"
+	case SystemInterface:
+		return "interface"
+	}
+	return entente.Text(k)
+}
+
+// Word is what data of the class is called.
+func (c Class) Word() entente.Text {
+	switch c {
+	case ClassPublic:
+		return "public"
+	case ClassInternal:
+		return "internal"
+	case ClassConfidential:
+		return "confidential"
+	case ClassPersonal:
+		return "personal"
+	case ClassSecret:
+		return "secret"
+	}
+	return entente.Text(c)
+}
+
+// SayRank says a rank in words.
+func SayRank(rank int) entente.Message {
+	switch rank {
+	case UnknownRank:
+		return entente.Say("not connected")
+	case 0:
+		return entente.Say("ourselves")
+	}
+	return entente.Say("rank %d", rank)
+}
+
 // Map is a whole chain as the file format entente.map/1 writes it: the unit of
 // import and export, and what [Compile] turns into a [Graph].
 type Map struct {

@@ -13,9 +13,10 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/diagram"
+	"github.com/entente-project/entente/internal/draw"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/partner"
-	"github.com/entente-project/entente/internal/web/draw"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -252,8 +253,8 @@ func (v *visit) graphSought(p *picture, a *graphAsked, shown *graphPage) error {
 // reaching keeps what a process hangs on, and the process itself, and tells what
 // stops it alone.
 func (p *picture) reaching(rows []graphThing, r *chain.Process) []graphThing {
-	hanging := map[chain.NodeID]hangingRow{}
-	for _, h := range p.hanging(r.ID) {
+	hanging := map[chain.NodeID]diagram.Hanging{}
+	for _, h := range diagram.HangsOn(p.g, r.ID) {
 		hanging[h.ID] = h
 	}
 	var kept []graphThing
@@ -262,7 +263,7 @@ func (p *picture) reaching(rows []graphThing, r *chain.Process) []graphThing {
 		if !ok {
 			continue
 		}
-		row.steps, row.alone, row.single = h.Steps, h.alone, h.single
+		row.steps, row.alone, row.single = h.Steps, h.Alone, h.Fails
 		kept = append(kept, row)
 	}
 	return kept
@@ -411,15 +412,15 @@ func (v *visit) graphWaysOf(p *picture, a graphAsked) waysView {
 		return waysView{}
 	}
 	w := waysView{Process: p.link(chain.Node{ID: a.process.ID, Kind: chain.KindProcess, Name: a.process.Name})}
-	for _, h := range p.hanging(a.process.ID) {
+	for _, h := range diagram.HangsOn(p.g, a.process.ID) {
 		w.all = append(w.all, h.ID)
-		if !h.alone {
+		if !h.Alone {
 			continue
 		}
 		w.alone = append(w.alone, h.ID)
 		b := a
 		b.from = h.Node
-		w.Alone = append(w.Alone, aloneView{Link: ui.Link{Text: h.Name, Href: v.graphAddress(v.in("graph"), b) + "#ways"}, Note: v.T("%s, %s", word(kindWordsOf, h.Kind), sayAfter(h.single)), at: h.single})
+		w.Alone = append(w.Alone, aloneView{Link: ui.Link{Text: h.Name, Href: v.graphAddress(v.in("graph"), b) + "#ways"}, Note: v.T("%s, %s", word(kindWordsOf, h.Kind), sayAfter(h.Fails)), at: h.Fails})
 	}
 	slices.SortStableFunc(w.Alone, func(x, y aloneView) int { return cmp.Compare(x.at, y.at) })
 	w.Summary = v.N(len(w.all), "%[2]s hangs on %[1]d thing.", "%[2]s hangs on %[1]d things.", len(w.all), a.process.Name)
@@ -495,9 +496,9 @@ func (p *picture) organisationDiagram(a graphAsked) (d draw.Diagram, leftOut str
 		leftOut = v.N(n, "%d organisation was left out, because a drawing holds %d at most: the furthest one. The table holds them all.",
 			"%d organisations were left out, because a drawing holds %d at most: the furthest ones. The table holds them all.", n, mostDrawn)
 	}
-	drawn := map[chain.NodeID]bool{}
+	maker, drawn := p.maker(), map[chain.NodeID]bool{}
 	for _, r := range all {
-		n := p.drawn(r.n)
+		n := maker.Thing(r.n)
 		n.Group = "rank" + strconv.Itoa(r.rank)
 		n.Note = ""
 		switch {

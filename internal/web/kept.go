@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	entente "github.com/entente-project/entente"
-	"github.com/entente-project/entente/internal/web/draw"
+	"github.com/entente-project/entente/internal/draw"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 

@@ -3,7 +3,7 @@ package web
 import (
 	"testing"
 
-	"github.com/entente-project/entente/internal/web/draw"
+	"github.com/entente-project/entente/internal/draw"
 )
 
 // What is kept stays within its bound, and what was asked for last stays longest.

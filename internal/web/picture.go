@@ -17,8 +17,6 @@ type picture struct {
 	g *chain.Graph
 	// processOf finds the process of an activity; made when first needed.
 	processOf map[chain.NodeID]chain.NodeID
-	// systems by their ids; made when first needed.
-	systems map[chain.NodeID]*chain.System
 }
 
 func (v *visit) picture() (*picture, error) {
@@ -91,15 +89,7 @@ func (p *picture) name(id chain.NodeID) string { return p.named(id).Text }
 
 func (p *picture) own() chain.NodeID { return p.g.Map().Own }
 
-func sayRank(rank int) entente.Message {
-	switch rank {
-	case chain.UnknownRank:
-		return entente.Say("not connected")
-	case 0:
-		return entente.Say("ourselves")
-	}
-	return entente.Say("rank %d", rank)
-}
+func sayRank(rank int) entente.Message { return chain.SayRank(rank) }
 
 // capital says something that begins a sentence, or stands alone.
 func (v *visit) capital(m entente.Message) string { return lang.Capital(v.Say(m)) }

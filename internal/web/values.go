@@ -18,12 +18,16 @@ var criticalityWords = map[chain.Criticality]entente.Text{
 	chain.Critical: "critical", chain.High: "high", chain.Medium: "medium", chain.Low: "low", "": "not rated",
 }
 
-var systemWords = map[chain.SystemKind]entente.Text{
-	chain.SystemApplication: "application", chain.SystemService: "service", chain.SystemDataStore: "data store", chain.SystemInterface: "interface",
-}
+var systemWords = wordsOf(chain.SystemKind.Word, chain.SystemApplication, chain.SystemService, chain.SystemDataStore, chain.SystemInterface)
 
-var classWords = map[chain.Class]entente.Text{
-	chain.ClassPublic: "public", chain.ClassInternal: "internal", chain.ClassConfidential: "confidential", chain.ClassPersonal: "personal", chain.ClassSecret: "secret",
+var classWords = wordsOf(chain.Class.Word, chain.Classes()...)
+
+func wordsOf[T comparable](word func(T) entente.Text, all ...T) map[T]entente.Text {
+	words := map[T]entente.Text{}
+	for _, value := range all {
+		words[value] = word(value)
+	}
+	return words
 }
 
 var kindWordsOf = func() map[chain.NodeKind]entente.Text {

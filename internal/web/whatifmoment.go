@@ -9,7 +9,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
-	"github.com/entente-project/entente/internal/web/draw"
+	"github.com/entente-project/entente/internal/draw"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -175,7 +175,7 @@ func (v *visit) whatIfAt(down []chain.NodeID, horizon string, at time.Duration) 
 func (p *picture) momentDrawing(down []chain.NodeID, outage chain.Outage, at time.Duration) drawingView {
 	v := p.v
 	d := draw.Diagram{Title: v.T("What has stopped %s", sayAfter(at))}
-	drawn := map[chain.NodeID]bool{}
+	maker, drawn := p.maker(), map[chain.NodeID]bool{}
 	linked := map[[2]chain.NodeID]bool{}
 	stopped, left := 0, 0
 	for _, s := range outage.Processes {
@@ -187,7 +187,7 @@ func (p *picture) momentDrawing(down []chain.NodeID, outage chain.Outage, at tim
 		for i, step := range steps {
 			if !drawn[step.ID] {
 				drawn[step.ID] = true
-				n := p.drawn(step.Node)
+				n := maker.Thing(step.Node)
 				n.Note = v.Say(sayAfter(step.At))
 				switch {
 				case slices.Contains(down, step.ID):
@@ -224,7 +224,7 @@ func (p *picture) momentDrawing(down []chain.NodeID, outage chain.Outage, at tim
 	if len(d.Nodes) == 0 {
 		return drawingView{}
 	}
-	d.Groups = p.boundaries(d.Nodes)
+	d.Groups = maker.Boundaries(d.Nodes)
 	d.Desc = v.T("%d of %d things on the critical paths have stopped. The table below says the same in words.", stopped, len(d.Nodes))
 	shown := drawingView{Label: d.Title, SVG: d.SVG()}
 	if left > 0 {

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/entente-project/entente/internal/web/draw"
+	"github.com/entente-project/entente/internal/draw"
 )
 
 //go:embed static
