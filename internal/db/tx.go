@@ -155,7 +155,7 @@ func Together(ctx context.Context, tx *Tx, questions ...Question) error {
 }
 
 func (tx *Tx) together(ctx context.Context, questions []Question) error {
-	if err := tx.usable(); err != nil {
+	if err := tx.usable(); err != nil || len(questions) == 0 {
 		return err
 	}
 	for i := range questions {

@@ -95,7 +95,7 @@ func (s *Service) record(ctx context.Context, actor entente.Actor, product chain
 		}
 		doc = fresh
 		doc.Recorded = db.Time(db.Millis(s.now()))
-		return store(ctx, tx, actor, &doc, out, agents, stays)
+		return s.store(ctx, tx, actor, &doc, out, agents, stays)
 	})
 	if err != nil {
 		return Document{}, false, err
@@ -190,7 +190,7 @@ func headers(list []string) []string {
 }
 
 // store writes a document with its components and the event, in the transaction.
-func store(ctx context.Context, tx *db.Tx, actor entente.Actor, doc *Document, from *lines, agents map[string]string, stays func(part string) bool) error {
+func (s *Service) store(ctx context.Context, tx *db.Tx, actor entente.Actor, doc *Document, from *lines, agents map[string]string, stays func(part string) bool) error {
 	var err error
 	doc.ID, err = nextDocument(ctx, tx, actor.Org)
 	if err != nil {
@@ -206,6 +206,11 @@ func store(ctx context.Context, tx *db.Tx, actor entente.Actor, doc *Document, f
 	doc.Packages, err = imp.finish()
 	if err != nil {
 		return err
+	}
+	if grown(imp.before, imp.newest) {
+		if err := s.refreshStatistics(ctx, tx); err != nil {
+			return err
+		}
 	}
 	superseded, err := supersede(ctx, tx, actor.Org, doc, stays)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/entente-project/entente"
@@ -15,19 +16,18 @@ import (
 
 // The tables inventory_package and inventory_word.
 
-// lookUpAtOnce is how many keys one statement below asks for.
+// lookUpAtOnce is how many keys one question below asks for.
 const lookUpAtOnce = 64
 
 func lookUpPackages(ctx context.Context, tx *db.Tx, org entente.OrgID, keys []key, found func(key, uint32)) error {
-	var args [1 + lookUpAtOnce]any
-	args[0] = string(org)
-	for len(keys) > 0 {
-		n := min(len(keys), lookUpAtOnce)
+	var questions []db.Question
+	for part := range slices.Chunk(keys, lookUpAtOnce) {
+		args := make([]any, 1+lookUpAtOnce)
+		args[0] = string(org)
 		for i := range lookUpAtOnce {
-			k := &keys[min(i, n-1)]
-			args[1+i] = k[:]
+			args[1+i] = part[min(i, len(part)-1)][:]
 		}
-		err := db.Each(ctx, tx, `SELECT key, id FROM inventory_package WHERE org = $1 AND key IN (
+		questions = append(questions, db.Ask(`SELECT key, id FROM inventory_package WHERE org = $1 AND key IN (
 			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
 			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33,
 			$34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49,
@@ -39,17 +39,38 @@ func lookUpPackages(ctx context.Context, tx *db.Tx, org entente.OrgID, keys []ke
 			}
 			found(key(k), id)
 			return nil
-		}, args[:]...)
-		if err != nil {
-			return err
-		}
-		keys = keys[n:]
+		}, args...))
 	}
-	return nil
+	return db.Together(ctx, tx, questions...)
 }
 
 func lastPackage(ctx context.Context, tx *db.Tx, org entente.OrgID) (uint32, error) {
 	return db.One(ctx, tx, db.Value[uint32], `SELECT COALESCE(MAX(id), 0) FROM inventory_package WHERE org = $1`, org)
+}
+
+// firstSurvey is the size of a dictionary from which on looking through it costs more
+// than its keys.
+const firstSurvey = 4096
+
+// grown says whether a dictionary has become many times as large as when PostgreSQL
+// was last told.
+func grown(before, now uint32) bool {
+	at := uint64(firstSurvey)
+	for at <= uint64(before) {
+		at *= 4
+	}
+	return at <= uint64(now)
+}
+
+// refreshStatistics tells PostgreSQL how large the dictionary has become. Without it,
+// a first large import would look through all of it for every document until
+// PostgreSQL's own survey comes around. SQLite chooses by the order of the indexes alone.
+func (s *Service) refreshStatistics(ctx context.Context, tx *db.Tx) error {
+	if s.d.Engine() != db.Postgres {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `ANALYZE inventory_package`)
+	return err
 }
 
 func insertPackages(ctx context.Context, tx *db.Tx, org entente.OrgID, packages iter.Seq2[key, Package]) error {
@@ -68,14 +89,14 @@ func insertPackages(ctx context.Context, tx *db.Tx, org entente.OrgID, packages 
 }
 
 func lookUpWords(ctx context.Context, tx *db.Tx, org entente.OrgID, words []string, found func(string, uint32)) error {
-	var args [1 + lookUpAtOnce]any
-	args[0] = string(org)
-	for len(words) > 0 {
-		n := min(len(words), lookUpAtOnce)
+	var questions []db.Question
+	for part := range slices.Chunk(words, lookUpAtOnce) {
+		args := make([]any, 1+lookUpAtOnce)
+		args[0] = string(org)
 		for i := range lookUpAtOnce {
-			args[1+i] = words[min(i, n-1)]
+			args[1+i] = part[min(i, len(part)-1)]
 		}
-		err := db.Each(ctx, tx, `SELECT word, id FROM inventory_word WHERE org = $1 AND word IN (
+		questions = append(questions, db.Ask(`SELECT word, id FROM inventory_word WHERE org = $1 AND word IN (
 			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
 			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33,
 			$34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49,
@@ -87,13 +108,9 @@ func lookUpWords(ctx context.Context, tx *db.Tx, org entente.OrgID, words []stri
 			}
 			found(w, id)
 			return nil
-		}, args[:]...)
-		if err != nil {
-			return err
-		}
-		words = words[n:]
+		}, args...))
 	}
-	return nil
+	return db.Together(ctx, tx, questions...)
 }
 
 func lastWord(ctx context.Context, tx *db.Tx, org entente.OrgID) (uint32, error) {
