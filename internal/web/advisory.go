@@ -263,7 +263,7 @@ func (v *visit) describe(shown *advisoryPage, d *advisory.Detail) {
 			})
 		}
 		shown.History = append(shown.History, ui.Row{Cells: []ui.Cell{
-			plainCell(strings.TrimSpace(m.Name + " " + m.Version)), {Text: lang.Capital(v.T(stateText(m.State))), Note: lang.Capital(v.Say(advisory.Reason(m.Why)))}, dateCell(v, m.Changed), {View: pastStates(past)},
+			linkCell(strings.TrimSpace(m.Name+" "+m.Version), v.componentPath(m.Package)), {Text: lang.Capital(v.T(stateText(m.State))), Note: lang.Capital(v.Say(advisory.Reason(m.Why)))}, dateCell(v, m.Changed), {View: pastStates(past)},
 		}})
 	}
 }

@@ -95,7 +95,7 @@ func TestReasonsAndOdditiesOfAdvisories(t *testing.T) {
 	w := owner.send(to, "advisories", "log4j.json", text)
 	mustAnswer(t, w, http.StatusOK, "What was odd", "log4j.json", "published", "some day", "is no time of RFC 3339")
 	n.catchUp()
-	owner.mustHold(at, "How it stood before", "Affected from ", "2.14.1 lies in")
+	owner.mustHold(at, "How it stood before", `<a href="/o/beanline/components/`, "Affected from ", "2.14.1 lies in")
 	mustLead(t, owner.post("/o/beanline/account/preferences", url.Values{"language": {"en-XA"}}), "/o/beanline/account/preferences?done=preferences")
 	body := owner.mustHold(at, "2.14.1 ļíéš")
 	if strings.Contains(body, "lies in") {

@@ -142,3 +142,32 @@ test("the graph on a phone, and without a script", { timeout: 120_000 }, async (
   await shoot(plain, "graph.plain");
   assert.deepEqual([...page.faults, ...plain.faults], []);
 });
+
+test("no name in the drawing covers another", { timeout: 120_000 }, async () => {
+  const page = await openPage(browser);
+  await page.addInitScript(() => {
+    const { fillRect, fillText } = CanvasRenderingContext2D.prototype;
+    globalThis.written = [];
+    CanvasRenderingContext2D.prototype.fillRect = function (...box) {
+      globalThis.written = []; // each painting begins with the ground
+      return fillRect.apply(this, box);
+    };
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+      const half = this.measureText(text).width / 2;
+      globalThis.written.push({ text, left: x - half, right: x + half, top: y - 9, bottom: y + 2 });
+      return fillText.call(this, text, x, y);
+    };
+  });
+  await signIn(page, demo, demo.people[0]);
+  const at = page.url() + "/graph";
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.goto(at);
+    await drawn(page);
+    const written = await page.evaluate(() => globalThis.written);
+    assert.ok(written.some((w) => w.text === "Bean procurement") && written.length > 10, `${width} px: only ${written.map((w) => w.text)} are named`);
+    const covered = written.flatMap((a, i) => written.slice(i + 1).filter((b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom).map((b) => `${a.text} and ${b.text}`));
+    assert.deepEqual(covered, [], `${width} px`);
+    await shoot(page, `graph.names.${width}`);
+  }
+});

@@ -89,7 +89,7 @@ const trimmed = (word) => word.replace(/^[^\p{L}\d]+|[^\p{L}\d]+$/gu, "");
 const everywhere = [
   /^https?:/, /^pkg:/, /^urn:/, /^CVSS:/, /^CWE-\d+$/, /^UTC$/, /^sha\d+:/i, /^[\da-f]{7,}$/, /^[\da-f]+(-[\da-f]+)+$/, /^[\w.-]+@[\w.-]+$/,
   /^v?\d[\w.+~-]*$/, /^\d+([.,:/-]\d+)*$/, /^Entente$/, /^[kMG]B$/, /^EUR$/,
-  /^(SPDX|CycloneDX|json|xml|CSV|XLSX|Chrome|Linux)$/, // names of formats and programs
+  /^(SPDX|CycloneDX|json|json-ld|tag-value|xml|CSV|XLSX|Chrome|Linux)$/, // names of formats and programs
   /^(apk|bitnami|cargo|composer|conan|cran|deb|gem|generic|github|golang|hackage|hex|maven|nuget|oci|pub|pypi|rpm|swift)$/, // types of package URLs
 ];
 
@@ -133,6 +133,36 @@ test("a text that no catalogue holds is found, and data is not", { timeout: 60_0
   ]);
 });
 
+/** Records an advisory anew that is odd and withdrawn, and reads what pages say of it:
+ * what was odd, and why its matches were what they were. */
+async function afterAChange(page, advisories, told) {
+  const faults = [];
+  const look = async (what) => {
+    for (const f of await english(page, known)) if (!told.has(f)) faults.push(`${what}: ${f}`);
+    for (const v of await axe(page)) faults.push(`${what}: ${v}`);
+    await page.setViewportSize({ width: 360, height: 740 });
+    const wide = await overflow(page);
+    if (wide > 0) faults.push(`${what}: ${wide} px wider than a phone`);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await shoot(page, "pseudo-" + what);
+  };
+  const id = "GHSA-jfh8-c2jp-5v3q";
+  known.add(id + ".json");
+  const record = JSON.parse(await readFile(path.join(folder, cyrillic("advisories"), id + ".json"), "utf8"));
+  Object.assign(record, { modified: "2026-02-03T00:00:00Z", withdrawn: "2026-02-03T00:00:00Z", published: cyrillic("some day"), severity: cyrillic("high") });
+  await page.goto(advisories.replace(/advisories$/, "record-advisories"));
+  await page.setInputFiles("input[type=file]", { name: id + ".json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(record)) });
+  await Promise.all([page.waitForNavigation(), page.click("main button[type=submit]")]);
+  await page.waitForSelector("#oddities td");
+  assert.equal(await page.locator("#oddities tbody tr").count(), 2, "not every oddity is told");
+  await look("oddities");
+  await page.waitForFunction(async (address) => (await (await fetch(address)).text()).includes('id="history"'), `${advisories}/${id}`, { timeout: 30_000, polling: 500 });
+  await page.goto(`${advisories}/${id}`);
+  await page.waitForSelector("#history td li");
+  await look("history");
+  return faults;
+}
+
 test("no page has a text that no catalogue holds, and every page bears longer words", { timeout: 900_000 }, async () => {
   const page = await openPage(browser, { locale: "en-XA", extraHTTPHeaders: { "Accept-Language": "en-XA" } });
   await page.goto(node.address + "/sign-in");
@@ -162,6 +192,7 @@ test("no page has a text that no catalogue holds, and every page bears longer wo
     if (wide > 0) faults.push(`${kind}: ${wide} px wider than a phone`);
     await shoot(page, "pseudo" + kind.replaceAll("/", "_").replaceAll("*", "x").replaceAll("?", "-"));
   }
+  faults.push(...(await afterAChange(page, new URL(pages.get("/o/*/advisories") ?? [...pages.values()].find((u) => u.endsWith("/advisories"))).href, told)));
   faults.push(...page.faults.filter((f) => !f.includes("404")));
   assert.equal(faults.length, 0, `${faults.length} faults:\n` + faults.join("\n"));
 });

@@ -4,6 +4,11 @@
 
 import { type Box, View, movable } from "./parts/stage";
 
+/** What is taken on the canvas, by a thing or by a name. */
+type Taken = Box & { name?: boolean };
+/** What a name may cover. */
+type Over = "nothing" | "things" | "all";
+
 type Row = [id: string, name: string, kind: number, ring: number, tier: number, x: number, y: number, path: string, needs: number, users: number, behind: string];
 
 interface Data {
@@ -355,7 +360,7 @@ class Graph {
     pen.textBaseline = "alphabetic";
     pen.lineJoin = "round";
     const cell = 24;
-    const taken = new Map<number, Box[]>();
+    const taken = new Map<number, Taken[]>();
     const cells = (b: Box) => {
       const keys: number[] = [];
       for (let cx = Math.floor(b.left / cell); cx <= b.right / cell; cx++) {
@@ -363,21 +368,21 @@ class Graph {
       }
       return keys;
     };
-    const free = (b: Box) => !cells(b).some((key) => taken.get(key)?.some((o) => b.left < o.right && o.left < b.right && b.top < o.bottom && o.top < b.bottom));
-    const take = (b: Box) => {
+    const free = (b: Box, over: Over) => over === "all" || !cells(b).some((key) => taken.get(key)?.some((o) => (over === "nothing" || o.name) && b.left < o.right && o.left < b.right && b.top < o.bottom && o.top < b.bottom));
+    const take = (b: Taken) => {
       for (const key of cells(b)) {
         const list = taken.get(key);
         if (list) list.push(b);
         else taken.set(key, [b]);
       }
     };
-    const write = (name: string, at: number, y: number, colour: string, must: boolean): boolean => {
+    const write = (name: string, at: number, y: number, colour: string, over: Over): boolean => {
       const half = this.width(name) / 2 + 3;
       // What stands near the edge has its name inside all the same.
       const x = at > 0 && at < view.width ? Math.min(Math.max(at, half), Math.max(view.width - half, half)) : at;
-      const box = { left: x - half, right: x + half, top: y - 11, bottom: y + 4 };
+      const box = { left: x - half, right: x + half, top: y - 11, bottom: y + 4, name: true };
       if (box.right < 0 || box.left > view.width || box.bottom < 0 || box.top > view.height) return false;
-      if (!must && !free(box)) return false;
+      if (!free(box, over)) return false;
       take(box);
       pen.strokeStyle = this.colours.paper!;
       pen.lineWidth = 4;
@@ -392,10 +397,12 @@ class Graph {
       const colour = this.lit(t) ? "ink" : "soft";
       const size = this.size(t) * view.scale;
       const aside = size + this.width(name) / 2 + 6;
-      if (must) return write(name, x, y + size + 14, colour, true);
+      if (must) return write(name, x, y + size + 14, colour, "all");
       const places = [[0, size + 14], [0, -size - 6], [aside, 4], [-aside, 4]] as const;
-      if (places.some(([dx, dy]) => write(name, x + dx, y + dy, colour, false))) return true;
-      return t.kind === PROCESS && !this.many && this.lit(t) ? write(name, x, y + size + 14, colour, true) : false;
+      if (places.some(([dx, dy]) => write(name, x + dx, y + dy, colour, "nothing"))) return true;
+      // The middle is crowded: the name of a process may cover things, but no other name.
+      const lines = [size + 14, -size - 6, size + 30, -size - 22, size + 46, -size - 38];
+      return t.kind === PROCESS && !this.many && this.lit(t) && lines.some((dy) => write(name, x, y + dy, colour, "things"));
     };
     // Where there are few things, no name covers one.
     if (!this.many) {
@@ -409,7 +416,7 @@ class Graph {
     pen.font = `600 ${this.font}`;
     for (const ring of this.data.rings) {
       const [x, y] = view.toScreen(0, -(ring.outer + 4));
-      write(ring.name, x, y + 4, "soft", false);
+      write(ring.name, x, y + 4, "soft", "nothing");
     }
     pen.font = this.font;
     if (this.many && view.scale < 0.25 && !this.asking) return this.few(below);
