@@ -280,5 +280,11 @@ func (e Envelope) signer(ring Keyring) (Key, error) {
 	return Key{}, errors.New("it is not signed by a key of its sender")
 }
 
+// SignedByAny says whether a key of the party signed the envelope, in force or not.
+func (e Envelope) SignedByAny(ring Keyring) bool {
+	_, err := e.signer(ring)
+	return err == nil
+}
+
 // Encode writes the envelope on one line of JSON.
 func (e Envelope) Encode() ([]byte, error) { return json.Marshal(e) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/entente-project/entente"
@@ -55,6 +56,25 @@ func (s *Service) Door() http.Handler {
 		}
 		return s.Give(r.Context(), b.From, b.To, b.Pull)
 	}))
+	mux.HandleFunc("GET "+pathBlob+"{from}/{to}/{hash}/{offset}", s.door(func(w http.ResponseWriter, r *http.Request, body []byte) (any, error) {
+		from, to := entente.PartyID(r.PathValue("from")), entente.PartyID(r.PathValue("to"))
+		var hash entente.Hash
+		offset, err := strconv.ParseInt(r.PathValue("offset"), 10, 64)
+		if err != nil || hash.UnmarshalText([]byte(r.PathValue("hash"))) != nil {
+			return nil, entente.Invalid("the address of the file cannot be read")
+		}
+		if err := s.signed(r, body, to, from); err != nil {
+			return nil, err
+		}
+		content, n, _, err := s.GiveBlob(r.Context(), from, to, hash, offset)
+		if err != nil {
+			return nil, err
+		}
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
+		_, _ = io.Copy(w, content) // a transfer that breaks off goes on from where it was
+		return nil, nil
+	}))
 	return mux
 }
 
@@ -77,6 +97,9 @@ func (s *Service) door(do func(http.ResponseWriter, *http.Request, []byte) (any,
 		if err != nil {
 			s.refuse(w, err)
 			return
+		}
+		if answer == nil {
+			return // it has been written
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(answer)

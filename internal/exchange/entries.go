@@ -171,6 +171,19 @@ func countForks(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente
 	return db.One(ctx, tx, db.Value[int], "SELECT count(*) FROM exchange_fork WHERE org = $1 AND party = $2", org, party)
 }
 
+func forksOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID) ([]Fork, error) {
+	return db.All(ctx, tx, func(row db.Scanner) (f Fork, err error) {
+		var hash, envelope []byte
+		var at int64
+		if err = row.Scan(&f.Party, &f.Number, &hash, &envelope, &at); err != nil {
+			return f, err
+		}
+		copy(f.Hash[:], hash)
+		f.At = db.Time(at)
+		return f, json.Unmarshal(envelope, &f.Envelope)
+	}, "SELECT party, number, hash, envelope, at FROM exchange_fork WHERE org = $1 AND party = $2 ORDER BY number, at", org, party)
+}
+
 func insertFork(ctx context.Context, tx *db.Tx, org entente.OrgID, f Fork) error {
 	text, err := f.Envelope.Encode()
 	if err != nil {

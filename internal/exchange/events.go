@@ -18,6 +18,7 @@ const (
 	EventSigned       journal.Kind = "agreement.signed"
 	EventRefused      journal.Kind = "agreement.refused"
 	EventReceived     journal.Kind = "entry.received" // subject: party/number
+	EventBlob         journal.Kind = "entry.file"     // a file of an entry is here, whole; subject: party/number
 	EventHeld         journal.Kind = "entry.held"     // received, and its marking does not let us have it
 	EventRecalled     journal.Kind = "entry.recalled" // by its sender; subject: party/number
 	EventNarrowed     journal.Kind = "entry.narrowed" // by its sender; subject: party/number

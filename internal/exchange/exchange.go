@@ -33,6 +33,9 @@ type Config struct {
 	// Fetch is how often a node asks its partners by itself for what it may have
 	// missed; 0 means every 15 minutes.
 	Fetch time.Duration
+	// Backoff is the wait after the n-th failure in a row to reach a partner; nil means
+	// [journal.Backoff].
+	Backoff func(n int) time.Duration
 }
 
 // Service is the room.
@@ -55,6 +58,9 @@ func New(d *db.DB, people *identity.Service, c Config) *Service {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Backoff == nil {
+		c.Backoff = journal.Backoff
 	}
 	if c.Fetch == 0 {
 		c.Fetch = 15 * time.Minute
@@ -81,6 +87,7 @@ func (s *Service) host() string {
 const (
 	jobDeliver = "exchange.deliver"
 	jobFetch   = "exchange.fetch"
+	jobBlob    = "exchange.blob"
 )
 
 // Jobs are the room's handlers of due work.
@@ -88,6 +95,7 @@ func (s *Service) Jobs() map[string]journal.JobHandler {
 	return map[string]journal.JobHandler{
 		jobDeliver: func(ctx context.Context, job *journal.Job) error { return s.deliver(ctx, job) },
 		jobFetch:   func(ctx context.Context, job *journal.Job) error { return s.fetch(ctx, job) },
+		jobBlob:    func(ctx context.Context, job *journal.Job) error { return s.fetchOne(ctx, job) },
 	}
 }
 

@@ -2,8 +2,11 @@ package exchange
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -48,12 +51,19 @@ type house struct {
 }
 
 // newHouse opens a node over a database.
-func newHouse(t testing.TB, d *db.DB) *house {
+func newHouse(t testing.TB, d *db.DB) *house { return newHouseAt(t, d, "127.0.0.1:0") }
+
+// newHouseAt opens a node that answers at an address.
+func newHouseAt(t testing.TB, d *db.DB, addr string) *house {
 	t.Helper()
 	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
 	ok(t, err)
 	h := &house{t: t}
-	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.door.ServeHTTP(w, r) }))
+	h.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.door.ServeHTTP(w, r) }))
+	ok(t, h.server.Listener.Close())
+	h.server.Listener, err = net.Listen("tcp", addr)
+	ok(t, err)
+	h.server.Start()
 	t.Cleanup(h.server.Close)
 	h.people, err = identity.New(t.Context(), d, identity.Config{Key: key, Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
 	ok(t, err)
@@ -169,4 +179,24 @@ func eachPair(t *testing.T, fn func(t *testing.T, buyer, supplier someone)) {
 			fn(t, h.host("Beanline"), h.host("Rosthof"))
 		})
 	}
+}
+
+// hears applies an entry of another organisation, and leaves nothing of it.
+func (s someone) hears(ctx context.Context, party entente.PartyID, e entente.Entry) error {
+	undone := errors.New("undone")
+	err := s.db.Write(ctx, s.org, func(tx *db.Tx) error {
+		p, self, _, err := s.with(ctx, tx, party)
+		if err != nil {
+			return err
+		}
+		e.From, e.To, e.Number, e.At = p.Party, self.Party(), 1, s.Service.now()
+		if err := s.apply(ctx, tx, self, &p, e); err != nil {
+			return err
+		}
+		return undone
+	})
+	if errors.Is(err, undone) {
+		return nil
+	}
+	return err
 }

@@ -145,10 +145,7 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 	if p.State != Active {
 		return "the partnership has ended", nil
 	}
-	p.In.Number, p.In.Head, p.In.Key = next.Number, next.Head, next.Key
-	if err := updateFeed(ctx, tx, tx.Org(), p.In); err != nil {
-		return "", err
-	}
+	p.In.Number, p.In.Head, p.In.Key = next.Number, next.Head, next.Key // written with the receipt
 	row := stored{Party: p.Party, Way: In, Number: e.Number, Hash: next.Head, Envelope: envelope, Kind: e.Kind, Subject: e.Subject,
 		Originator: e.Originator, Marking: e.Marking, State: Standing, Said: e.At, Stored: s.now()}
 	if ok, why := s.mayHave(self, *p, e); !ok {
@@ -165,6 +162,9 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 		Party: string(p.Party), Name: p.Name, Number: e.Number, Kind: string(e.Kind), Subject: e.Subject, Why: row.Why.String(),
 	})
 	if err != nil || row.State == Held {
+		return "", err
+	}
+	if err := s.want(ctx, tx, p.Party, e); err != nil {
 		return "", err
 	}
 	return "", s.apply(ctx, tx, self, p, e)

@@ -52,6 +52,9 @@ func (s *Service) enter(ctx context.Context, tx *db.Tx, self Self, signer entent
 	if err := insertEntry(ctx, tx, tx.Org(), row); err != nil {
 		return 0, false, why, err
 	}
+	if err := insertBlobUse(ctx, tx, tx.Org(), p.Party, Out, e.Number, e.Blobs); err != nil {
+		return 0, false, why, err
+	}
 	if err := updateFeed(ctx, tx, tx.Org(), p.Out); err != nil {
 		return 0, false, why, err
 	}
@@ -262,7 +265,7 @@ func (s *Service) rested(ctx context.Context, tx *db.Tx, todo armed, way Way, fa
 	var next time.Time
 	if fault != nil {
 		f.Failures, f.Error = f.Failures+1, s.why(fault)
-		next = s.now().Add(journal.Backoff(f.Failures))
+		next = s.now().Add(s.c.Backoff(f.Failures))
 	} else {
 		f.Failures, f.Error = 0, ""
 	}

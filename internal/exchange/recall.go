@@ -106,6 +106,14 @@ func (s *Service) revise(ctx context.Context, actor entente.Actor, id, reason st
 				return err
 			}
 		}
+		if narrower == nil {
+			// Nobody fetches the files any more who has not done so.
+			for _, line := range lines {
+				if err := dropBlobsOf(ctx, tx, actor.Org, stored{Party: line.Party, Way: Out, Number: line.Number}); err != nil {
+					return err
+				}
+			}
+		}
 		st.Why = reason
 		if narrower != nil {
 			st.Marking = *narrower
@@ -138,6 +146,9 @@ func (s *Service) heardRecall(ctx context.Context, tx *db.Tx, self Self, p *Part
 	case e.Kind == entente.EntryRecall:
 		// What was said is gone; that it was said, and its hash, stay.
 		held.State, held.Envelope, held.Why = Recalled, entente.Envelope{}, entente.Say("%s", b.Reason)
+		if err := dropBlobsOf(ctx, tx, tx.Org(), held); err != nil {
+			return err
+		}
 	case b.Marking != nil && held.Marking.Narrows(*b.Marking):
 		act, event = actNarrowed, EventNarrowed
 		held.Marking = *b.Marking

@@ -93,9 +93,13 @@ func (s *Service) Preview(ctx context.Context, actor entente.Actor, n NewStateme
 		if err != nil {
 			return err
 		}
+		held, err := embargoes(ctx, tx, actor.Org, n.Subject, s.now())
+		if err != nil {
+			return err
+		}
 		lines = nil
 		for _, p := range partners {
-			lines = append(lines, s.judge(self, p, n))
+			lines = append(lines, s.judge(self, p, n, held))
 		}
 		return nil
 	})
@@ -103,8 +107,9 @@ func (s *Service) Preview(ctx context.Context, actor entente.Actor, n NewStateme
 	return lines, err
 }
 
-// judge asks the gate about one partner.
-func (s *Service) judge(self Self, p Partner, n NewStatement) Line {
+// judge asks the gate about one partner. held are the partners with whom an embargo
+// about the subject runs, and until when: it goes to nobody else meanwhile.
+func (s *Service) judge(self Self, p Partner, n NewStatement, held map[entente.PartyID]time.Time) Line {
 	line := Line{Party: p.Party, Name: p.Name, Agreement: p.Agreement.Number}
 	if p.State != Active {
 		line.Reason = entente.Say("The partnership has ended.")
@@ -113,6 +118,10 @@ func (s *Service) judge(self Self, p Partner, n NewStatement) Line {
 	m, chosen := n.markingFor(self, p.Party)
 	if !chosen {
 		line.Reason = entente.Say("You did not choose them.")
+		return line
+	}
+	if _, within := held[p.Party]; len(held) > 0 && !within {
+		line.Reason = entente.Say("It is under an embargo that was agreed with others.")
 		return line
 	}
 	r := p.Agreement.Relation(self.Party(), p.Party, n.Kind, s.now())
@@ -178,12 +187,19 @@ func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) 
 		if err != nil {
 			return err
 		}
+		held, err := embargoes(ctx, tx, actor.Org, n.Subject, s.now())
+		if err != nil {
+			return err
+		}
 		lines = nil
 		sent := 0
 		for _, p := range partners {
-			line := s.judge(self, p, n)
+			line := s.judge(self, p, n, held)
 			if line.Allowed {
 				m, _ := n.markingFor(self, p.Party)
+				if until := held[p.Party]; until.After(m.Embargo) {
+					m.Embargo = until
+				}
 				d := draft{kind: n.Kind, subject: n.Subject, originator: n.origin(self), withheld: n.Withheld, marking: m, body: n.Body, blobs: n.Blobs, statement: id}
 				line.Number, line.Allowed, line.Reason, err = s.enter(ctx, tx, self, signer, &p, d, slices.Contains(n.Need, p.Party))
 				if err != nil {

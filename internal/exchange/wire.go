@@ -25,6 +25,7 @@ type node interface {
 	push(ctx context.Context, from, to entente.PartyID, batch []entente.Envelope) (PushAnswer, error)
 	pull(ctx context.Context, from, to entente.PartyID, p Pull) (Pulled, error)
 	document(ctx context.Context, party entente.PartyID) (entente.KeyDocument, error)
+	blob(ctx context.Context, from, to entente.PartyID, hash entente.Hash, offset int64) (io.ReadCloser, error)
 }
 
 // at finds where a party lives.
@@ -82,6 +83,11 @@ func (h here) document(ctx context.Context, party entente.PartyID) (entente.KeyD
 	return h.s.KeyDocument(ctx, party)
 }
 
+func (h here) blob(ctx context.Context, from, to entente.PartyID, hash entente.Hash, offset int64) (io.ReadCloser, error) {
+	r, _, _, err := h.s.GiveBlob(ctx, from, to, hash, offset)
+	return io.NopCloser(r), err
+}
+
 // there is another node.
 type there struct {
 	s      *Service
@@ -97,6 +103,7 @@ const (
 	pathJoin  = "/exchange/v1/join"
 	pathPush  = "/exchange/v1/push"
 	pathPull  = "/exchange/v1/pull"
+	pathBlob  = "/exchange/v1/blobs/" // + sender + "/" + receiver + "/" + hash + "/" + offset
 )
 
 // The bodies of requests.
@@ -149,6 +156,17 @@ func (t *there) document(ctx context.Context, party entente.PartyID) (d entente.
 	return d, err
 }
 
+func (t *there) blob(ctx context.Context, from, to entente.PartyID, hash entente.Hash, offset int64) (io.ReadCloser, error) {
+	answer, err := t.send(ctx, http.MethodGet, fmt.Sprintf("%s%s/%s/%s/%d", pathBlob, from, to, hash, offset), nil)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(answer.Body, blobRound), answer.Body}, nil
+}
+
 func (t *there) ask(ctx context.Context, path string, body, into any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -157,13 +175,33 @@ func (t *there) ask(ctx context.Context, path string, body, into any) error {
 	return t.do(ctx, http.MethodPost, path, text, into)
 }
 
-// do makes one request. A node whose clock is far from ours says what time it has, and
-// is asked again by that.
+// do makes one request and reads its answer.
 func (t *there) do(ctx context.Context, method, path string, body []byte, into any) error {
+	answer, err := t.send(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+	err = errors.Join(err, answer.Body.Close())
+	switch {
+	case err != nil:
+		return unreachable{errors.New(outbound.Why(err, requestTime).String())}
+	case len(text) > maxBody:
+		return entente.TooLarge("the answer is larger than %d bytes", maxBody)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("the answer of the node cannot be read: %w", err)
+	}
+	return nil
+}
+
+// send makes one request and gives its answer, if it is a success. A node whose clock
+// is far from ours says what time it has, and is asked again by that.
+func (t *there) send(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
 	for again := false; ; again = true {
 		r, err := http.NewRequestWithContext(ctx, method, t.base.JoinPath(path).String(), bytes.NewReader(body))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.Header.Set("User-Agent", "Entente-Exchange/1")
 		r.Header.Set("Accept", "application/json")
@@ -172,31 +210,30 @@ func (t *there) do(ctx context.Context, method, path string, body []byte, into a
 		}
 		if t.signer != nil {
 			if err := signRequest(r, body, t.signer, t.s.now().Add(t.s.clockOf(t.base.Host))); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		answer, err := t.s.client.Do(r)
 		if err != nil {
-			return unreachable{errors.New(outbound.Why(err, requestTime).String())}
+			return nil, unreachable{errors.New(outbound.Why(err, requestTime).String())}
 		}
-		text, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
+		if answer.StatusCode == http.StatusOK {
+			return answer, nil
+		}
+		text, err := io.ReadAll(io.LimitReader(answer.Body, maxRefusal))
 		err = errors.Join(err, answer.Body.Close())
 		switch {
 		case err != nil:
-			return unreachable{errors.New(outbound.Why(err, requestTime).String())}
-		case len(text) > maxBody:
-			return entente.TooLarge("the answer is larger than %d bytes", maxBody)
+			return nil, unreachable{errors.New(outbound.Why(err, requestTime).String())}
 		case answer.StatusCode == http.StatusUnauthorized && !again && t.signer != nil && t.s.setClock(t.base.Host, answer.Header.Get("Date")):
 			continue
-		case answer.StatusCode != http.StatusOK:
-			return refusal(answer.StatusCode, text)
 		}
-		if err := json.Unmarshal(text, into); err != nil {
-			return fmt.Errorf("the answer of the node cannot be read: %w", err)
-		}
-		return nil
+		return nil, refusal(answer.StatusCode, text)
 	}
 }
+
+// maxRefusal is how much is read of an answer that is no success.
+const maxRefusal = 64 << 10
 
 // unreachable says that no answer came.
 type unreachable struct{ error }
