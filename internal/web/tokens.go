@@ -192,11 +192,6 @@ var wordsOfVerbs = map[identity.Verb]entente.Text{
 	identity.OrganisationManage: "Change the organisation's settings",
 	identity.ViewSave:           "Keep views of lists",
 	identity.ViewShare:          "Keep views of lists for the whole organisation",
-	identity.PartnerRead:        "Read the partners and the agreements with them",
-	identity.PartnerManage:      "Invite partners, sign and end agreements, change keys",
-	identity.ExchangeRead:       "Read what was said to partners and by them",
-	identity.ExchangeShare:      "Say something to partners, take it back, answer",
-	identity.ExchangeExport:     "Take the ledger of the exchange away as a file",
 }
 
 // verbWords says a right in words; one that has none yet is shown as it is.
