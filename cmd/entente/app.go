@@ -101,13 +101,13 @@ func New(ctx context.Context, c Config) (*App, error) {
 
 // doors puts the pages and the API behind one server.
 func (a *App) doors() error {
-	rooms := api.Rooms{Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify, Partner: a.partner, Search: a.search}
+	rooms := api.Rooms{Chain: a.chain, Exchange: a.exchange, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify, Partner: a.partner, Search: a.search}
 	machine, err := api.New(api.Config{DB: a.db, Auth: a.identity, Rooms: rooms, Version: version(), Log: a.c.Log})
 	if err != nil {
 		return err
 	}
 	a.pages, err = web.New(web.Config{
-		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Notify: a.notify, Search: a.search, Languages: a.languages,
+		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Exchange: a.exchange, Notify: a.notify, Search: a.search, Languages: a.languages,
 		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
 	})
 	if err != nil {

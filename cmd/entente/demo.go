@@ -15,6 +15,7 @@ import (
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 )
 
@@ -115,7 +116,28 @@ func (a *App) loadDemo(ctx context.Context, c *console) error {
 			return fmt.Errorf("loading the demonstration of %s: %w", org.Name, err)
 		}
 	}
-	return nil
+	return a.demoPartners(ctx, organisations[0], organisations[1])
+}
+
+// demoPartners lets the first organisation become a partner of one that supplies it.
+func (a *App) demoPartners(ctx context.Context, buyer, supplier catalog.Organisation) error {
+	us, them := entente.System(entente.OrgID(buyer.ID), entente.DoorCommand), entente.System(entente.OrgID(supplier.ID), entente.DoorCommand)
+	known, err := a.exchange.Partners(ctx, us)
+	if err != nil || len(known) > 0 {
+		return err
+	}
+	contact := func(o catalog.Organisation) []entente.Contact {
+		p := o.People[1]
+		return []entente.Contact{{Name: p.Name, Email: p.Email}}
+	}
+	terms := exchange.StandardTerms(true, false, time.Now())
+	terms.Contacts = contact(buyer)
+	ticket, _, err := a.exchange.Invite(ctx, us, exchange.NewInvitation{Name: supplier.Name, KnownAs: supplier.ID, Terms: terms})
+	if err != nil {
+		return err
+	}
+	_, err = a.exchange.Accept(ctx, them, ticket.Link(), contact(supplier), buyer.ID)
+	return err
 }
 
 func (a *App) demoPeople(ctx context.Context, org catalog.Organisation) error {

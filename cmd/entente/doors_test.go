@@ -13,6 +13,7 @@ import (
 // Why some pages have no operation of the API.
 const (
 	browser = "a session, a password, a passkey or a second factor: they prove a person at a browser, and no token may touch them"
+	signed  = "what is signed for the organisation needs a person at a page, and no token may do it"
 	display = "how a page looks, or a form of it: nothing is told or done that other operations do not tell or do"
 )
 
@@ -50,6 +51,11 @@ var doors = map[string]string{
 	"/o/{org}/import/{id}": "get-import", "/o/{org}/import/{id}/refused": "list-import-rows",
 	"/o/{org}/import/{id}/columns": "set-import-options", "/o/{org}/import/{id}/options": "set-import-options",
 	"/o/{org}/import/{id}/start": "start-import", "/o/{org}/import/{id}/undo": "undo-import", "/o/{org}/import/{id}/drop": "drop-import",
+	"/o/{org}/partners": "list-partners", "/o/{org}/partners/{id}": "get-partner", "/o/{org}/partners/{id}/agreement": "list-agreement-versions",
+	"/o/{org}/partners/{id}/ask": "ask-partner", "/o/{org}/partners/{id}/quarantine": "list-contradictions", "/o/{org}/partners/{id}/": signed,
+	"GET /o/{org}/partner-invitations": "list-partner-invitations", "POST /o/{org}/partner-invitations": signed, "/o/{org}/partner-invitations/{id}/withdraw": signed,
+	"/o/{org}/invite-partner": signed, "/o/{org}/accept-partner": signed, "/o/{org}/accept-partner/sign": signed, "/join/": browser,
+	"GET /o/{org}/key": "get-key", "POST /o/{org}/key": signed,
 	"/o/{org}/batch": "apply-batch", "/o/{org}/changes/{id}": "get-change", "/o/{org}/changes/{id}/undo": "undo-change",
 }
 
@@ -70,7 +76,7 @@ func TestDoorsOfEveryPage(t *testing.T) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{browser: true, display: true}
+	known := map[string]bool{browser: true, display: true, signed: true}
 	for _, methods := range doc.Paths {
 		for _, o := range methods {
 			known[o.OperationID] = true

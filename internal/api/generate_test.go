@@ -402,7 +402,7 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 		case map[string]any:
 			for k, y := range x {
 				switch k {
-				case "id":
+				case "id", "party":
 					keep(list, fmt.Sprint(y))
 					keep("any", fmt.Sprint(y))
 				case "n":

@@ -20,6 +20,7 @@ import (
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
@@ -61,6 +62,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
 	must(t, err)
 	n.rooms.Notify = notify.New(d, n.rooms.Identity, notify.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
+	n.rooms.Exchange = exchange.New(d, n.rooms.Identity, exchange.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
 	jobs := n.rooms.Advisory.Jobs()
 	maps.Copy(jobs, n.rooms.Chain.Jobs())
 	maps.Copy(jobs, n.rooms.Notify.Jobs())
@@ -71,7 +73,19 @@ func newNode(t testing.TB, d *db.DB) *node {
 		n.organisation(o)
 	}
 	n.hooks()
+	n.partners()
 	return n
+}
+
+// partners makes the two organisations partners.
+func (n *node) partners() {
+	n.t.Helper()
+	ticket, _, err := n.rooms.Exchange.Invite(n.t.Context(), entente.System("beanline", entente.DoorCommand), exchange.NewInvitation{
+		Name: "Rosthof", KnownAs: "rosthof", Terms: exchange.StandardTerms(true, false, time.Now()),
+	})
+	must(n.t, err)
+	_, err = n.rooms.Exchange.Accept(n.t.Context(), entente.System("rosthof", entente.DoorCommand), ticket.Link(), []entente.Contact{{Name: "IT on call"}}, "beanline")
+	must(n.t, err)
 }
 
 // organisation sets up one organisation with a member of every role, each with a

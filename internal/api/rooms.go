@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/notify"
@@ -18,5 +19,6 @@ type Rooms struct {
 	Advisory  *advisory.Service
 	Notify    *notify.Service
 	Partner   *partner.Service
+	Exchange  *exchange.Service
 	Search    *search.Service
 }

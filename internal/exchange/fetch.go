@@ -30,7 +30,11 @@ func (s *Service) Fetch(ctx context.Context, actor entente.Actor, party entente.
 	if err := identity.Require(actor, identity.ExchangeShare, onPartner(actor, party)); err != nil {
 		return err
 	}
-	if err := s.fetchAll(ctx, actor.Org, party, 0); err != nil {
+	err := s.fetchAll(ctx, actor.Org, party, 0)
+	if entente.KindOf(err) == entente.KindNotFound {
+		return err
+	}
+	if err != nil {
 		return entente.Unavailable("the partner's node could not be asked: %s", err.Error())
 	}
 	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {

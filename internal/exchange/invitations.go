@@ -223,6 +223,17 @@ func (s *Service) Offered(ctx context.Context, party entente.PartyID, secret str
 	return Offer{Document: self.Document, Terms: inv.Terms, Name: inv.Name, Expires: inv.Expires}, err
 }
 
+// Shown is [Service.Offered] with the whole ticket, for a browser that opened its link
+// on this node.
+func (s *Service) Shown(ctx context.Context, party entente.PartyID, secret string) (Ticket, Offer, error) {
+	o, err := s.Offered(ctx, party, secret)
+	if err != nil {
+		return Ticket{}, o, err
+	}
+	ring, err := s.offeredBy(o, party, "")
+	return Ticket{Version: 1, Address: s.c.Origin, Party: party, Name: o.Document.Name, Key: ring.Current().Public, Secret: secret, Expires: o.Expires}, o, err
+}
+
 func noInvitation() error {
 	return entente.NotFound("this invitation is not open any more: it was accepted, withdrawn, or is too old; ask for a new one")
 }
@@ -251,7 +262,7 @@ func (s *Service) Look(ctx context.Context, actor entente.Actor, text string) (T
 	if err != nil {
 		return t, Offer{}, err
 	}
-	if _, err := outbound.Clean(t.Address, "https://entente.example.com", s.c.AllowPrivate); err != nil {
+	if err := s.callable(ctx, t.Party, t.Address); err != nil {
 		return t, Offer{}, err
 	}
 	at, err := s.at(ctx, t.Party, t.Address)
@@ -260,7 +271,7 @@ func (s *Service) Look(ctx context.Context, actor entente.Actor, text string) (T
 	}
 	offer, err := at.look(ctx, t.Party, t.Secret)
 	if err != nil {
-		return t, Offer{}, err
+		return t, Offer{}, toPerson(err)
 	}
 	ring, err := s.offeredBy(offer, t.Party, key)
 	if err != nil {
@@ -268,6 +279,17 @@ func (s *Service) Look(ctx context.Context, actor entente.Actor, text string) (T
 	}
 	t.Name, t.Key, t.Expires = offer.Document.Name, ring.Current().Public, offer.Expires
 	return t, offer, nil
+}
+
+// callable says whether this node may call the address of a party. One that lives here
+// is never called.
+func (s *Service) callable(ctx context.Context, party entente.PartyID, address string) error {
+	org, err := s.local(ctx, party)
+	if err != nil || org != "" {
+		return err
+	}
+	_, err = outbound.Clean(address, "https://entente.example.com", s.c.AllowPrivate)
+	return err
 }
 
 // offeredBy checks that an offer comes from the party, and has the key that the
@@ -334,7 +356,7 @@ func (s *Service) Accept(ctx context.Context, actor entente.Actor, text string, 
 	}
 	whole, err := at.join(ctx, t.Party, Joining{Secret: t.Secret, Document: self.Document, Agreement: half})
 	if err != nil {
-		return Partner{}, err
+		return Partner{}, toPerson(err)
 	}
 	if !bytes.Equal(whole.Payload, half.Payload) {
 		return Partner{}, entente.Invalid("the inviter signed something else than what it offered")
@@ -375,7 +397,7 @@ func (s *Service) Joined(ctx context.Context, party entente.PartyID, j Joining) 
 		return whole, err
 	}
 	if j.Document.Address != "" {
-		if _, err := outbound.Clean(j.Document.Address, "https://entente.example.com", s.c.AllowPrivate); err != nil {
+		if err := s.callable(ctx, ring.Party, j.Document.Address); err != nil {
 			return whole, err
 		}
 	}

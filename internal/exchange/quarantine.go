@@ -2,75 +2,12 @@ package exchange
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
 )
-
-// Dispute explains a quarantine: what we hold, and what contradicts it.
-type Dispute struct {
-	Way Way
-	Why entente.Message
-	// Forks are what the partner said against what it had said; for a feed of ours there
-	// is the receipt instead.
-	Forks   []Fork
-	Held    []Contradicted
-	Receipt *entente.Envelope
-}
-
-// Contradicted is the entry that we hold under a number that was signed twice.
-type Contradicted struct {
-	Number  uint64
-	Hash    entente.Hash
-	Kind    entente.EntryKind
-	Subject string
-}
-
-// Read reads what the contradicting entry says it is.
-func (f Fork) Read() (e entente.Entry) {
-	_ = json.Unmarshal(f.Envelope.Payload, &e) // it was read before it was kept
-	return e
-}
-
-// Disputes explains the quarantines of a partnership; none: all is well.
-func (s *Service) Disputes(ctx context.Context, actor entente.Actor, party entente.PartyID) (list []Dispute, err error) {
-	if err := identity.Require(actor, identity.PartnerRead, onPartner(actor, party)); err != nil {
-		return nil, err
-	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		list = nil
-		p, err := s.partner(ctx, tx, actor.Org, party)
-		if err != nil {
-			return err
-		}
-		if !p.In.Quarantine.Blank() {
-			d := Dispute{Way: In, Why: p.In.Quarantine}
-			d.Forks, err = forksOf(ctx, tx, actor.Org, party)
-			if err != nil {
-				return err
-			}
-			for _, f := range d.Forks {
-				held, err := readEntry(ctx, tx, actor.Org, party, In, f.Number)
-				if entente.KindOf(err) == entente.KindNotFound {
-					continue
-				}
-				if err != nil {
-					return err
-				}
-				d.Held = append(d.Held, Contradicted{held.Number, held.Hash, held.Kind, held.Subject})
-			}
-			list = append(list, d)
-		}
-		if !p.Out.Quarantine.Blank() {
-			list = append(list, Dispute{Way: Out, Why: p.Out.Quarantine, Receipt: p.Out.Receipt})
-		}
-		return nil
-	})
-	return list, err
-}
 
 // Release lifts the quarantine of a partnership, if the partner's node now says again
 // what it said before: people have talked, and its history was put right. The proof is
@@ -109,7 +46,7 @@ func (s *Service) Release(ctx context.Context, actor entente.Actor, party entent
 	if !p.Out.Quarantine.Blank() {
 		answer, err := at.push(ctx, self.Party(), party, nil)
 		if err != nil {
-			return err
+			return toPerson(err)
 		}
 		receipt = answer.Receipt
 	}
@@ -151,7 +88,7 @@ func (s *Service) saysAgain(ctx context.Context, at node, self Self, p Partner) 
 	}
 	got, err := at.pull(ctx, p.Party, self.Party(), Pull{After: p.In.Number - 1})
 	if err != nil {
-		return err
+		return toPerson(err)
 	}
 	if len(got.Entries) == 0 || entente.HashOf(got.Entries[0].Payload) != p.In.Head {
 		return entente.Conflict("%s still says something else than what it said before; talk to its people, and let them put their history right", p.Name)

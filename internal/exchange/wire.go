@@ -238,6 +238,15 @@ const maxRefusal = 64 << 10
 // unreachable says that no answer came.
 type unreachable struct{ error }
 
+// toPerson says in words for a person that a node could not be reached.
+func toPerson(err error) error {
+	var gone unreachable
+	if errors.As(err, &gone) {
+		return entente.Unavailable("the other node could not be reached: %s", gone.Error())
+	}
+	return err
+}
+
 // why writes down why an attempt failed.
 func (s *Service) why(err error) string {
 	text := err.Error()

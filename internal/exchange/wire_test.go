@@ -360,10 +360,10 @@ func TestFork(t *testing.T) {
 		if in := buyer.knows(supplier).In; in.Quarantine.Blank() || in.Number != 1 {
 			t.Fatalf("the feed after: %+v", in)
 		}
-		disputes, err := buyer.Disputes(ctx, buyer.owner, supplier.party())
+		proof, err := buyer.Contradictions(ctx, buyer.owner, supplier.party())
 		ok(t, err)
-		if len(disputes) != 1 || len(disputes[0].Forks) != 1 || len(disputes[0].Held) != 1 || disputes[0].Held[0].Hash != was.Hash || disputes[0].Forks[0].Read().Kind != entente.EntryPractice {
-			t.Errorf("the proof: %+v", disputes)
+		if len(proof) != 1 || proof[0].First.Hash != was.Hash || proof[0].Second.Kind != entente.EntryPractice {
+			t.Errorf("the proof: %+v", proof)
 		}
 		wants(t, entente.KindConflict, buyer.Release(ctx, buyer.owner, supplier.party()))
 		// The supplier puts its history right.

@@ -40,10 +40,7 @@ func (s *Service) CreateOrganisation(ctx context.Context, n NewOrganisation) (Or
 	}
 	id := n.ID
 	if id == "" {
-		id = entente.OrgID(entente.Slug(name))
-		if id == "" && strings.ContainsFunc(name, unicode.IsLetter) {
-			id = entente.OrgID("org-" + newID()[:8]) // the letters are not Latin ones
-		}
+		id = slugOf(name)
 	}
 	if err := entente.ValidSlug(string(id)); err != nil {
 		return Organisation{}, entente.Invalid("the organisation: %w", err)
@@ -53,28 +50,42 @@ func (s *Service) CreateOrganisation(ctx context.Context, n NewOrganisation) (Or
 		return Organisation{}, err
 	}
 	o := Organisation{ID: id, Name: name, Created: s.now()}
-	system := entente.System(id, entente.DoorCommand)
-	err = s.db.Write(ctx, id, func(tx *db.Tx) error {
-		there, err := readOrganisation(ctx, tx, id)
+	return o, s.create(ctx, entente.System(id, entente.DoorCommand), o, owner, nil)
+}
+
+// slugOf makes an identifier of an organisation's name.
+func slugOf(name string) entente.OrgID {
+	id := entente.OrgID(entente.Slug(name))
+	if id == "" && strings.ContainsFunc(name, unicode.IsLetter) {
+		id = entente.OrgID("org-" + newID()[:8]) // the letters are not Latin ones
+	}
+	return id
+}
+
+// create writes an organisation with its owner, and what else belongs into the same
+// transaction.
+func (s *Service) create(ctx context.Context, actor entente.Actor, o Organisation, owner preparedPerson, also func(*db.Tx) error) error {
+	err := s.db.Write(ctx, o.ID, func(tx *db.Tx) error {
+		there, err := readOrganisation(ctx, tx, o.ID)
 		if err != nil {
 			return err
 		}
 		if there != nil {
-			return entente.Conflict("there is an organisation %q on this node already; choose another identifier", id)
+			return entente.Conflict("there is an organisation %q on this node already; choose another identifier", o.ID)
 		}
 		if err := insertOrganisation(ctx, tx, o); err != nil {
 			return err
 		}
-		if err := journal.Append(ctx, tx, system, EventOrganisationCreated, string(id), map[string]any{"name": name}); err != nil {
+		if err := journal.Append(ctx, tx, actor, EventOrganisationCreated, string(o.ID), map[string]any{"name": o.Name}); err != nil {
 			return err
 		}
-		return s.join(ctx, tx, system, owner, entente.RoleOwner, []string{})
+		if err := s.join(ctx, tx, actor, owner, entente.RoleOwner, []string{}); err != nil || also == nil {
+			return err
+		}
+		return also(tx)
 	})
 	s.forget()
-	if err != nil {
-		return Organisation{}, err
-	}
-	return o, nil
+	return err
 }
 
 // NewMember is what it takes to make somebody a member without an invitation.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/boombuler/barcode/qr"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
@@ -39,24 +38,6 @@ func errWrongCode() error {
 type Enrolment struct {
 	Secret string // to type into the app
 	URL    string // the same for a QR code
-}
-
-// QR gives the dark modules of the enrolment's QR code, row by row.
-func (e Enrolment) QR() ([][]bool, error) {
-	code, err := qr.Encode(e.URL, qr.M, qr.Auto)
-	if err != nil {
-		return nil, err
-	}
-	size := code.Bounds().Dx()
-	rows := make([][]bool, size)
-	for y := range rows {
-		rows[y] = make([]bool, size)
-		for x := range rows[y] {
-			r, _, _, _ := code.At(x, y).RGBA()
-			rows[y][x] = r == 0
-		}
-	}
-	return rows, nil
 }
 
 // EnrolTOTP begins to add an authenticator app, or to replace the one there is. It

@@ -36,7 +36,7 @@ const (
 // ViewLists are the lists of which views are kept, by their paths inside the
 // organisation.
 func ViewLists() []string {
-	return []string{"processes", "systems", "suppliers", "supplies", "documents", "data-flows", "advisories", "products", "components", "people", "journal", "tokens"}
+	return []string{"processes", "systems", "suppliers", "supplies", "documents", "data-flows", "advisories", "products", "components", "people", "partners", "journal", "tokens"}
 }
 
 // OfView is what of a list's address belongs to a view of it: not the page of the

@@ -7,6 +7,7 @@ import (
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/notify"
@@ -24,6 +25,7 @@ type Config struct {
 	Inventory *inventory.Service
 	Advisory  *advisory.Service
 	Partner   *partner.Service
+	Exchange  *exchange.Service
 	// Languages are those in which pages can be read; nil means the shipped ones.
 	Languages *lang.Languages
 	Notify    *notify.Service

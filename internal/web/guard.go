@@ -187,9 +187,11 @@ func (v *visit) upload(field string) (io.ReadCloser, string, error) {
 // never from the URL.
 func (v *visit) done() ui.Notice {
 	what := v.r.URL.Query().Get("done")
-	n, ok := peopleNotices[what]
-	if !ok {
-		n = notices[what]
+	n := notices[what]
+	for _, of := range []map[string]told{peopleNotices, exchangeNotices} {
+		if known, ok := of[what]; ok {
+			n = known
+		}
 	}
 	return ui.Notice{Tone: n.tone, Text: v.T(n.text)}
 }

@@ -176,6 +176,7 @@ var roomsOfKinds = []struct {
 	label    entente.Text
 	prefixes string
 }{
+	{"partners", "Partners", "key. partnership. partner.rekeyed partner.moved agreement. entry. feed. statement. embargo."},
 	{"chain", "Chain", "chain. partner."},
 	{"inventory", "Products and SBOMs", "sbom. inventory. product."},
 	{"advisory", "Advisories", "advisory."},

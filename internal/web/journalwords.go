@@ -6,6 +6,7 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
@@ -52,6 +53,31 @@ var textsOfKinds = map[journal.Kind]entente.Text{
 	notify.EventTested:                "Webhook tested",
 	notify.EventReplayed:              "Webhook deliveries replayed",
 	notify.EventStopped:               "Webhook stopped",
+	exchange.EventKeyMade:             "Key made",
+	exchange.EventKeyRotated:          "Key changed",
+	exchange.EventInvited:             "Partner invited",
+	exchange.EventWithdrawn:           "Invitation of a partner withdrawn",
+	exchange.EventBegan:               "Partnership began",
+	exchange.EventEnded:               "Partnership ended",
+	exchange.EventCompared:            "Words of a partner's key compared",
+	exchange.EventKnownAs:             "Partner linked with an organisation of the chain",
+	exchange.EventPartnerKey:          "Partner changed its key",
+	exchange.EventPartnerMoved:        "Partner moved to another node",
+	exchange.EventProposed:            "Change of an agreement proposed",
+	exchange.EventSigned:              "Agreement signed",
+	exchange.EventRefused:             "Change of an agreement refused",
+	exchange.EventReceived:            "Entry of a partner received",
+	exchange.EventBlob:                "File of an entry arrived",
+	exchange.EventHeld:                "Entry of a partner held back",
+	exchange.EventRecalled:            "Entry taken back by a partner",
+	exchange.EventNarrowed:            "Entry narrowed by a partner",
+	exchange.EventRead:                "Entry of a partner read",
+	exchange.EventForked:              "Feed put into quarantine",
+	exchange.EventReleased:            "Feed released from quarantine",
+	exchange.EventSaid:                "Something said to partners",
+	exchange.EventTakenBack:           "Something said taken back",
+	exchange.EventMadeNarrower:        "Something said made narrower",
+	exchange.EventEmbargoStep:         "Embargo changed",
 }
 
 var kindSpelling = strings.NewReplacer(".", " ", "-", " ")

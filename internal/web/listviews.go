@@ -25,7 +25,7 @@ func viewRoutes() []Route {
 // organisation.
 var listsWithViews = map[string]entente.Text{
 	"processes": "Processes", "systems": "Systems", "suppliers": "Suppliers", "supplies": "Supplies", "documents": "SBOMs", "data-flows": "Data flows",
-	"advisories": "Advisories", "products": "Products", "components": "Components", "people": "People", "journal": "Journal", "tokens": "API tokens",
+	"advisories": "Advisories", "products": "Products", "components": "Components", "people": "People", "partners": "Partnerships", "journal": "Journal", "tokens": "API tokens",
 }
 
 // listHere names the list of the page for its views; "" if it has none.

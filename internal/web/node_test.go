@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
@@ -20,6 +21,7 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
+	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
@@ -56,6 +58,7 @@ func newNode(t testing.TB) *node {
 		DB: d, Identity: people, Chain: chains, Inventory: inventory.New(d, inventory.Options{Temp: t.TempDir()}),
 		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Notify: notify.New(d, people, notify.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet}), Log: quiet,
 	}}
+	n.Exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet})
 	n.Search = search.New(chains, n.Inventory, n.Advisory, people)
 	n.key = key
 	n.handler, err = New(n.Config)
@@ -109,8 +112,37 @@ func (n *node) tell() {
 	n.catchUp()
 	_, hook, err := n.Notify.CreateHook(n.t.Context(), system, notify.NewHook{Name: "Ticket desk", URL: "https://desk.beanline.example/entente", Kinds: []journal.Kind{"advisory.matched"}})
 	must(n.t, err)
+	party := string(n.partnerOf("arabista", "Arabista Growers"))
+	for _, act := range []string{"", "/quarantine", "/release", "/compared", "/organisation", "/ask", "/end", "/agreement", "/propose", "/sign", "/refuse"} {
+		examples["/o/{org}/partners/{id}"+act] = party
+	}
 	for _, act := range []string{"", "/pause", "/resume", "/secret", "/test", "/replay", "/remove"} {
 		examples["/o/{org}/webhooks/{id}"+act] = hook.ID
+	}
+}
+
+// partnerOf makes an organisation of the node a partner that supplies Beanline, and
+// gives its name among all nodes.
+func (n *node) partnerOf(id entente.OrgID, name string) entente.PartyID {
+	n.t.Helper()
+	n.found(id, name)
+	us, them := entente.System("beanline", entente.DoorCommand), entente.System(id, entente.DoorCommand)
+	ticket, _, err := n.Exchange.Invite(n.t.Context(), us, exchange.NewInvitation{Name: name, Terms: exchange.StandardTerms(true, false, time.Now())})
+	must(n.t, err)
+	_, err = n.Exchange.Accept(n.t.Context(), them, ticket.Link(), nil, "")
+	must(n.t, err)
+	self, err := n.Exchange.Self(n.t.Context(), them)
+	must(n.t, err)
+	return self.Party()
+}
+
+// exchange lets the feeds of organisations of the node come to rest.
+func (n *node) exchange(orgs ...entente.OrgID) {
+	n.t.Helper()
+	for range 3 {
+		for _, org := range orgs {
+			must(n.t, journal.NewRunner(n.DB, n.Log, nil, n.Exchange.Jobs()).CatchUp(n.t.Context(), org))
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ var (
 
 // Routes lists every route of the pages, room by room.
 func Routes() []Route {
-	return slices.Concat(identityRoutes(), homeRoutes(), searchRoutes(), liveRoutes(), designRoutes(), chainRoutes(), graphRoutes(), editRoutes(), bulkRoutes(), viewRoutes(), importRoutes(), partnerRoutes(), inventoryRoutes(), documentRoutes(), advisoryRoutes(), journalRoutes())
+	return slices.Concat(identityRoutes(), homeRoutes(), searchRoutes(), liveRoutes(), designRoutes(), chainRoutes(), graphRoutes(), editRoutes(), bulkRoutes(), viewRoutes(), importRoutes(), partnerRoutes(), exchangeRoutes(), inventoryRoutes(), documentRoutes(), advisoryRoutes(), journalRoutes())
 }
 
 func page(pattern string, verb identity.Verb, run func(*visit) error) Route {

@@ -39,6 +39,10 @@ var examples = map[string]string{
 
 	"/o/{org}/tokens/{id}/revoke": "none",
 
+	"/join/{party}/{secret}":                     "none",
+	"/join/{party}/{secret}/invitation.json":     "none",
+	"/o/{org}/partner-invitations/{id}/withdraw": "none",
+
 	"/o/{org}/invitations/{id}/withdraw": "none",
 	"/o/{org}/webhook-log/{id}/replay":   "none",
 	"/o/{org}/advisories/{id}":           "GHSA-jfh8-c2jp-5v3q",

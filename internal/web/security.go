@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 
 	entente "github.com/entente-project/entente"
@@ -71,34 +70,15 @@ func (v *visit) enrolApp() error {
 }
 
 func (v *visit) showEnrolment(status int, e identity.Enrolment, wrong string) error {
-	modules, err := e.QR()
+	code, err := codeOf(e.URL)
 	if err != nil {
-		return entente.Invalid("The code for the camera could not be drawn. Begin again.").Because(err)
+		return err
 	}
 	return v.show(status, enrolView(enrolPage{
 		Frame: v.frame(v.T("Add an authenticator app")),
 		Head:  v.securityHead(v.T("Add an authenticator app"), v.T("An app on your phone then shows six digits that you enter after your password.")),
-		Size:  len(modules), Modules: modulePath(modules), Secret: e.Secret, Spaced: inFours(e.Secret), URL: e.URL, Wrong: wrong, Action: v.in("account", "app", "confirm"),
+		Code:  code, Secret: e.Secret, Spaced: inFours(e.Secret), URL: e.URL, Wrong: wrong, Action: v.in("account", "app", "confirm"),
 	}))
-}
-
-// modulePath draws the dark modules of a code as one path, run by run.
-func modulePath(rows [][]bool) string {
-	var b strings.Builder
-	for y, row := range rows {
-		for x := 0; x < len(row); x++ {
-			if !row[x] {
-				continue
-			}
-			from := x
-			for x < len(row) && row[x] {
-				x++
-			}
-			width := strconv.Itoa(x - from)
-			b.WriteString("M" + strconv.Itoa(from) + " " + strconv.Itoa(y) + "h" + width + "v1h-" + width + "z")
-		}
-	}
-	return b.String()
 }
 
 // inFours breaks a secret into groups that people can type.

@@ -25,15 +25,14 @@ type securityPage struct {
 }
 
 type enrolPage struct {
-	Frame   ui.Page
-	Head    ui.Head
-	Size    int    // modules of the code in each direction
-	Modules string // the dark ones, as the path of an SVG
-	Secret  string
-	Spaced  string
-	URL     string
-	Wrong   string
-	Action  string
+	Frame  ui.Page
+	Head   ui.Head
+	Code   qrView
+	Secret string
+	Spaced string
+	URL    string
+	Wrong  string
+	Action string
 }
 
 type codesPage struct {

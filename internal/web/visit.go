@@ -162,6 +162,10 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.InventoryRead, "SBOMs", "documents"),
 		v.item(identity.InventoryRead, "Components", "components"),
 	)...)
+	add("Partners", join(
+		v.item(identity.PartnerRead, "Partnerships", "partners"),
+		v.item(identity.PartnerRead, "Partner invitations", "partner-invitations"),
+	)...)
 	add("Settings", join(
 		v.item(identity.ChainRead, "Map", "map"),
 		v.item(identity.PeopleRead, "People", "people"),
@@ -169,6 +173,7 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.WebhookRead, "Webhooks", "webhooks"),
 		v.item(identity.JournalRead, "Journal", "journal"),
 		v.item(identity.OrganisationRead, "Organisation", "organisation"),
+		v.item(identity.PartnerRead, "Key", "key"),
 		[]ui.NavItem{v.navItem("Account", "account")},
 	)...)
 	return p

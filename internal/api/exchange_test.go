@@ -1,0 +1,41 @@
+package api
+
+import (
+	"testing"
+
+	"github.com/entente-project/entente/internal/db/dbtest"
+)
+
+// What pages tell of a partnership, programs can read; each side reads its own.
+func TestPartnershipsOverTheAPI(t *testing.T) {
+	n := newNode(t, dbtest.SQLite(t))
+	other := as(n.tokens["rosthof/owner"])
+	mine, theirs := get[List[Partnership]](n, base+"/partners"), get[List[Partnership]](n, base+"/partners", other)
+	if len(mine.Items) != 1 || len(theirs.Items) != 1 {
+		t.Fatalf("%+v and %+v", mine, theirs)
+	}
+	p := mine.Items[0]
+	if p.Name != "rosthof" || p.Organisation != "rosthof" || !p.Supplies || p.Buys || p.State != "active" || len(p.Words) != 10 || p.Compared != nil || len(p.Contacts) != 1 {
+		t.Errorf("the partnership: %+v", p)
+	}
+	key := get[OwnKey](n, base+"/key", other)
+	if key.Party != p.Party || len(key.Words) != 10 || key.Words[0] != p.Words[0] || key.Words[9] != p.Words[9] {
+		t.Errorf("the key of rosthof is %+v, and beanline knows %v", key, p.Words)
+	}
+	if got := get[Partnership](n, base+"/partners/"+p.Party); got.Party != p.Party {
+		t.Errorf("one partnership: %+v", got)
+	}
+	n.problem(n.ask("GET", base+"/partners/"+p.Party, nil, other), 404, "no such partner")
+	if v := get[List[AgreementVersion]](n, base+"/partners/"+p.Party+"/agreements").Items; len(v) != 1 || v[0].State != "signed" || v[0].Number != 1 || len(v[0].Agreement) == 0 {
+		t.Errorf("the versions: %+v", v)
+	}
+	if i := get[List[PartnerInvitation]](n, base+"/partner-invitations").Items; len(i) != 1 || i[0].State != "accepted" || i[0].Party != p.Party {
+		t.Errorf("the invitations: %+v", i)
+	}
+	if w := n.ask("POST", base+"/partners/"+p.Party+"/ask", nil); w.Code != 200 {
+		t.Errorf("asked: %d %s", w.Code, w.Body)
+	}
+	if c := get[List[Contradiction]](n, base+"/partners/"+p.Party+"/contradictions").Items; len(c) != 0 {
+		t.Errorf("contradictions: %+v", c)
+	}
+}
