@@ -17,9 +17,9 @@ after(async () => {
 const wordsOf = (page, place) => page.$$eval(".key-words", (lists, at) => [...lists[at].querySelectorAll("li")].map((li) => li.textContent), place);
 
 async function whole(page, what) {
+  await shoot(page, `partners-${what.replaceAll(" ", "-")}`);
   assert.deepEqual(await axe(page), [], what);
   assert.ok((await overflow(page)) <= 0, `${what} is wider than the window`);
-  await shoot(page, `partners-${what.replaceAll(" ", "-")}`);
 }
 
 test("inviting, taking a seat on a phone, comparing the words", { timeout: 240_000 }, async () => {
