@@ -13,6 +13,7 @@ import (
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/exchange"
@@ -107,7 +108,9 @@ func (n *node) wire(ctx context.Context, c Config) error {
 	maps.Copy(jobs, n.chain.Jobs())
 	maps.Copy(jobs, n.notify.Jobs())
 	maps.Copy(jobs, n.exchange.Jobs())
-	n.runner = journal.NewRunner(n.db, c.Log, slices.Concat(n.advisory.Consumers(), n.notify.Consumers()), jobs)
+	carrier := carry.New(n.exchange, n.chain, n.inventory, n.advisory)
+	maps.Copy(jobs, carrier.Jobs())
+	n.runner = journal.NewRunner(n.db, c.Log, slices.Concat(n.advisory.Consumers(), n.notify.Consumers(), carrier.Consumers()), jobs)
 	return nil
 }
 

@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"internal/incident"},
 	{"internal/posture", "internal/commons"},
 	{"internal/search", "internal/diagram"},
-	{"internal/api"},
+	{"internal/carry", "internal/api"},
 	{"internal/web"},
 	{"cmd", "internal/nodetest", "internal/bench"},
 }

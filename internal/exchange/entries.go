@@ -30,15 +30,17 @@ type stored struct {
 	Read       time.Time
 	ReadBy     string
 	Answered   time.Time
+	Outcome    Outcome
+	OutcomeWhy entente.Message
 }
 
-const entryColumns = "party, way, number, hash, envelope, kind, subject, originator, marking, statement, state, why, said_at, stored_at, delivered_at, read_at, read_by, answered_at"
+const entryColumns = "party, way, number, hash, envelope, kind, subject, originator, marking, statement, state, why, said_at, stored_at, delivered_at, read_at, read_by, answered_at, outcome, outcome_why"
 
 func scanEntry(row db.Scanner) (e stored, err error) {
 	var hash, envelope []byte
-	var marking, why string
+	var marking, why, outcome string
 	var said, at, delivered, read, answered int64
-	err = row.Scan(&e.Party, &e.Way, &e.Number, &hash, &envelope, &e.Kind, &e.Subject, &e.Originator, &marking, &e.Statement, &e.State, &why, &said, &at, &delivered, &read, &e.ReadBy, &answered)
+	err = row.Scan(&e.Party, &e.Way, &e.Number, &hash, &envelope, &e.Kind, &e.Subject, &e.Originator, &marking, &e.Statement, &e.State, &why, &said, &at, &delivered, &read, &e.ReadBy, &answered, &e.Outcome, &outcome)
 	if err != nil {
 		return e, err
 	}
@@ -49,8 +51,11 @@ func scanEntry(row db.Scanner) (e stored, err error) {
 			return e, err
 		}
 	}
-	if why != "" {
-		if err := json.Unmarshal([]byte(why), &e.Why); err != nil {
+	for text, into := range map[string]*entente.Message{why: &e.Why, outcome: &e.OutcomeWhy} {
+		if text == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), into); err != nil {
 			return e, err
 		}
 	}
@@ -70,9 +75,13 @@ func entryRow(org entente.OrgID, e stored) ([]any, error) {
 		return nil, err
 	}
 	why, err := sayingText(e.Why)
+	if err != nil {
+		return nil, err
+	}
+	outcome, err := sayingText(e.OutcomeWhy)
 	return []any{
 		org, e.Party, e.Way, int64(e.Number), e.Hash[:], envelope, e.Kind, e.Subject, e.Originator, string(marking), e.Statement, e.State, why,
-		db.Millis(e.Said), db.Millis(e.Stored), db.Millis(e.Delivered), db.Millis(e.Read), e.ReadBy, db.Millis(e.Answered),
+		db.Millis(e.Said), db.Millis(e.Stored), db.Millis(e.Delivered), db.Millis(e.Read), e.ReadBy, db.Millis(e.Answered), e.Outcome, outcome,
 	}, err
 }
 
@@ -81,7 +90,7 @@ func insertEntry(ctx context.Context, tx *db.Tx, org entente.OrgID, e stored) er
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO exchange_entry (org, "+entryColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)", row...)
+	_, err = tx.Exec(ctx, "INSERT INTO exchange_entry (org, "+entryColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)", row...)
 	return err
 }
 
@@ -92,8 +101,8 @@ func updateEntry(ctx context.Context, tx *db.Tx, org entente.OrgID, e stored) er
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE exchange_entry SET envelope = $5, marking = $6, state = $7, why = $8, read_at = $9, read_by = $10, answered_at = $11
-		WHERE org = $1 AND party = $2 AND way = $3 AND number = $4`, row[0], row[1], row[2], row[3], row[5], row[9], row[11], row[12], row[16], row[17], row[18])
+	_, err = tx.Exec(ctx, `UPDATE exchange_entry SET envelope = $5, marking = $6, state = $7, why = $8, read_at = $9, read_by = $10, answered_at = $11, outcome = $12, outcome_why = $13
+		WHERE org = $1 AND party = $2 AND way = $3 AND number = $4`, row[0], row[1], row[2], row[3], row[5], row[9], row[11], row[12], row[16], row[17], row[18], row[19], row[20])
 	return err
 }
 

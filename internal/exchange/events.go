@@ -23,6 +23,7 @@ const (
 	EventRecalled     journal.Kind = "entry.recalled" // by its sender; subject: party/number
 	EventNarrowed     journal.Kind = "entry.narrowed" // by its sender; subject: party/number
 	EventRead         journal.Kind = "entry.read"     // by a person of ours; subject: party/number
+	EventSettled      journal.Kind = "entry.settled"  // what the rooms made of it; subject: party/number
 	EventForked       journal.Kind = "feed.quarantined"
 	EventReleased     journal.Kind = "feed.released"      // from quarantine, by a person
 	EventSaid         journal.Kind = "statement.said"     // subject: the statement

@@ -2,7 +2,9 @@ package exchange
 
 import (
 	"encoding/json"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/entente-project/entente"
@@ -181,9 +183,15 @@ func TestPermissions(t *testing.T) {
 			buyer.Narrow(ctx, auditor, "x", entente.Marking{}, ""), buyer.Propose(ctx, auditor, supplier.party(), nil),
 			buyer.Sign(ctx, auditor, supplier.party(), entente.Hash{}), buyer.Refuse(ctx, auditor, supplier.party(), entente.Hash{}, ""),
 			buyer.Fetch(ctx, auditor, supplier.party()), buyer.Acknowledge(ctx, auditor, supplier.party(), 1),
+			buyer.Embargo(ctx, auditor, supplier.party(), "x", entente.EmbargoStep{}), buyer.Release(ctx, auditor, supplier.party()),
+			buyer.Settle(ctx, auditor, supplier.party(), 1, OutcomeTaken, entente.Message{}), buyer.ExportFile(ctx, auditor, supplier.party(), io.Discard),
 		} {
 			wants(t, entente.KindDenied, err)
 		}
+		_, err = buyer.PutBlob(ctx, auditor, "x", "x", strings.NewReader("x"))
+		wants(t, entente.KindDenied, err)
+		_, err = buyer.ImportFile(ctx, auditor, strings.NewReader("x"))
+		wants(t, entente.KindDenied, err)
 		// Another organisation's partner is nobody's business, also on the same node.
 		_, err = supplier.Partner(ctx, supplier.owner, supplier.party())
 		wants(t, entente.KindNotFound, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +36,9 @@ type Received struct {
 	Read       time.Time
 	ReadBy     string
 	Answered   time.Time // acknowledged to the partner by a person
-	Retain     int       // for how many days it is kept after the end or a recall, by the agreement; 0: not agreed
+	Outcome    Outcome   // what the rooms made of it, and why
+	OutcomeWhy entente.Message
+	Retain     int // for how many days it is kept after the end or a recall, by the agreement; 0: not agreed
 }
 
 // InboxQuery chooses entries that were received.
@@ -137,7 +140,7 @@ func (s *Service) shown(self Self, p Partner, row stored, person []string) Recei
 	r := Received{
 		Party: row.Party, Name: p.Name, Number: row.Number, Hash: row.Hash, Kind: row.Kind, Known: slices.Contains(knownKinds, row.Kind), Subject: row.Subject,
 		Originator: row.Originator, Marking: row.Marking, State: row.State, Why: row.Why, Said: row.Said, Stored: row.Stored, Read: row.Read, ReadBy: row.ReadBy,
-		Answered: row.Answered, Retain: p.Agreement.Retention,
+		Answered: row.Answered, Outcome: row.Outcome, OutcomeWhy: row.OutcomeWhy, Retain: p.Agreement.Retention,
 	}
 	if row.State != Standing {
 		return r
@@ -222,4 +225,42 @@ func (s *Service) reacted(ctx context.Context, actor entente.Actor, party entent
 		}
 		return s.report(ctx, tx, *self, &p, row, act)
 	})
+}
+
+// Outcome is what the rooms made of what a partner said.
+type Outcome string
+
+// The outcomes. Without one, there is nothing to be made of the entry, or it was not
+// looked at yet.
+const (
+	OutcomeTaken   Outcome = "taken"
+	OutcomeRefused Outcome = "refused"
+)
+
+// Settle writes down what the rooms made of an entry, and why. The latest word counts.
+func (s *Service) Settle(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64, o Outcome, why entente.Message) error {
+	if err := identity.Require(actor, identity.ExchangeShare, onPartner(actor, party)); err != nil {
+		return err
+	}
+	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
+		row, err := readEntry(ctx, tx, actor.Org, party, In, number)
+		if err != nil || row.State != Standing {
+			return err
+		}
+		row.Outcome, row.OutcomeWhy = o, why
+		if err := updateEntry(ctx, tx, actor.Org, row); err != nil {
+			return err
+		}
+		return journal.Append(ctx, tx, actor, EventSettled, entrySubject(party, number), map[string]any{"outcome": o, "why": why.String()})
+	})
+}
+
+// ReadSubject reads the subject of an event about an entry.
+func ReadSubject(subject string) (party entente.PartyID, number uint64, err error) {
+	name, n, _ := strings.Cut(subject, "/")
+	number, err = strconv.ParseUint(n, 10, 64)
+	if err != nil || entente.PartyID(name).Valid() != nil {
+		return "", 0, entente.Invalid("%.80q names no entry", subject)
+	}
+	return entente.PartyID(name), number, nil
 }

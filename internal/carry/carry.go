@@ -1,0 +1,178 @@
+package carry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/exchange"
+	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+// Carrier brings entries to the rooms.
+type Carrier struct {
+	exchange  *exchange.Service
+	chain     *chain.Service
+	inventory *inventory.Service
+	advisory  *advisory.Service
+}
+
+// New makes a carrier between the rooms of a node.
+func New(e *exchange.Service, c *chain.Service, i *inventory.Service, a *advisory.Service) *Carrier {
+	return &Carrier{e, c, i, a}
+}
+
+const jobEntry = "carry.entry"
+
+// entryJob names the entry.
+type entryJob struct {
+	Party  entente.PartyID `json:"party"`
+	Number uint64          `json:"number"`
+}
+
+// Consumers follow the journal.
+func (c *Carrier) Consumers() []journal.Consumer {
+	return []journal.Consumer{{
+		Name: "carry.entries", Kinds: []journal.Kind{exchange.EventReceived, exchange.EventBlob},
+		Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
+			party, number, err := exchange.ReadSubject(e.Subject)
+			if err != nil {
+				return err
+			}
+			_, err = journal.Schedule(ctx, tx, e.Org, jobEntry, e.At, entryJob{party, number})
+			return err
+		},
+	}}
+}
+
+// Jobs are the handlers of due work.
+func (c *Carrier) Jobs() map[string]journal.JobHandler {
+	return map[string]journal.JobHandler{jobEntry: c.entry}
+}
+
+// entry makes of one entry what is to be made of it.
+func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
+	var todo entryJob
+	if err := job.Decode(&todo); err != nil {
+		return err
+	}
+	actor := entente.System(job.Org, entente.DoorWorker)
+	e, err := c.exchange.Entry(ctx, actor, todo.Party, todo.Number)
+	if err != nil {
+		return err
+	}
+	// What is addressed to people by name (TLP:RED) is for them alone.
+	if e.State != exchange.Standing || e.Hidden || e.Outcome != "" {
+		return nil
+	}
+	why, err := c.take(ctx, actor, e)
+	var refused *entente.Error
+	switch {
+	case errors.Is(err, errNothing):
+		return nil
+	case errors.As(err, &refused) && slices.Contains([]entente.Kind{entente.KindInvalid, entente.KindNotFound, entente.KindConflict, entente.KindTooLarge}, refused.Kind):
+		return c.exchange.Settle(ctx, actor, e.Party, e.Number, exchange.OutcomeRefused, refused.Message)
+	case err != nil:
+		return err
+	}
+	return c.exchange.Settle(ctx, actor, e.Party, e.Number, exchange.OutcomeTaken, why)
+}
+
+// errNothing says that there is nothing to make of an entry, or not yet.
+var errNothing = errors.New("nothing to do")
+
+func (c *Carrier) take(ctx context.Context, actor entente.Actor, e exchange.Received) (entente.Message, error) {
+	switch e.Kind {
+	case entente.EntryAdvisory:
+		return c.advise(ctx, actor, e)
+	case entente.EntrySBOM:
+		return c.record(ctx, actor, e)
+	}
+	return entente.Message{}, errNothing
+}
+
+// source names the partner as the source of what it says.
+func source(e exchange.Received) string { return fmt.Sprintf("%s (%s)", e.Name, e.Party) }
+
+// advise records an advisory in OSV.
+func (c *Carrier) advise(ctx context.Context, actor entente.Actor, e exchange.Received) (entente.Message, error) {
+	var named struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(e.Body, &named) != nil || named.ID == "" {
+		return entente.Message{}, entente.Invalid("it is no advisory that can be read: an OSV record has an id")
+	}
+	known, err := c.advisory.Get(ctx, actor, named.ID)
+	if err != nil && entente.KindOf(err) != entente.KindNotFound {
+		return entente.Message{}, err
+	}
+	for _, r := range known.Records {
+		if r.ID == named.ID && r.Source != source(e) {
+			return entente.Message{}, entente.Conflict("%s is known from %s already; what a partner says does not change it", named.ID, r.Source)
+		}
+	}
+	from := advisory.FromReader(bytes.NewReader(e.Body), "advisory.json")
+	from.Name = source(e)
+	report, err := c.advisory.Ingest(ctx, actor, from, advisory.IngestOptions{})
+	if err != nil {
+		return entente.Message{}, err
+	}
+	if len(report.Wrong) > 0 {
+		return entente.Message{}, entente.Invalid("it is no advisory that can be read: %s", report.Wrong[0].What)
+	}
+	return entente.Say("It is recorded as the advisory %s.", named.ID), nil
+}
+
+// SBOM is the body of entries of [entente.EntrySBOM]; the document itself is their
+// first file.
+type SBOM struct {
+	// Product names what the document is of, as the supplier calls it.
+	Product string `json:"product"`
+	Version string `json:"version,omitempty"`
+}
+
+// record records an SBOM of a product that the partner supplies.
+func (c *Carrier) record(ctx context.Context, actor entente.Actor, e exchange.Received) (entente.Message, error) {
+	var b SBOM
+	if json.Unmarshal(e.Body, &b) != nil || strings.TrimSpace(b.Product) == "" || len(e.Blobs) == 0 {
+		return entente.Message{}, entente.Invalid("it does not say of which product the SBOM is, or brings no document")
+	}
+	content, _, err := c.exchange.Blob(ctx, actor, e.Blobs[0].Hash)
+	if entente.KindOf(err) == entente.KindNotFound && err != nil {
+		return entente.Message{}, errNothing // it is still under way
+	}
+	if err != nil {
+		return entente.Message{}, err
+	}
+	p, err := c.exchange.Partner(ctx, actor, e.Party)
+	if err != nil {
+		return entente.Message{}, err
+	}
+	if p.KnownAs == "" {
+		return entente.Message{}, entente.NotFound("say which organisation of your chain %s is; then its SBOMs are recorded with its products", p.Name)
+	}
+	g, err := c.chain.Graph(ctx, actor)
+	if err != nil {
+		return entente.Message{}, err
+	}
+	for _, product := range g.Map().Products {
+		if string(product.Supplier) != p.KnownAs || !strings.EqualFold(product.Name, b.Product) && string(product.ID) != b.Product {
+			continue
+		}
+		_, _, err := c.inventory.Record(ctx, actor, product.ID, e.Blobs[0].Name, content)
+		if err != nil {
+			return entente.Message{}, err
+		}
+		return entente.Say("It is recorded with the product %s.", product.Name), nil
+	}
+	return entente.Message{}, entente.NotFound("you have no product %q of %s; add it to the chain, and take the SBOM there", b.Product, p.Name)
+}
