@@ -167,6 +167,9 @@ func (a *App) URL() string { return "http://" + reachable(a.listener.Addr()) }
 func (a *App) Run(ctx context.Context) error {
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
+	if err := a.exchange.TellAddress(ctx); err != nil {
+		a.c.Log.Error("the partners were not told where this node is now", "cause", err)
+	}
 	ended := make(chan error, 4)
 	go func() { ended <- a.runner.Run(working) }()
 	go func() { ended <- a.identity.Run(working) }()

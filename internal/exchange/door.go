@@ -173,7 +173,7 @@ func (s *Service) newKeys(ctx context.Context, org entente.OrgID, p Partner) (en
 		if err != nil {
 			return err
 		}
-		_, err = s.rekeyed(ctx, tx, &p, d)
+		_, err = s.rekeyed(ctx, tx, &p, d, false)
 		return err
 	})
 	return p.Ring, err

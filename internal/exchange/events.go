@@ -6,6 +6,7 @@ import "github.com/entente-project/entente/internal/journal"
 const (
 	EventKeyMade      journal.Kind = "key.made"              // the organisation's first key
 	EventKeyRotated   journal.Kind = "key.rotated"           // its next one; body: why, and what was revoked
+	EventMoved        journal.Kind = "organisation.moved"    // this node is reached at another address now; body: from, to
 	EventInvited      journal.Kind = "partnership.invited"   // subject: the invitation
 	EventWithdrawn    journal.Kind = "partnership.withdrawn" // an invitation; subject: the invitation
 	EventBegan        journal.Kind = "partnership.began"

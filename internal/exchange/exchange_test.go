@@ -197,3 +197,34 @@ func TestPermissions(t *testing.T) {
 		wants(t, entente.KindNotFound, err)
 	})
 }
+
+// A node that is reached elsewhere tells its partners; nobody else can.
+func TestMove(t *testing.T) {
+	eachNodes(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		before := buyer.server.URL
+		moved := newHouseAt(t, buyer.db, "127.0.0.1:0") // the same node at another address
+		buyer.house.server.Close()
+		buyer.house = moved
+		ok(t, buyer.TellAddress(ctx))
+		ok(t, buyer.work())
+		ok(t, buyer.TellAddress(ctx)) // once is enough
+		p := supplier.knows(buyer)
+		if p.Address != moved.server.URL || p.Address == before || p.In.Number != 1 {
+			t.Fatalf("the partner knows %s (%d entries), it is %s", p.Address, p.In.Number, moved.server.URL)
+		}
+		_, _, err := supplier.Say(ctx, supplier.owner, practice(1))
+		ok(t, err)
+		ok(t, supplier.work())
+		if got := buyer.knows(supplier).In.Number; got != 1 {
+			t.Errorf("at the new address %d entries arrived: %s", got, supplier.knows(buyer).Out.Error)
+		}
+		// Who has only the keys of somebody, as everybody may, cannot rename or move them.
+		forged := mustSelf(buyer).Document
+		forged.Name, forged.Address = "Mallory", "https://mallory.example"
+		ok(t, supplier.takeHead(ctx, supplier.org, buyer.party(), fileHead{Document: forged}))
+		if p := supplier.knows(buyer); p.Name != "Beanline" || p.Address != moved.server.URL {
+			t.Errorf("after a forged document: %s at %s", p.Name, p.Address)
+		}
+	})
+}

@@ -202,7 +202,7 @@ func (s *Service) takeHead(ctx context.Context, org entente.OrgID, party entente
 		if err != nil {
 			return err
 		}
-		if _, err := s.rekeyed(ctx, tx, &p, head.Document); err != nil {
+		if _, err := s.rekeyed(ctx, tx, &p, head.Document, false); err != nil {
 			return err
 		}
 		if head.Receipt == nil {

@@ -64,7 +64,7 @@ func (s *Service) take(ctx context.Context, org entente.OrgID, from entente.Part
 		// Entries may be signed by a key that only a later one of them tells. A key
 		// document proves itself, whoever brings it.
 		for _, d := range documents {
-			if _, err := s.rekeyed(ctx, tx, &p, d); err != nil {
+			if _, err := s.rekeyed(ctx, tx, &p, d, false); err != nil {
 				return err
 			}
 		}
@@ -252,12 +252,17 @@ func (s *Service) heardKeys(ctx context.Context, tx *db.Tx, p *Partner, e entent
 	if json.Unmarshal(e.Body, &d) != nil {
 		return nil
 	}
-	_, err := s.rekeyed(ctx, tx, p, d)
+	_, err := s.rekeyed(ctx, tx, p, d, true)
 	return err
 }
 
-// rekeyed takes a newer key document of a partner, and says whether it is one.
-func (s *Service) rekeyed(ctx context.Context, tx *db.Tx, p *Partner, d entente.KeyDocument) (bool, error) {
+// rekeyed takes a newer key document of a partner, and says whether it is one. The
+// keys in it prove themselves, name and address do not: they count only if the
+// partner signed what brought the document.
+func (s *Service) rekeyed(ctx context.Context, tx *db.Tx, p *Partner, d entente.KeyDocument, signed bool) (bool, error) {
+	if !signed {
+		d.Name, d.Address = p.Document.Name, p.Document.Address
+	}
 	text, err := json.Marshal(d)
 	if err != nil {
 		return false, err
@@ -283,7 +288,7 @@ func (s *Service) heardMove(ctx context.Context, tx *db.Tx, p *Partner, e entent
 	if json.Unmarshal(e.Body, &d) != nil || len(d.Address) > maxAddress {
 		return nil
 	}
-	if ok, err := s.rekeyed(ctx, tx, p, d); err != nil || !ok || p.Address == d.Address {
+	if ok, err := s.rekeyed(ctx, tx, p, d, true); err != nil || !ok || p.Address == d.Address {
 		return err
 	}
 	from := p.Address

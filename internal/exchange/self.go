@@ -200,6 +200,51 @@ func (s *Service) tellAll(ctx context.Context, tx *db.Tx, self Self, signer ente
 	return nil
 }
 
+// TellAddress tells all partners of the organisations of this node where
+// the node is to be reached now, if that has changed since it was last told.
+func (s *Service) TellAddress(ctx context.Context) error {
+	all, err := s.identity.Organisations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if err := s.tellAddress(ctx, o.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) tellAddress(ctx context.Context, org entente.OrgID) error {
+	var known *Self
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		known, err = readSelf(ctx, tx, org)
+		return err
+	})
+	if err != nil || known == nil || known.Document.Address == s.c.Origin {
+		return err
+	}
+	return s.db.Write(ctx, org, func(tx *db.Tx) error {
+		self, signer, err := s.mine(ctx, tx, org)
+		if err != nil || self.Document.Address == s.c.Origin {
+			return err
+		}
+		from := self.Document.Address
+		self.Document.Address = s.c.Origin
+		if err := updateSelf(ctx, tx, org, self); err != nil {
+			return err
+		}
+		body, err := json.Marshal(self.Document)
+		if err != nil {
+			return err
+		}
+		if err := s.tellAll(ctx, tx, self, signer, entente.EntryMoved, "", body); err != nil {
+			return err
+		}
+		return journal.Append(ctx, tx, entente.System(org, entente.DoorWorker), EventMoved, string(self.Party()), map[string]any{"from": from, "to": s.c.Origin})
+	})
+}
+
 // KeyDocument gives the key document of a party of this node, for anybody who asks.
 func (s *Service) KeyDocument(ctx context.Context, party entente.PartyID) (entente.KeyDocument, error) {
 	org, err := s.local(ctx, party)
