@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
@@ -94,23 +95,26 @@ func (s *Service) keep(ctx context.Context, org entente.OrgID, hash entente.Hash
 }
 
 func (s *Service) keepParts(ctx context.Context, org entente.OrgID, hash entente.Hash, size, from int64, content []byte) error {
-	return s.db.Write(ctx, org, func(tx *db.Tx) error {
-		rows := func(yield func([]any) bool) {
-			part := from / blobPart
-			for chunk := range slices.Chunk(content, blobPart) {
-				if !yield([]any{org, hash[:], part, chunk}) {
-					return
-				}
-				part++
+	return s.db.Write(ctx, org, func(tx *db.Tx) error { return writeParts(ctx, tx, org, hash, size, from, content, s.now()) })
+}
+
+// writeParts writes a stretch of a blob that begins where a part begins.
+func writeParts(ctx context.Context, tx *db.Tx, org entente.OrgID, hash entente.Hash, size, from int64, content []byte, at time.Time) error {
+	rows := func(yield func([]any) bool) {
+		part := from / blobPart
+		for chunk := range slices.Chunk(content, blobPart) {
+			if !yield([]any{org, hash[:], part, chunk}) {
+				return
 			}
+			part++
 		}
-		if _, err := tx.Insert(ctx, "INSERT INTO exchange_blob_part (org, hash, part, bytes) VALUES", "ON CONFLICT (org, hash, part) DO UPDATE SET bytes = excluded.bytes", rows); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `INSERT INTO exchange_blob (org, hash, size, held, at) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (org, hash) DO UPDATE SET held = excluded.held`, org, hash[:], size, from+int64(len(content)), db.Millis(s.now()))
+	}
+	if _, err := tx.Insert(ctx, "INSERT INTO exchange_blob_part (org, hash, part, bytes) VALUES", "ON CONFLICT (org, hash, part) DO UPDATE SET bytes = excluded.bytes", rows); err != nil {
 		return err
-	})
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO exchange_blob (org, hash, size, held, at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (org, hash) DO UPDATE SET held = excluded.held`, org, hash[:], size, from+int64(len(content)), db.Millis(at))
+	return err
 }
 
 // heldOf is how much of a blob is here, in bytes.

@@ -7,6 +7,9 @@ const (
 	EventKeyMade      journal.Kind = "key.made"              // the organisation's first key
 	EventKeyRotated   journal.Kind = "key.rotated"           // its next one; body: why, and what was revoked
 	EventMoved        journal.Kind = "organisation.moved"    // this node is reached at another address now; body: from, to
+	EventMovedOut     journal.Kind = "seat.moved-out"        // written into a file and closed here
+	EventMovedIn      journal.Kind = "seat.moved-in"         // opened here from a file
+	EventStayed       journal.Kind = "seat.stayed"           // opened again after it was closed
 	EventInvited      journal.Kind = "partnership.invited"   // subject: the invitation
 	EventWithdrawn    journal.Kind = "partnership.withdrawn" // an invitation; subject: the invitation
 	EventBegan        journal.Kind = "partnership.began"

@@ -119,7 +119,7 @@ func (s *Service) local(ctx context.Context, party entente.PartyID) (entente.Org
 			if err != nil {
 				return err
 			}
-			if self != nil {
+			if self != nil && self.Moved.IsZero() {
 				found[self.Document.Party] = o.ID
 			}
 		}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/db/dbtest"
 )
 
 // Two organisations become partners, compare their words, say something, take it back
@@ -183,7 +186,8 @@ func TestPermissions(t *testing.T) {
 			buyer.Narrow(ctx, auditor, "x", entente.Marking{}, ""), buyer.Propose(ctx, auditor, supplier.party(), nil),
 			buyer.Sign(ctx, auditor, supplier.party(), entente.Hash{}), buyer.Refuse(ctx, auditor, supplier.party(), entente.Hash{}, ""),
 			buyer.Fetch(ctx, auditor, supplier.party()), buyer.Acknowledge(ctx, auditor, supplier.party(), 1),
-			buyer.Embargo(ctx, auditor, supplier.party(), "x", entente.EmbargoStep{}), buyer.Release(ctx, auditor, supplier.party()),
+			buyer.Embargo(ctx, auditor, supplier.party(), "x", entente.EmbargoStep{}), buyer.MoveOut(ctx, auditor, "", io.Discard), buyer.Stay(ctx, auditor),
+			buyer.MoveIn(ctx, auditor, "", strings.NewReader("")), buyer.Release(ctx, auditor, supplier.party()),
 			buyer.Settle(ctx, auditor, supplier.party(), 1, OutcomeTaken, entente.Message{}), buyer.ExportFile(ctx, auditor, supplier.party(), io.Discard),
 		} {
 			wants(t, entente.KindDenied, err)
@@ -227,4 +231,68 @@ func TestMove(t *testing.T) {
 			t.Errorf("after a forged document: %s at %s", p.Name, p.Address)
 		}
 	})
+}
+
+// A guest moves to a node of its own with key, history, files and partnerships; its
+// partners are told, and the seat it left says nothing any more.
+func TestMoveOfASeat(t *testing.T) {
+	for name, open := range map[string]func(testing.TB) *db.DB{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			h := newHouse(t, open(t))
+			buyer, guest := h.host("Beanline"), h.host("Rosthof")
+			become(buyer, guest)
+			b, err := guest.PutBlob(ctx, guest.owner, "a.txt", "text/plain", strings.NewReader("beans"))
+			ok(t, err)
+			s := practice(1)
+			s.Blobs = []entente.Blob{b}
+			id, _, err := guest.Say(ctx, guest.owner, s)
+			ok(t, err)
+			settle(guest, buyer)
+			party := guest.party()
+			const passphrase = "nineteen grey herons"
+			var file bytes.Buffer
+			wants(t, entente.KindInvalid, guest.MoveOut(ctx, guest.owner, "short", &file))
+			ok(t, guest.MoveOut(ctx, guest.owner, passphrase, &file))
+			_, _, err = guest.Say(ctx, guest.owner, practice(2))
+			wants(t, entente.KindConflict, err)
+
+			own := newHouse(t, open(t)).host("Rösthof AG")
+			wants(t, entente.KindInvalid, own.MoveIn(ctx, own.owner, "another passphrase", bytes.NewReader(file.Bytes())))
+			wants(t, entente.KindInvalid, own.MoveIn(ctx, own.owner, passphrase, bytes.NewReader(file.Bytes()[:file.Len()-200])))
+			wants(t, entente.KindInvalid, own.MoveIn(ctx, own.owner, passphrase, strings.NewReader("hello")))
+			ok(t, own.MoveIn(ctx, own.owner, passphrase, bytes.NewReader(file.Bytes())))
+			if own.party() != party {
+				t.Fatalf("it is %s now, and was %s", own.party(), party)
+			}
+			settle(own, buyer)
+			p, err := buyer.Partner(ctx, buyer.owner, party)
+			ok(t, err)
+			if p.Address != own.server.URL || p.In.Number != 2 {
+				t.Errorf("the partner knows it at %s with %d entries: %s", p.Address, p.In.Number, own.knows(buyer).Out.Error)
+			}
+			_, _, err = own.Say(ctx, own.owner, practice(3))
+			ok(t, err)
+			_, _, err = buyer.Say(ctx, buyer.owner, practice(4))
+			ok(t, err)
+			settle(own, buyer)
+			if in := own.knows(buyer).In; in.Number != 1 {
+				t.Errorf("from the partner %d entries arrived: %s", in.Number, buyer.knows(own).Out.Error)
+			}
+			if p, err = buyer.Partner(ctx, buyer.owner, party); err != nil || p.In.Number != 3 || !p.In.Quarantine.Blank() {
+				t.Errorf("the feed goes on at %d %v %v", p.In.Number, p.In.Quarantine, err)
+			}
+			_, lines, err := own.Statement(ctx, own.owner, id)
+			ok(t, err)
+			if len(lines) != 1 || lines[0].Delivered.IsZero() {
+				t.Errorf("the ledger after the move: %+v", lines)
+			}
+			ok(t, own.VerifyFeeds(ctx, own.owner))
+			if r, _, err := own.Blob(ctx, own.owner, b.Hash); err != nil {
+				t.Error(err)
+			} else if got, err := io.ReadAll(r); err != nil || string(got) != "beans" {
+				t.Errorf("the file after the move: %q %v", got, err)
+			}
+		})
+	}
 }

@@ -17,6 +17,8 @@ import (
 type Self struct {
 	Document entente.KeyDocument
 	Ring     entente.Keyring
+	// Moved is when its seat left this node; zero: it is here.
+	Moved time.Time
 }
 
 // Party is the organisation's name among all nodes.
@@ -99,6 +101,9 @@ func (s *Service) mine(ctx context.Context, tx *db.Tx, org entente.OrgID) (Self,
 	}
 	if known == nil {
 		return Self{}, nil, errors.New("the organisation has no key yet")
+	}
+	if !known.Moved.IsZero() {
+		return Self{}, nil, entente.Conflict("the seat of this organisation was moved to another node")
 	}
 	self, err := s.verified(*known)
 	if err != nil {
@@ -221,7 +226,7 @@ func (s *Service) tellAddress(ctx context.Context, org entente.OrgID) error {
 		known, err = readSelf(ctx, tx, org)
 		return err
 	})
-	if err != nil || known == nil || known.Document.Address == s.c.Origin {
+	if err != nil || known == nil || !known.Moved.IsZero() || known.Document.Address == s.c.Origin {
 		return err
 	}
 	return s.db.Write(ctx, org, func(tx *db.Tx) error {

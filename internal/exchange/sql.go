@@ -12,15 +12,19 @@ import (
 
 // readSelf gives nil where the organisation has no key yet.
 func readSelf(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Self, error) {
-	text, err := db.One(ctx, tx, db.Value[string], "SELECT document FROM exchange_self WHERE org = $1", org)
+	s, err := db.One(ctx, tx, func(row db.Scanner) (s Self, err error) {
+		var text string
+		var moved int64
+		if err = row.Scan(&text, &moved); err != nil {
+			return s, err
+		}
+		s.Moved = db.Time(moved)
+		return s, json.Unmarshal([]byte(text), &s.Document)
+	}, "SELECT document, moved_at FROM exchange_self WHERE org = $1", org)
 	if errors.Is(err, db.ErrNoRow) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	var s Self
-	return &s, json.Unmarshal([]byte(text), &s.Document)
+	return &s, err
 }
 
 func insertSelf(ctx context.Context, tx *db.Tx, org entente.OrgID, s Self, at time.Time) error {
