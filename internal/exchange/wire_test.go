@@ -272,6 +272,7 @@ func TestBadLinks(t *testing.T) {
 				}
 			})
 		}
+		to := buyer.party()
 		buyer.through(spoil)
 		const entries = 60
 		for n := range entries {
@@ -284,7 +285,7 @@ func TestBadLinks(t *testing.T) {
 				break
 			}
 			ok(t, supplier.db.Write(ctx, supplier.org, func(tx *db.Tx) error {
-				f, err := readFeed(ctx, tx, supplier.org, buyer.party(), Out)
+				f, err := readFeed(ctx, tx, supplier.org, to, Out)
 				if err != nil {
 					return err
 				}
