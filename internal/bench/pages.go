@@ -81,8 +81,12 @@ func (b *bench) pages(ctx context.Context) (err error) {
 		}
 		b.fact("f", fmt.Sprintf("filled: %d suppliers, %d components", pageSuppliers, e.filled.components), durationText(time.Since(began)))
 	}
+	talks, partners, err := exchangeOf(ctx, e)
+	if err != nil {
+		return err
+	}
 	pages, err := site.New(site.Config{
-		DB: e.db, Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Partner: partner.New(e.db, e.chain), Notify: told,
+		DB: e.db, Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Partner: partner.New(e.db, e.chain), Notify: told, Exchange: talks,
 		Search: search.New(e.chain, e.inventory, e.advisory, e.identity), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -97,14 +101,14 @@ func (b *bench) pages(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	err = b.allPages(ctx, e, told, visitor)
+	err = b.allPages(ctx, e, told, partners, visitor)
 	return errors.Join(err, b.weigh(ctx, visitor, "/o/"+string(org)+"/suppliers"))
 }
 
 // allPages measures route by route. One that fails does not keep the others from
 // being measured.
-func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, visitor *browser) error {
-	examples, err := examplesOf(ctx, e, told)
+func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, partners []string, visitor *browser) error {
+	examples, err := examplesOf(ctx, e, told, partners)
 	if err != nil {
 		return err
 	}
@@ -327,7 +331,7 @@ func tellerOf(e *estate) (*notify.Service, error) {
 
 // examplesOf finds things of the estate for the wildcards of the routes, and
 // questions for those that answer one.
-func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[string][]string, error) {
+func examplesOf(ctx context.Context, e *estate, told *notify.Service, partners []string) (map[string][]string, error) {
 	hooks, err := told.Hooks(ctx, system())
 	if err != nil {
 		return nil, err
@@ -369,7 +373,7 @@ func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[strin
 		"/o/{org}/documents/":  some(func(i int) string { return strconv.Itoa(1 + i*pageDocuments/pageExamples) }),
 		"/o/{org}/components/": some(func(i int) string { return strconv.Itoa(int(packages[i%len(packages)].ID)) }),
 		"/o/{org}/advisories/": some(func(i int) string { return hits[i%len(hits)].ID }),
-		"/o/{org}/people/":     {string(members[0].Person.ID)}, "/o/{org}/webhooks/": {hooks[0].ID}, "/o/{org}/import/": {"1"}, "/o/{org}/changes/": {"1"},
+		"/o/{org}/people/":     {string(members[0].Person.ID)}, "/o/{org}/webhooks/": {hooks[0].ID}, "/o/{org}/import/": {"1"}, "/o/{org}/changes/": {"1"}, "/o/{org}/partners/": partners,
 		"?/o/{org}/search": some(func(i int) string {
 			words := []string{fmt.Sprintf("supplier %d", i), strings.Fields(hits[i%len(hits)].Summary + " overflow")[0], packages[i%len(packages)].Name, hits[i%len(hits)].ID}
 			return "?q=" + url.QueryEscape(words[i%len(words)])

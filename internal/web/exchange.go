@@ -254,16 +254,48 @@ func (v *visit) chainNames() (map[string]string, error) {
 	return names, nil
 }
 
-func (v *visit) knownAsChoice(id string, known map[string]string) ui.Choice {
-	c := ui.Choice{
-		Name: "organisation", Label: v.T("Which organisation of your chain it is"), Value: id, Options: []ui.Option{{Label: v.T("None of them")}},
-		Hint: v.T("Then what the partner says shows where the organisation does."),
-	}
+// suggested is a field with what a person may type into it.
+type suggested struct {
+	ui.Field
+	Options []ui.Option
+}
+
+// knownAsChoice asks which organisation of the chain a partner is.
+func (v *visit) knownAsChoice(id string, known map[string]string) suggested {
+	c := suggested{Field: ui.Field{
+		Name: "organisation", Label: v.T("Which organisation of your chain it is"), Value: id, MaxLength: entente.MaxSlug,
+		Hint: v.T("Its name or identifier; empty: none of them. What the partner says then shows where the organisation does."),
+	}}
 	for id, name := range known {
 		c.Options = append(c.Options, ui.Option{Value: id, Label: name})
 	}
-	slices.SortFunc(c.Options[1:], func(a, b ui.Option) int { return strings.Compare(a.Label+a.Value, b.Label+b.Value) })
+	slices.SortFunc(c.Options, func(a, b ui.Option) int { return strings.Compare(a.Label+a.Value, b.Label+b.Value) })
+	if len(c.Options) > mostThings {
+		c.Options = c.Options[:mostThings]
+	}
 	return c
+}
+
+// organisationIn finds the organisation that a person named, by its identifier or its
+// name; empty: none was named.
+func organisationIn(known map[string]string, text string) (string, error) {
+	if text == "" || known[text] != "" {
+		return text, nil
+	}
+	found := ""
+	for id, name := range known {
+		if !strings.EqualFold(name, text) {
+			continue
+		}
+		if found != "" {
+			return "", entente.Invalid("several organisations of the chain are called %.60q; write the identifier", text)
+		}
+		found = id
+	}
+	if found == "" {
+		return "", entente.Invalid("there is no organisation %.60q in the chain; write its name or identifier, or leave it empty", text)
+	}
+	return found, nil
 }
 
 // feedRows tells how the two feeds of a partnership stand.
@@ -318,13 +350,13 @@ func (v *visit) comparedKey() error {
 }
 
 func (v *visit) setKnownAs() error {
-	id := v.text("organisation")
 	known, err := v.chainNames()
 	if err != nil {
 		return err
 	}
-	if id != "" && known[id] == "" {
-		return v.partnerDone("", "", entente.Invalid("there is no organisation %.60q in the chain any more; choose among those that are listed", id))
+	id, err := organisationIn(known, v.text("organisation"))
+	if err != nil {
+		return v.partnerDone("", "", err)
 	}
 	return v.partnerDone("known-as", "", v.Exchange.SetKnownAs(v.r.Context(), v.actor, v.party(), id))
 }

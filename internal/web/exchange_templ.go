@@ -829,7 +829,7 @@ func partnerView(p partnerPage) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.Select(p.Known).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Suggested(p.Known.Field, p.Known.Options).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -116,15 +116,16 @@ func (v *visit) invitePartner() error {
 	if failed != nil {
 		return failed
 	}
-	if err == nil && i.Organisation != "" && known[i.Organisation] == "" {
-		err = entente.Invalid("there is no organisation %.60q in the chain any more; choose among those that are listed", i.Organisation)
+	organisation, unknown := organisationIn(known, i.Organisation)
+	if err == nil {
+		err = unknown
 	}
 	if err == nil {
 		terms := d.terms(i.weBuy(), i.weSupply())
 		terms.Contacts = contacts(i.Contact)
 		var ticket exchange.Ticket
 		var made exchange.Invitation
-		ticket, made, err = v.Exchange.Invite(v.r.Context(), v.actor, exchange.NewInvitation{Name: i.Name, KnownAs: i.Organisation, Terms: terms})
+		ticket, made, err = v.Exchange.Invite(v.r.Context(), v.actor, exchange.NewInvitation{Name: i.Name, KnownAs: organisation, Terms: terms})
 		if err == nil {
 			return v.showInvited(ticket, made)
 		}
@@ -316,7 +317,15 @@ func (v *visit) offeredTerms(o exchange.Offer, inviter, reader entente.PartyID) 
 // acceptPartner signs what was offered.
 func (v *visit) acceptPartner() error {
 	text, organisation := v.text("invitation"), v.text("organisation")
-	p, err := v.Exchange.Accept(v.r.Context(), v.actor, text, contacts(v.typedContact()), organisation)
+	known, err := v.chainNames()
+	if err != nil {
+		return err
+	}
+	var p exchange.Partner
+	id, err := organisationIn(known, organisation)
+	if err == nil {
+		p, err = v.Exchange.Accept(v.r.Context(), v.actor, text, contacts(v.typedContact()), id)
+	}
 	if err == nil {
 		return v.redirect(v.in("partners", string(p.Party)) + "?done=accepted")
 	}

@@ -88,7 +88,7 @@ func invitePartnerView(p invitePage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Select(p.Organisation).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Suggested(p.Organisation.Field, p.Organisation.Options).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -846,7 +846,7 @@ func offeredView(p offeredPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Select(p.Known).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Suggested(p.Known.Field, p.Known.Options).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -34,7 +34,7 @@ type partnerPage struct {
 	Terms      []term
 	Feeds      []ui.Row
 	FeedErrors []string
-	Known      ui.Choice
+	Known      suggested
 	Manage     bool
 	Ask        bool
 }
@@ -122,7 +122,7 @@ type invitePage struct {
 	Notice       ui.Notice
 	Name         string
 	Trade        ui.Choice
-	Organisation ui.Choice
+	Organisation suggested
 	Start        string     // where the first step leads
 	Terms        *termsForm // of the second step; nil at the first
 	Summary      string
@@ -162,7 +162,7 @@ type offeredPage struct {
 	Terms   []term
 	Labels  []ui.Def
 	Until   time.Time
-	Known   ui.Choice
+	Known   suggested
 	Contact contactForm
 	Carried []ui.Option
 	Action  string
