@@ -48,8 +48,9 @@ const (
 	pageExamples  = 100 // different things of a kind that are visited
 )
 
-// streams are routes that answer for as long as somebody listens.
-var streams = []string{"/o/{org}/live"}
+// unmeasured are routes that answer for as long as somebody listens, or about what
+// only a browser can make: a passkey.
+var unmeasured = []string{"/o/{org}/live", "/o/{org}/account/passkeys/{id}/remove"}
 
 // downloads are routes that give away everything at once: reported, but no pages.
 var downloads = []string{"/o/{org}/map.yaml"}
@@ -119,7 +120,7 @@ func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, p
 	defer stopProfile()
 	var failed []error
 	for _, r := range site.Routes() {
-		if r.Method != http.MethodGet || r.Door != site.ByVerb || slices.Contains(streams, r.Pattern) {
+		if r.Method != http.MethodGet || r.Door != site.ByVerb || slices.Contains(unmeasured, r.Pattern) {
 			continue
 		}
 		paths := examplePaths(r.Pattern, examples)

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -260,18 +261,20 @@ type suggested struct {
 	Options []ui.Option
 }
 
+// mostKnown bounds the organisations that a form suggests.
+const mostKnown = 200
+
 // knownAsChoice asks which organisation of the chain a partner is.
 func (v *visit) knownAsChoice(id string, known map[string]string) suggested {
 	c := suggested{Field: ui.Field{
 		Name: "organisation", Label: v.T("Which organisation of your chain it is"), Value: id, MaxLength: entente.MaxSlug,
 		Hint: v.T("Its name or identifier; empty: none of them. What the partner says then shows where the organisation does."),
 	}}
-	for id, name := range known {
-		c.Options = append(c.Options, ui.Option{Value: id, Label: name})
-	}
-	slices.SortFunc(c.Options, func(a, b ui.Option) int { return strings.Compare(a.Label+a.Value, b.Label+b.Value) })
-	if len(c.Options) > mostThings {
-		c.Options = c.Options[:mostThings]
+	for _, id := range slices.Sorted(maps.Keys(known)) {
+		if len(c.Options) == mostKnown {
+			break
+		}
+		c.Options = append(c.Options, ui.Option{Value: id, Label: known[id]})
 	}
 	return c
 }

@@ -233,9 +233,10 @@ func (h held[T]) page(q query, offset, limit int) ([]T, int, int, error) {
 			places = append(places, int32(i))
 		}
 	}
+	matching := len(places)
 	for _, c := range h.list.columns {
 		if c.key != "" && c.key == q.sort && c.order != nil {
-			slices.SortFunc(places, func(a, b int32) int {
+			places = first(places, offset+limit, func(a, b int32) int {
 				order := c.order(h.all[a], h.all[b])
 				if q.desc {
 					order = -order
@@ -250,7 +251,29 @@ func (h held[T]) page(q query, offset, limit int) ([]T, int, int, error) {
 	for _, place := range places[from:min(from+limit, len(places))] {
 		shown = append(shown, h.all[place])
 	}
-	return shown, len(places), len(h.all), nil
+	return shown, matching, len(h.all), nil
+}
+
+// fewRows is up to how many rows are picked out instead of sorting all of them.
+const fewRows = 500
+
+// first gives at least the n first of the places, in order. What comes after them is
+// not looked at by a page, so it is not put in order.
+func first(places []int32, n int, order func(a, b int32) int) []int32 {
+	if n <= 0 || n > fewRows || n >= len(places) {
+		slices.SortFunc(places, order)
+		return places
+	}
+	picked := make([]int32, 0, n+1)
+	for _, place := range places {
+		if len(picked) == n && order(place, picked[n-1]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(picked, place, order)
+		picked = slices.Insert(picked, at, place)
+		picked = picked[:min(len(picked), n)]
+	}
+	return picked
 }
 
 func (l list[T]) matches(row T, q query) bool {

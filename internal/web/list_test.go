@@ -2,7 +2,9 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -222,6 +224,26 @@ func TestBackwards(t *testing.T) {
 		must(t, err)
 		if !slices.Equal(got, c.want) || matching != 7 {
 			t.Errorf("offset %d: %v of %d, want %v", c.offset, got, matching, c.want)
+		}
+	}
+}
+
+// Picking out the first rows gives what sorting all of them gives.
+func TestFirst(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		values := make([]int, rng.IntN(2_000))
+		places := make([]int32, len(values))
+		for i := range values {
+			values[i], places[i] = rng.IntN(50), int32(i)
+		}
+		order := func(a, b int32) int { return cmp.Or(cmp.Compare(values[a], values[b]), cmp.Compare(a, b)) }
+		want := slices.Clone(places)
+		slices.SortFunc(want, order)
+		n := rng.IntN(700)
+		got := first(slices.Clone(places), n, order)
+		if n = min(n, len(want)); !slices.Equal(got[:n], want[:n]) {
+			t.Fatalf("the first %d of %d: %v, want %v", n, len(places), got[:n], want[:n])
 		}
 	}
 }
