@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
@@ -341,6 +342,10 @@ func examplesOf(ctx context.Context, e *estate, told *notify.Service, partners [
 	if err != nil {
 		return nil, err
 	}
+	invitation, token, err := waysIn(ctx, e, members[0].Person.ID)
+	if err != nil {
+		return nil, err
+	}
 	hits, _, err := e.advisory.List(ctx, system(), advisory.Query{Hits: true, Order: advisory.ByHits, Limit: pageExamples})
 	if err != nil {
 		return nil, err
@@ -375,6 +380,7 @@ func examplesOf(ctx context.Context, e *estate, told *notify.Service, partners [
 		"/o/{org}/components/": some(func(i int) string { return strconv.Itoa(int(packages[i%len(packages)].ID)) }),
 		"/o/{org}/advisories/": some(func(i int) string { return hits[i%len(hits)].ID }),
 		"/o/{org}/people/":     {string(members[0].Person.ID)}, "/o/{org}/webhooks/": {hooks[0].ID}, "/o/{org}/import/": {"1"}, "/o/{org}/changes/": {"1"}, "/o/{org}/partners/": partners,
+		"/o/{org}/invitations/": {invitation}, "/o/{org}/tokens/": {token},
 		"?/o/{org}/search": some(func(i int) string {
 			words := []string{fmt.Sprintf("supplier %d", i), strings.Fields(hits[i%len(hits)].Summary + " overflow")[0], packages[i%len(packages)].Name, hits[i%len(hits)].ID}
 			return "?q=" + url.QueryEscape(words[i%len(words)])
@@ -388,6 +394,21 @@ func examplesOf(ctx context.Context, e *estate, told *notify.Service, partners [
 			return "?process=" + string(process) + "&from=" + string(behind[len(behind)-1].ID)
 		}),
 	}, nil
+}
+
+// waysIn makes an invitation of a colleague and an API token, for the pages that ask
+// before they are taken away.
+func waysIn(ctx context.Context, e *estate, person entente.PersonID) (invitation, token string, err error) {
+	_, invited, err := e.identity.Invite(ctx, system(), identity.NewInvitation{Email: "colleague@bench.example", Role: entente.RoleAuditor})
+	if err != nil {
+		return "", "", err
+	}
+	owner, err := e.identity.Actor(ctx, person, org, entente.DoorPage)
+	if err != nil {
+		return "", "", err
+	}
+	_, made, err := e.identity.CreateToken(ctx, owner, identity.NewToken{Name: "Bench", Verbs: []identity.Verb{identity.ChainRead}})
+	return invited.ID, made.ID, err
 }
 
 // recordPages records the documents and all advisories.

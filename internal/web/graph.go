@@ -275,6 +275,9 @@ func (v *visit) graphList(p *picture, a graphAsked, all []graphThing) list[graph
 	ringed, seen := map[int]bool{}, map[chain.NodeKind]bool{}
 	for i := range all {
 		row := &all[i]
+		if i > 0 && row.Kind == all[i-1].Kind && row.rank == all[i-1].rank {
+			continue // they come in long runs
+		}
 		seen[row.Kind] = true
 		if !ringed[row.rank] {
 			ringed[row.rank] = true

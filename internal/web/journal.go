@@ -70,6 +70,7 @@ func (e events) search(tx *db.Tx, q query, head int64, offset, limit int) (found
 			return nil, 0, err
 		}
 	}
+	fits := e.list.fits(q)
 	for seen := 0; before > 1 && seen < mostSearched; seen += step {
 		batch, err := journal.Latest(e.ctx, tx, e.org, before, step)
 		if err != nil {
@@ -79,7 +80,7 @@ func (e events) search(tx *db.Tx, q query, head int64, offset, limit int) (found
 			break
 		}
 		for _, event := range batch {
-			if e.list.matches(event, q) {
+			if fits == nil || fits(event) {
 				if matching >= offset && len(found) < limit {
 					found = append(found, event)
 				}

@@ -228,8 +228,9 @@ type held[T any] struct {
 
 func (h held[T]) page(q query, offset, limit int) ([]T, int, int, error) {
 	places := make([]int32, 0, len(h.all)) // moved about instead of whole rows
+	fits := h.list.fits(q)
 	for i := range h.all {
-		if h.list.matches(h.all[i], q) {
+		if fits == nil || fits(h.all[i]) {
 			places = append(places, int32(i))
 		}
 	}
@@ -276,29 +277,36 @@ func first(places []int32, n int, order func(a, b int32) int) []int32 {
 	return picked
 }
 
-func (l list[T]) matches(row T, q query) bool {
+// fits says of a row whether a query asks for it; nil where it asks for all.
+func (l list[T]) fits(q query) func(row T) bool {
+	var all []func(row T) bool
 	for _, f := range l.filters {
-		value := q.filter[f.key]
-		if value != "" && f.match != nil && !f.match(row, value) {
-			return false
+		if value := q.filter[f.key]; value != "" && f.match != nil {
+			all = append(all, func(row T) bool { return f.match(row, value) })
 		}
 	}
 	for _, f := range l.fields {
-		value := q.filter[f.key]
-		if value != "" && !f.match(row, value) {
-			return false
+		if value := q.filter[f.key]; value != "" {
+			all = append(all, func(row T) bool { return f.match(row, value) })
 		}
 	}
-	if q.search == "" {
+	if words := strings.Fields(strings.ToLower(q.search)); len(words) > 0 {
+		all = append(all, func(row T) bool {
+			text := strings.ToLower(strings.Join(l.text(row), "\n"))
+			return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+		})
+	}
+	if all == nil {
+		return nil
+	}
+	return func(row T) bool {
+		for _, fits := range all {
+			if !fits(row) {
+				return false
+			}
+		}
 		return true
 	}
-	text := strings.ToLower(strings.Join(l.text(row), "\n"))
-	for word := range strings.FieldsSeq(strings.ToLower(q.search)) {
-		if !strings.Contains(text, word) {
-			return false
-		}
-	}
-	return true
 }
 
 // show answers with the page around the list, or with the list as a file.
