@@ -62,7 +62,7 @@ func (v *visit) keyRow(k entente.Key) ui.Row {
 	if !k.Until.IsZero() {
 		until = momentCell(v, k.Until)
 	}
-	return ui.Row{Cells: []ui.Cell{codeCell(string(k.Public.ID())), badgeCell(state), plainCell(strings.Join(k.Public.Fingerprint(), " ")), momentCell(v, k.From), until}}
+	return ui.Row{Cells: []ui.Cell{codeCell(string(k.Public.ID())), badgeCell(state), {Text: strings.Join(k.Public.Fingerprint(), " "), Same: true}, momentCell(v, k.From), until}}
 }
 
 // keyColumns are those of [visit.keyRow].
