@@ -482,15 +482,14 @@ func (p *picture) organisationDiagram(a graphAsked) (d draw.Diagram, leftOut str
 		inside = p.within(v.actor.Scope)
 	}
 	type ranked struct {
-		n    chain.Node
+		id   chain.NodeID
 		rank int
 	}
 	var all []ranked
 	for i := range m.Organisations {
 		o := &m.Organisations[i]
 		if rank := p.g.Rank(o.ID); rank >= 0 && (inside == nil || inside[o.ID] || o.ID == p.own()) {
-			n, _ := p.g.Node(o.ID)
-			all = append(all, ranked{n, rank})
+			all = append(all, ranked{o.ID, rank})
 		}
 	}
 	slices.SortStableFunc(all, func(x, y ranked) int { return cmp.Compare(x.rank, y.rank) })
@@ -501,19 +500,20 @@ func (p *picture) organisationDiagram(a graphAsked) (d draw.Diagram, leftOut str
 	}
 	maker, drawn := p.maker(), map[chain.NodeID]bool{}
 	for _, r := range all {
-		n := maker.Thing(r.n)
+		thing, _ := p.g.Node(r.id)
+		n := maker.Thing(thing)
 		n.Group = "rank" + strconv.Itoa(r.rank)
 		n.Note = ""
 		switch {
 		case r.rank == 0:
 			n.Mark = draw.Focus
-		case r.n.ID == a.from.ID:
+		case r.id == a.from.ID:
 			n.Mark = draw.Source
 		}
 		if !slices.ContainsFunc(d.Groups, func(g draw.Group) bool { return g.ID == n.Group }) {
 			d.Groups = append(d.Groups, draw.Group{ID: n.Group, Label: v.ringName(r.rank)})
 		}
-		drawn[r.n.ID] = true
+		drawn[r.id] = true
 		d.Nodes = append(d.Nodes, n)
 	}
 	seen := map[[2]chain.NodeID]bool{}
