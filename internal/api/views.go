@@ -35,7 +35,7 @@ var viewOperations = []operation{
 
 // NewView is a view of a list, to be saved.
 type NewView struct {
-	List     string `json:"list" enum:"processes,systems,suppliers,supplies,documents,data-flows,advisories,products,components,people,journal,tokens"`
+	List     string `json:"list" enum:"processes,systems,suppliers,supplies,documents,data-flows,advisories,products,components,people,partners,journal,tokens"`
 	Name     string `json:"name" maxLength:"60"`
 	Query    string `json:"query,omitempty" maxLength:"2000" doc:"Search, filters, order, columns and rows, as the address of the list has them: q=beans&sort=-name."`
 	Shared   bool   `json:"shared,omitempty" doc:"With everybody in the organisation."`
@@ -98,7 +98,7 @@ func removeView(s *server, ctx context.Context, actor entente.Actor, in *ByView)
 }
 
 func setStandardView(s *server, ctx context.Context, actor entente.Actor, in *struct {
-	List string `path:"list" enum:"processes,systems,suppliers,supplies,documents,data-flows,advisories,products,components,people,journal,tokens"`
+	List string `path:"list" enum:"processes,systems,suppliers,supplies,documents,data-flows,advisories,products,components,people,partners,journal,tokens"`
 	Body struct {
 		View string `json:"view,omitempty" maxLength:"64" doc:"The id of a view of the list; absent, and the list opens as it is by itself."`
 	}
