@@ -45,9 +45,11 @@ func TestAnswersHoldToTheDocument(t *testing.T) {
 		}
 		tokens := []string{n.tokens["beanline/owner"], n.tokens["beanline/owner"], n.tokens["beanline/auditor"], n.tokens["rosthof/analyst"]}
 		succeeded := map[string]int{}
-		all := v.calls()
+		all, ran := v.calls(), 0
 		for round := 0; round < rounds || len(all) > 0 && round < 600; round++ {
+			ran = round + 1
 			if round >= rounds { // only what never succeeded so far, and what it may rest on
+				v.plain = round%4 > 0
 				if !slices.ContainsFunc(all, func(c call) bool { return succeeded[c.id()] == 0 }) {
 					break
 				}
@@ -61,7 +63,11 @@ func TestAnswersHoldToTheDocument(t *testing.T) {
 				if c.method == "DELETE" && round < rounds && round%3 > 0 {
 					continue // so that something is left for the others to meet
 				}
-				r := v.request(c, tokens[v.rng.IntN(len(tokens))])
+				token := tokens[v.rng.IntN(len(tokens))]
+				if v.plain {
+					token = tokens[0]
+				}
+				r := v.request(c, token)
 				w := httptest.NewRecorder()
 				n.handler.ServeHTTP(w, r)
 				if err := v.check(c, w); err != nil {
@@ -79,7 +85,7 @@ func TestAnswersHoldToTheDocument(t *testing.T) {
 				t.Errorf("%s never succeeded, so its answers were not looked at", c.id())
 			}
 		}
-		t.Logf("%d operations, %d requests, %d ids learned, successes: %v", len(v.calls()), rounds*len(v.calls()), len(v.known["any"]), succeeded)
+		t.Logf("%d operations, %d rounds, %d ids learned, successes: %v", len(v.calls()), ran, len(v.known["any"]), succeeded)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -131,6 +132,9 @@ func pointer(s string) string {
 type inventor struct {
 	*document
 	rng *rand.Rand
+	// plain makes requests as a well-meaning client does: whole, with nothing nasty,
+	// for what is there now.
+	plain bool
 	// known are identifiers that answers held, by the list that they stood in, so
 	// that requests meet real things; read are whole answers, to be put back.
 	known map[string][]string
@@ -318,10 +322,10 @@ var nasty = []string{
 
 func (v *inventor) value(schema map[string]any, depth int) any {
 	schema = v.resolve(schema)
-	if v.rng.IntN(8) == 0 {
+	if !v.plain && v.rng.IntN(8) == 0 {
 		return nasty[v.rng.IntN(len(nasty))]
 	}
-	if enum, ok := schema["enum"].([]any); ok && v.rng.IntN(10) > 0 {
+	if enum, ok := schema["enum"].([]any); ok && (v.plain || v.rng.IntN(10) > 0) {
 		return enum[v.rng.IntN(len(enum))]
 	}
 	kind := schema["type"]
@@ -351,8 +355,9 @@ func (v *inventor) value(schema map[string]any, depth int) any {
 	case "object":
 		out := map[string]any{}
 		properties, _ := schema["properties"].(map[string]any)
-		for name, p := range properties {
-			if depth < 6 && v.rng.IntN(5) > 0 {
+		for _, name := range slices.Sorted(maps.Keys(properties)) {
+			p := properties[name]
+			if depth < 6 && (v.plain || v.rng.IntN(5) > 0) {
 				out[name] = v.value(p.(map[string]any), depth+1)
 			}
 		}
@@ -390,6 +395,9 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 	v.tags[r.URL.Path] = w.Header().Get("ETag")
 	if strings.Contains(c.path, "{") {
 		v.read[c.path] = answered{r.URL.Path, w.Body.Bytes()}
+	}
+	if list := c.path[strings.LastIndexByte(c.path, '/')+1:]; v.plain && !strings.Contains(c.path, "{") {
+		v.known[list] = nil
 	}
 	keep := func(list, id string) {
 		if pool := v.known[list]; len(pool) < 500 && !slices.Contains(pool, id) {
