@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"math/rand/v2"
 	"time"
 
@@ -21,32 +20,30 @@ var firstPrev = make([]byte, sha256.Size)
 // its length in bytes as such a number, then its bytes. The time is milliseconds
 // since 1970 in UTC. Every field has a length, so no two events encode alike.
 func hashOf(e Event) []byte {
-	h := sha256.New()
-	h.Write([]byte("entente.journal/1\n"))
-	put(h, e.Prev)
-	put(h, e.Org)
-	number(h, e.Seq)
-	number(h, db.Millis(e.At))
-	put(h, e.Person)
-	put(h, e.Actor)
-	put(h, e.Role)
-	put(h, e.Door)
-	put(h, e.Kind)
-	put(h, e.Subject)
-	put(h, e.Body)
-	return h.Sum(nil)
+	b := make([]byte, 0, 512+len(e.Body))
+	b = append(b, "entente.journal/1\n"...)
+	b = put(b, e.Prev)
+	b = put(b, e.Org)
+	b = number(b, e.Seq)
+	b = number(b, db.Millis(e.At))
+	b = put(b, e.Person)
+	b = put(b, e.Actor)
+	b = put(b, e.Role)
+	b = put(b, e.Door)
+	b = put(b, e.Kind)
+	b = put(b, e.Subject)
+	b = put(b, e.Body)
+	sum := sha256.Sum256(b)
+	return sum[:]
 }
 
-func put[T ~string | ~[]byte](h hash.Hash, s T) {
-	number(h, int64(len(s)))
-	h.Write([]byte(s))
+func put[T ~string | ~[]byte](b []byte, s T) []byte {
+	return append(number(b, int64(len(s))), s...)
 }
 
-func number(h hash.Hash, n int64) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	h.Write(b[:])
-}
+func number(b []byte, n int64) []byte { return binary.BigEndian.AppendUint64(b, uint64(n)) }
+
+var namesAnother = entente.Say("it does not name the hash of the event before")
 
 // follows says why e cannot be the event after number seq with hash prev, or "".
 func follows(e Event, seq int64, prev []byte) entente.Message {
@@ -54,7 +51,7 @@ func follows(e Event, seq int64, prev []byte) entente.Message {
 	case e.Seq != seq+1:
 		return entente.Say("it is missing; the next one has number %d", e.Seq)
 	case !bytes.Equal(e.Prev, prev):
-		return entente.Say("it does not name the hash of the event before")
+		return namesAnother
 	case !bytes.Equal(e.Hash, hashOf(e)):
 		return entente.Say("its content does not fit its hash")
 	}

@@ -65,14 +65,20 @@ func selectEvent(ctx context.Context, tx *db.Tx, org entente.OrgID, seq int64) (
 	return db.One(ctx, tx, scanEvent, eventColumns+" WHERE org = $1 AND seq = $2", org, seq)
 }
 
-func eachEvent(ctx context.Context, tx *db.Tx, org entente.OrgID, do func(Event) error) error {
-	return db.Each(ctx, tx, eventColumns+" WHERE org = $1 ORDER BY seq", func(s db.Scanner) error {
+// lastEvent gives the number of the last event that is there, 0 without any.
+func lastEvent(ctx context.Context, tx *db.Tx, org entente.OrgID) (int64, error) {
+	return db.One(ctx, tx, func(s db.Scanner) (n int64, err error) { return n, s.Scan(&n) },
+		"SELECT COALESCE(MAX(seq), 0) FROM journal_event WHERE org = $1", org)
+}
+
+func eachEvent(ctx context.Context, tx *db.Tx, org entente.OrgID, after, upTo int64, do func(Event) error) error {
+	return db.Each(ctx, tx, eventColumns+" WHERE org = $1 AND seq > $2 AND seq <= $3 ORDER BY seq", func(s db.Scanner) error {
 		e, err := scanEvent(s)
 		if err != nil {
 			return err
 		}
 		return do(e)
-	}, org)
+	}, org, after, upTo)
 }
 
 // mark is where an event of which kind stands.

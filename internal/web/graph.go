@@ -98,11 +98,7 @@ func (v *visit) chainState(p *picture) (chainState, map[chain.NodeID]partner.Tie
 
 // graphRows are the things of the graph: those of the question's scope, the nearest
 // to us first.
-func (v *visit) graphRows(p *picture, a graphAsked) ([]graphThing, error) {
-	state, tiers, err := v.chainState(p)
-	if err != nil {
-		return nil, err
-	}
+func (v *visit) graphRows(p *picture, state chainState, tiers map[chain.NodeID]partner.Tier, a graphAsked) ([]graphThing, error) {
 	all, err := v.graphLists.get(state, func() ([]graphThing, int, error) {
 		made := p.graphThings(tiers)
 		return made, len(made), nil
@@ -190,7 +186,11 @@ func (v *visit) graphPage() error {
 	if v.answer != 0 {
 		return nil // it led on to the address that holds the answer
 	}
-	rows, err := v.graphRows(p, a)
+	state, tiers, err := v.chainState(p)
+	if err != nil {
+		return err
+	}
+	rows, err := v.graphRows(p, state, tiers, a)
 	if err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (v *visit) graphPage() error {
 	return l.show(v, held[graphThing]{l, rows}, func(list ui.List) templ.Component {
 		v.island()
 		shown.Frame, shown.List = v.frame(shown.Head.Title), list
-		v.fillGraph(p, a, &shown)
+		v.fillGraph(p, state, a, &shown)
 		return graphView(shown)
 	})
 }
@@ -357,7 +357,7 @@ func tierPlace(t partner.Tier) int {
 }
 
 // fillGraph adds to the page what stands around the table.
-func (v *visit) fillGraph(p *picture, a graphAsked, shown *graphPage) {
+func (v *visit) fillGraph(p *picture, state chainState, a graphAsked, shown *graphPage) {
 	shown.Action, shown.Process, shown.All = v.in("graph"), "", a.all && a.scoped
 	if a.process != nil {
 		shown.Process, shown.ProcessName = string(a.process.ID), a.process.Name
@@ -401,11 +401,15 @@ func (v *visit) fillGraph(p *picture, a graphAsked, shown *graphPage) {
 	for _, k := range graphKinds {
 		shown.Kinds = append(shown.Kinds, kindLegend{Kind: string(k), Name: v.kindName(k)})
 	}
-	diagram, leftOut := p.organisationDiagram(a)
-	shown.Drawing = drawingView{Label: shown.Head.Title, LeftOut: leftOut}
-	if len(diagram.Nodes) > 1 {
-		shown.Drawing.SVG = v.svg(diagram)
-	}
+	drawn, _ := v.graphDrawings.get(v.graphState(state, a), func() (graphDrawing, int, error) {
+		diagram, leftOut := p.organisationDiagram(a)
+		made := graphDrawing{leftOut: leftOut}
+		if len(diagram.Nodes) > 1 {
+			made.svg = diagram.SVG()
+		}
+		return made, len(made.svg) + len(leftOut), nil
+	})
+	shown.Drawing = drawingView{Label: shown.Head.Title, LeftOut: drawn.leftOut, SVG: drawn.svg}
 	shown.Drawing.Download = address(v.in("graph"), url.Values{"format": {"svg"}})
 }
 
@@ -545,6 +549,18 @@ type graphRing struct {
 	Outer float64 `json:"outer"`
 }
 
+// graphState is what an answer about the graph depends on.
+func (v *visit) graphState(state chainState, a graphAsked) graphState {
+	key := graphState{chainState: state, language: v.reader().Tag(), from: a.from.ID}
+	if !a.all {
+		key.scope = strings.Join(v.actor.Scope, "\x00")
+	}
+	if a.process != nil {
+		key.process = a.process.ID
+	}
+	return key
+}
+
 // graphThings answers with the graph as data. Placing and packing it takes long, so
 // the answer is kept for as long as it would be the same.
 func (v *visit) graphThings() error {
@@ -553,16 +569,13 @@ func (v *visit) graphThings() error {
 		return err
 	}
 	a := v.graphAsked(p)
-	state, _, err := v.chainState(p)
+	state, tiers, err := v.chainState(p)
 	if err != nil {
 		return err
 	}
-	key := graphState{chainState: state, language: v.reader().Tag()}
-	if !a.all {
-		key.scope = strings.Join(v.actor.Scope, "\x00")
-	}
-	reply, err := v.graphReplies.get(key, func() (packedReply, int, error) {
-		rows, err := v.graphRows(p, a)
+	a.process, a.from = nil, chain.Node{} // the data hold everything
+	reply, err := v.graphReplies.get(v.graphState(state, a), func() (packedReply, int, error) {
+		rows, err := v.graphRows(p, state, tiers, a)
 		if err != nil {
 			return packedReply{}, 0, err
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/draw"
 	"github.com/entente-project/entente/internal/web/ui"
 )
@@ -120,12 +121,17 @@ type chainState struct {
 	tiers    uint64 // of its suppliers, as a hash
 }
 
-// graphState is what the graph as data depends on.
+// graphState is what the graph as data and as a drawing depends on.
 type graphState struct {
 	chainState
 	language string
 	scope    string
+	process  chain.NodeID
+	from     chain.NodeID
 }
+
+// graphDrawing is who delivers to whom, drawn.
+type graphDrawing struct{ svg, leftOut string }
 
 // packedReply is an answer of JSON, ready to be sent.
 type packedReply struct{ plain, packed []byte }

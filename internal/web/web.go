@@ -26,6 +26,7 @@ type server struct {
 	drawings      *kept[[sha256.Size]byte, string]
 	graphLists    *kept[chainState, []graphThing]
 	graphReplies  *kept[graphState, packedReply]
+	graphDrawings *kept[graphState, graphDrawing]
 }
 
 // New makes the handler of all pages. It fails on a route without a decision who
@@ -46,11 +47,12 @@ func New(c Config) (*Pages, error) {
 	}
 	s := &server{
 		Config: c, mux: http.NewServeMux(), streams: newStreams(),
-		answers:      newKept[headQuestion, any](mostFoundRows),
-		concentrated: newKept[concentrationState, concentrationPage](mostConcentrationRows),
-		drawings:     newKept[[sha256.Size]byte, string](mostDrawingBytes),
-		graphLists:   newKept[chainState, []graphThing](mostGraphRows),
-		graphReplies: newKept[graphState, packedReply](mostGraphBytes),
+		answers:       newKept[headQuestion, any](mostFoundRows),
+		concentrated:  newKept[concentrationState, concentrationPage](mostConcentrationRows),
+		drawings:      newKept[[sha256.Size]byte, string](mostDrawingBytes),
+		graphLists:    newKept[chainState, []graphThing](mostGraphRows),
+		graphReplies:  newKept[graphState, packedReply](mostGraphBytes),
+		graphDrawings: newKept[graphState, graphDrawing](mostDrawingBytes),
 	}
 	for _, route := range Routes() {
 		err := route.decided()
