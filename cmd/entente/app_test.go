@@ -18,26 +18,27 @@ import (
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db/dbtest"
+	"github.com/entente-project/entente/internal/node"
 )
 
 // started runs the demonstration's node in this process until the test ends.
-func started(t *testing.T) *App {
+func started(t *testing.T) *node.Node {
 	t.Helper()
-	return startedOn(t, Config{Data: t.TempDir()}, true)
+	return startedOn(t, node.Config{Data: t.TempDir()}, true)
 }
 
-func startedOn(t *testing.T, c Config, demo bool) *App {
+func startedOn(t *testing.T, c node.Config, demo bool) *node.Node {
 	t.Helper()
 	c.Addr, c.Log = "127.0.0.1:0", slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(context.Background())
-	app, err := New(ctx, c)
+	app, err := node.New(ctx, c)
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
 	if demo {
 		quiet := &console{in: strings.NewReader(""), out: io.Discard, err: io.Discard, getenv: func(string) string { return "" }, width: unknown}
-		if err := app.loadDemo(ctx, quiet); err != nil {
+		if err := loadDemo(ctx, &rooms{app.Rooms}, quiet); err != nil {
 			cancel()
 			t.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func TestDemonstration(t *testing.T) {
 	app := started(t)
 	ctx := context.Background()
 	beanline := entente.System("beanline", entente.DoorCommand)
-	g, err := app.chain.Graph(ctx, beanline)
+	g, err := app.Chain.Graph(ctx, beanline)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func TestDemonstration(t *testing.T) {
 			t.Errorf("%s at rank %d stops %d processes", down, g.Rank(down), len(outage.Processes))
 		}
 	}
-	impact, err := app.advisory.ImpactOf(ctx, beanline, "CVE-2022-1471", advisory.ImpactOptions{})
+	impact, err := app.Advisory.ImpactOf(ctx, beanline, "CVE-2022-1471", advisory.ImpactOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestDemonstration(t *testing.T) {
 		t.Errorf("CVE-2022-1471 does not reach bean procurement")
 	}
 	nordhost := entente.System("nordhost", entente.DoorCommand)
-	if other, err := app.advisory.ImpactOf(ctx, nordhost, "CVE-2022-1471", advisory.ImpactOptions{}); err == nil && len(other.Products) > 0 {
+	if other, err := app.Advisory.ImpactOf(ctx, nordhost, "CVE-2022-1471", advisory.ImpactOptions{}); err == nil && len(other.Products) > 0 {
 		t.Errorf("Nordhost sees products of others: %v", other.Products)
 	}
 }
@@ -114,7 +115,7 @@ func TestEverybodyCanSignIn(t *testing.T) {
 }
 
 // signedIn signs somebody in by the form and gives the page that follows.
-func signedIn(t *testing.T, app *App, email string) (answer *http.Response, body string) {
+func signedIn(t *testing.T, app *node.Node, email string) (answer *http.Response, body string) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -137,21 +138,21 @@ func signedIn(t *testing.T, app *App, email string) (answer *http.Response, body
 // other, and a key that is not theirs is refused.
 func TestReplicasOnPostgres(t *testing.T) {
 	database := dbtest.PostgresConfig(t).Postgres
-	first := Config{Data: t.TempDir(), Database: database}
+	first := node.Config{Data: t.TempDir(), Database: database}
 	startedOn(t, first, true)
-	key, err := os.ReadFile(filepath.Join(first.Data, keyFile))
+	key, err := os.ReadFile(filepath.Join(first.Data, node.KeyFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := Config{Data: t.TempDir(), Database: database}
-	if err := os.WriteFile(filepath.Join(second.Data, keyFile), key, 0o600); err != nil {
+	second := node.Config{Data: t.TempDir(), Database: database}
+	if err := os.WriteFile(filepath.Join(second.Data, node.KeyFile), key, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	other := startedOn(t, second, false)
 	if answer, body := signedIn(t, other, "lead@beanline.example"); answer.StatusCode != http.StatusOK || !strings.Contains(body, "Beanline") {
 		t.Errorf("%s at %s", answer.Status, answer.Request.URL)
 	}
-	_, err = New(t.Context(), Config{Addr: "127.0.0.1:0", Data: t.TempDir(), Database: database, Log: slog.New(slog.DiscardHandler)})
+	_, err = node.New(t.Context(), node.Config{Addr: "127.0.0.1:0", Data: t.TempDir(), Database: database, Log: slog.New(slog.DiscardHandler)})
 	if entente.KindOf(err) != entente.KindInvalid || !strings.Contains(err.Error(), "node key") {
 		t.Errorf("a replica with another key: %v", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/node"
 )
 
 // demoPassword is everybody's in the demonstration. It is no secret, which is why
@@ -41,7 +42,7 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	if dir == "" {
 		dir, err = os.MkdirTemp("", "entente-demo-")
 		if err != nil {
-			return entente.Invalid("no temporary folder can be made: %s; name one with --data", cause(err))
+			return entente.Invalid("no temporary folder can be made: %s; name one with --data", node.Cause(err))
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
@@ -49,13 +50,13 @@ func (d *demoCommand) Run(ctx context.Context, c *console) (err error) {
 	if addr == "" {
 		addr = free(demoAddr)
 	}
-	app, err := New(ctx, Config{Addr: addr, Data: dir, AllowPrivate: true, Log: c.log(level), Say: func(sentence string) { fmt.Fprintln(c.err, sentence) }})
+	app, err := node.New(ctx, node.Config{Addr: addr, Data: dir, AllowPrivate: true, Log: c.log(level), Version: version(), Say: func(sentence string) { fmt.Fprintln(c.err, sentence) }})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, app.Close()) }()
 	began := time.Now()
-	if err := app.loadDemo(ctx, c); err != nil {
+	if err := loadDemo(ctx, &rooms{app.Rooms}, c); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -92,8 +93,8 @@ func free(addr string) string {
 
 // loadDemo brings the catalog in through the same services as anybody's data. What
 // is there already is left alone, so that a kept folder can be started again.
-func (a *App) loadDemo(ctx context.Context, c *console) error {
-	there, err := a.identity.Organisations(ctx)
+func loadDemo(ctx context.Context, a *rooms, c *console) error {
+	there, err := a.Identity.Organisations(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,21 +109,21 @@ func (a *App) loadDemo(ctx context.Context, c *console) error {
 		id := entente.OrgID(org.ID)
 		if !known[id] {
 			p.step(i+1, len(organisations), org.Name)
-			if err := a.demoPeople(ctx, org); err != nil {
+			if err := demoPeople(ctx, a, org); err != nil {
 				return fmt.Errorf("setting up the people of %s: %w", org.Name, err)
 			}
 		}
-		if err := a.demoContent(ctx, org); err != nil {
+		if err := demoContent(ctx, a, org); err != nil {
 			return fmt.Errorf("loading the demonstration of %s: %w", org.Name, err)
 		}
 	}
-	return a.demoPartners(ctx, organisations[0], organisations[1])
+	return demoPartners(ctx, a, organisations[0], organisations[1])
 }
 
 // demoPartners lets the first organisation become a partner of one that supplies it.
-func (a *App) demoPartners(ctx context.Context, buyer, supplier catalog.Organisation) error {
+func demoPartners(ctx context.Context, a *rooms, buyer, supplier catalog.Organisation) error {
 	us, them := entente.System(entente.OrgID(buyer.ID), entente.DoorCommand), entente.System(entente.OrgID(supplier.ID), entente.DoorCommand)
-	known, err := a.exchange.Partners(ctx, us)
+	known, err := a.Exchange.Partners(ctx, us)
 	if err != nil || len(known) > 0 {
 		return err
 	}
@@ -132,17 +133,17 @@ func (a *App) demoPartners(ctx context.Context, buyer, supplier catalog.Organisa
 	}
 	terms := exchange.StandardTerms(true, false, time.Now())
 	terms.Contacts = contact(buyer)
-	ticket, _, err := a.exchange.Invite(ctx, us, exchange.NewInvitation{Name: supplier.Name, KnownAs: supplier.ID, Terms: terms})
+	ticket, _, err := a.Exchange.Invite(ctx, us, exchange.NewInvitation{Name: supplier.Name, KnownAs: supplier.ID, Terms: terms})
 	if err != nil {
 		return err
 	}
-	_, err = a.exchange.Accept(ctx, them, ticket.Link(), contact(supplier), buyer.ID)
+	_, err = a.Exchange.Accept(ctx, them, ticket.Link(), contact(supplier), buyer.ID)
 	return err
 }
 
-func (a *App) demoPeople(ctx context.Context, org catalog.Organisation) error {
+func demoPeople(ctx context.Context, a *rooms, org catalog.Organisation) error {
 	owner := org.People[0]
-	_, err := a.identity.CreateOrganisation(ctx, identity.NewOrganisation{
+	_, err := a.Identity.CreateOrganisation(ctx, identity.NewOrganisation{
 		ID: entente.OrgID(org.ID), Name: org.Name,
 		Owner: identity.NewPerson{Name: owner.Name, Email: owner.Email, Password: demoPassword},
 	})
@@ -150,7 +151,7 @@ func (a *App) demoPeople(ctx context.Context, org catalog.Organisation) error {
 		return err
 	}
 	for _, p := range org.People[1:] {
-		_, err := a.identity.AddMember(ctx, entente.System(entente.OrgID(org.ID), entente.DoorCommand), identity.NewMember{
+		_, err := a.Identity.AddMember(ctx, entente.System(entente.OrgID(org.ID), entente.DoorCommand), identity.NewMember{
 			NewPerson: identity.NewPerson{Name: p.Name, Email: p.Email, Password: demoPassword},
 			Role:      entente.Role(p.Role), Scope: p.Scope,
 		})
@@ -163,7 +164,7 @@ func (a *App) demoPeople(ctx context.Context, org catalog.Organisation) error {
 
 // demoContent imports the chain, the SBOMs of its products and the advisories. All
 // three do nothing the second time.
-func (a *App) demoContent(ctx context.Context, org catalog.Organisation) error {
+func demoContent(ctx context.Context, a *rooms, org catalog.Organisation) error {
 	actor := entente.System(entente.OrgID(org.ID), entente.DoorCommand)
 	text, err := fs.ReadFile(catalog.Files(), org.Map)
 	if err != nil {
@@ -173,7 +174,7 @@ func (a *App) demoContent(ctx context.Context, org catalog.Organisation) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.chain.Import(ctx, actor, m); err != nil {
+	if _, err := a.Chain.Import(ctx, actor, m); err != nil {
 		return err
 	}
 	documents, err := fs.Sub(catalog.Files(), catalog.SBOMs)
@@ -185,7 +186,7 @@ func (a *App) demoContent(ctx context.Context, org catalog.Organisation) error {
 		return err
 	}
 	for _, w := range work {
-		if _, err := w.record(ctx, a.node, actor); err != nil {
+		if _, err := w.record(ctx, a, actor); err != nil {
 			return err
 		}
 	}
@@ -193,13 +194,13 @@ func (a *App) demoContent(ctx context.Context, org catalog.Organisation) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.advisory.Ingest(ctx, actor, advisory.FromFS(records, "the demonstration"), advisory.IngestOptions{}); err != nil {
+	if _, err := a.Advisory.Ingest(ctx, actor, advisory.FromFS(records, "the demonstration"), advisory.IngestOptions{}); err != nil {
 		return err
 	}
-	return a.runner.CatchUp(ctx, actor.Org)
+	return a.Runner.CatchUp(ctx, actor.Org)
 }
 
-func (d *demoCommand) tell(c *console, app *App, took time.Duration) {
+func (d *demoCommand) tell(c *console, app *node.Node, took time.Duration) {
 	s := c.sheet()
 	s.line(bold, "", 0, "Entente shows Beanline, which leases coffee machines and supplies the beans: "+app.URL())
 	s.line(faint, "", 0, fmt.Sprintf("ready after %s; everything is invented but the vulnerabilities", took.Round(time.Millisecond)))
@@ -213,7 +214,7 @@ func (d *demoCommand) tell(c *console, app *App, took time.Duration) {
 		}
 	}
 	s.blank()
-	if at, ok := app.listener.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
+	if at, ok := app.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
 		s.line(amber, "", 0, "It listens beyond this machine, and these passwords are no secret: put nothing real into it.")
 	}
 	if d.Data == "" {

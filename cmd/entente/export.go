@@ -12,6 +12,7 @@ import (
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/node"
 )
 
 type exportCommands struct {
@@ -43,7 +44,7 @@ func (e *exportMapCommand) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	m, err := n.chain.Export(ctx, entente.System(org, entente.DoorCommand))
+	m, err := n.Chain.Export(ctx, entente.System(org, entente.DoorCommand))
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (e *exportDemoCommand) Run(c *console) error {
 	case err == nil && len(entries) > 0:
 		return entente.Conflict("the folder %s is not empty; name one that is missing or empty", e.To)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return entente.Invalid("the folder %s cannot be used: %s", e.To, cause(err))
+		return entente.Invalid("the folder %s cannot be used: %s", e.To, node.Cause(err))
 	}
 	written := 0
 	err = fs.WalkDir(catalog.Files(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -80,7 +81,7 @@ func (e *exportDemoCommand) Run(c *console) error {
 		return os.WriteFile(target, text, 0o644)
 	})
 	if err != nil {
-		return entente.Invalid("the demonstration cannot be written to %s: %s", e.To, cause(err))
+		return entente.Invalid("the demonstration cannot be written to %s: %s", e.To, node.Cause(err))
 	}
 	_, err = fmt.Fprintf(c.out, `%d files written to %s. Try:
 

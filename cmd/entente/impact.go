@@ -12,6 +12,7 @@ import (
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/node"
 )
 
 type impactCommand struct {
@@ -84,7 +85,7 @@ func readGraph(name string) (*chain.Graph, error) {
 		return nil, entente.NotFound("there is no file %s; entente export map --demo prints one to begin with", name)
 	}
 	if err != nil {
-		return nil, entente.Invalid("the map %s cannot be opened: %s", name, cause(err))
+		return nil, entente.Invalid("the map %s cannot be opened: %s", name, node.Cause(err))
 	}
 	defer f.Close()
 	m, err := chain.ParseMap(f, name)

@@ -14,6 +14,7 @@ import (
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/node"
 )
 
 type importCommands struct {
@@ -26,7 +27,7 @@ type importCommands struct {
 type importing struct{ nodeFlags }
 
 // begin opens the node and says who acts: the program, for one organisation.
-func (i importing) begin(ctx context.Context, c *console) (*node, entente.Actor, error) {
+func (i importing) begin(ctx context.Context, c *console) (*rooms, entente.Actor, error) {
 	n, err := i.open(ctx, c)
 	if err != nil {
 		return nil, entente.Actor{}, err
@@ -55,7 +56,7 @@ func (i *importMapCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	defer n.close(c)
-	result, err := n.chain.Import(ctx, actor, m)
+	result, err := n.Chain.Import(ctx, actor, m)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (i *importMapCommand) Run(ctx context.Context, c *console) error {
 	}
 	added, changed, removed := result.Counts()
 	fmt.Fprintf(c.out, "The chain of %s is taken over: %d added, %d changed, %d removed.\n", actor.Org, added, changed, removed)
-	return n.runner.CatchUp(ctx, actor.Org)
+	return n.Runner.CatchUp(ctx, actor.Org)
 }
 
 func (c *console) parseMap(name string) (*chain.Map, error) {
@@ -74,7 +75,7 @@ func (c *console) parseMap(name string) (*chain.Map, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, entente.NotFound("the map %s cannot be opened: %s", name, cause(err))
+		return nil, entente.NotFound("the map %s cannot be opened: %s", name, node.Cause(err))
 	}
 	m, err := chain.ParseMap(f, name)
 	return m, errors.Join(err, f.Close())
@@ -118,7 +119,7 @@ func (i *importSBOMCommand) Run(ctx context.Context, c *console) error {
 	}
 	p.end()
 	fmt.Fprintf(c.out, "%s recorded, %d unchanged, %d refused.\n", plural(recorded, "SBOM", "SBOMs"), same, len(work)-recorded-same)
-	if err := n.runner.CatchUp(ctx, actor.Org); err != nil {
+	if err := n.Runner.CatchUp(ctx, actor.Org); err != nil {
 		return err
 	}
 	if wrong != nil {
@@ -135,18 +136,18 @@ type sbomWork struct {
 	open    func() (io.ReadCloser, error)
 }
 
-func (w sbomWork) record(ctx context.Context, n *node, actor entente.Actor) (changed bool, err error) {
+func (w sbomWork) record(ctx context.Context, n *rooms, actor entente.Actor) (changed bool, err error) {
 	in, err := w.open()
 	if err != nil {
-		return false, entente.NotFound("%s cannot be opened: %s", w.name, cause(err))
+		return false, entente.NotFound("%s cannot be opened: %s", w.name, node.Cause(err))
 	}
-	_, changed, err = n.inventory.RecordPart(ctx, actor, w.product, w.part, filepath.Base(w.name), in)
+	_, changed, err = n.Inventory.RecordPart(ctx, actor, w.product, w.part, filepath.Base(w.name), in)
 	return changed, errors.Join(err, in.Close())
 }
 
 // plan finds out which file belongs to which product.
-func (i *importSBOMCommand) plan(ctx context.Context, c *console, n *node, actor entente.Actor) ([]sbomWork, error) {
-	m, err := n.chain.Export(ctx, actor)
+func (i *importSBOMCommand) plan(ctx context.Context, c *console, n *rooms, actor entente.Actor) ([]sbomWork, error) {
+	m, err := n.Chain.Export(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func (i *importSBOMCommand) plan(ctx context.Context, c *console, n *node, actor
 		}
 		info, err := os.Stat(name)
 		if err != nil {
-			return nil, entente.NotFound("%s cannot be read: %s", name, cause(err))
+			return nil, entente.NotFound("%s cannot be read: %s", name, node.Cause(err))
 		}
 		open := func() (io.ReadCloser, error) { return os.Open(name) }
 		switch {
@@ -211,7 +212,7 @@ type importAdvisoriesCommand struct {
 func (i *importAdvisoriesCommand) Run(ctx context.Context, c *console) error {
 	for _, name := range i.Files {
 		if _, err := os.Stat(name); err != nil {
-			return entente.NotFound("%s cannot be read: %s", name, cause(err))
+			return entente.NotFound("%s cannot be read: %s", name, node.Cause(err))
 		}
 	}
 	n, actor, err := i.begin(ctx, c)
@@ -222,7 +223,7 @@ func (i *importAdvisoriesCommand) Run(ctx context.Context, c *console) error {
 	wrong := 0
 	for _, name := range i.Files {
 		p := c.progress("Recording advisories")
-		report, err := n.advisory.Ingest(ctx, actor, advisory.FromPath(name), advisory.IngestOptions{
+		report, err := n.Advisory.Ingest(ctx, actor, advisory.FromPath(name), advisory.IngestOptions{
 			Progress: func(read int) { p.step(read, 0, name) },
 		})
 		p.end()
@@ -236,7 +237,7 @@ func (i *importAdvisoriesCommand) Run(ctx context.Context, c *console) error {
 		fmt.Fprintf(c.out, "%s: %s read, %d new, %d changed, %d unchanged, %d older than what is known, %d unreadable.\n",
 			name, plural(report.Read, "advisory", "advisories"), report.New, report.Changed, report.Unchanged, report.Older, len(report.Wrong)+report.MoreWrong)
 	}
-	if err := n.runner.CatchUp(ctx, actor.Org); err != nil {
+	if err := n.Runner.CatchUp(ctx, actor.Org); err != nil {
 		return err
 	}
 	if wrong > 0 {

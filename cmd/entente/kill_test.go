@@ -19,6 +19,7 @@ import (
 	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/node"
 )
 
 const (
@@ -31,14 +32,14 @@ const (
 // instant, the node then holds the document before or the one after, whole, with a
 // journal that verifies, and goes on.
 func TestKilledImportLeavesOldOrNew(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { killImports(t, Config{Data: t.TempDir()}, 20) })
+	t.Run("sqlite", func(t *testing.T) { killImports(t, node.Config{Data: t.TempDir()}, 20) })
 	t.Run("postgres", func(t *testing.T) {
 		c := dbtest.PostgresConfig(t)
-		killImports(t, Config{Database: c.Postgres}, 10)
+		killImports(t, node.Config{Database: c.Postgres}, 10)
 	})
 }
 
-func killImports(t *testing.T, c Config, times int) {
+func killImports(t *testing.T, c node.Config, times int) {
 	c.Log = slog.New(slog.DiscardHandler)
 	program, err := exec.LookPath("entente") // testscript.Main puts it on the path
 	if err != nil {
@@ -73,8 +74,8 @@ func killImports(t *testing.T, c Config, times int) {
 		time.Sleep(rand.N(whole + whole/5))
 		_ = cmd.Process.Kill() // it may have ended
 		err := cmd.Wait()
-		inNode(t, c, func(t *testing.T, node *node) {
-			now := recorded(t, node)
+		inNode(t, c, func(t *testing.T, held *rooms) {
+			now := recorded(t, held)
 			if now != old && now != n {
 				t.Fatalf("after the kill of import %d the node holds document %d, and held %d before", n, now, old)
 			}
@@ -93,30 +94,30 @@ func killImports(t *testing.T, c Config, times int) {
 	if out, err := importing(times + 1).CombinedOutput(); err != nil {
 		t.Fatalf("after the kills: %v: %s", err, out)
 	}
-	inNode(t, c, func(t *testing.T, node *node) {
-		if now := recorded(t, node); now != times+1 {
+	inNode(t, c, func(t *testing.T, held *rooms) {
+		if now := recorded(t, held); now != times+1 {
 			t.Errorf("after the kills the node holds document %d instead of %d", now, times+1)
 		}
 	})
 }
 
-func inNode(t *testing.T, c Config, fn func(*testing.T, *node)) {
+func inNode(t *testing.T, c node.Config, fn func(*testing.T, *rooms)) {
 	t.Helper()
-	n, err := openNode(context.Background(), c)
+	at, err := node.Open(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := n.db.Close(); err != nil {
+		if err := at.DB.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	fn(t, n)
+	fn(t, &rooms{at})
 }
 
-func setUpKill(t *testing.T, n *node) {
+func setUpKill(t *testing.T, n *rooms) {
 	ctx := context.Background()
-	_, err := n.identity.CreateOrganisation(ctx, identity.NewOrganisation{
+	_, err := n.Identity.CreateOrganisation(ctx, identity.NewOrganisation{
 		ID: killOrg, Name: "Us", Owner: identity.NewPerson{Name: "Owner", Email: "owner@us.example", Password: "a long way to the harbour"},
 	})
 	if err != nil {
@@ -131,7 +132,7 @@ products: [{id: portal, name: Portal}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.chain.Import(ctx, entente.System(killOrg, entente.DoorCommand), m); err != nil {
+	if _, err := n.Chain.Import(ctx, entente.System(killOrg, entente.DoorCommand), m); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -167,17 +168,17 @@ func killDocument(t *testing.T, dir string, n int) string {
 
 // recorded checks that the node is whole, lets it catch up, and gives the number of
 // the current document.
-func recorded(t *testing.T, n *node) int {
+func recorded(t *testing.T, n *rooms) int {
 	t.Helper()
 	ctx := context.Background()
 	actor := entente.System(killOrg, entente.DoorCommand)
-	if _, err := journal.Verify(ctx, n.db, killOrg); err != nil {
+	if _, err := journal.Verify(ctx, n.DB, killOrg); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.runner.CatchUp(ctx, killOrg); err != nil {
+	if err := n.Runner.CatchUp(ctx, killOrg); err != nil {
 		t.Fatal(err)
 	}
-	docs, err := n.inventory.Documents(ctx, actor, killProduct)
+	docs, err := n.Inventory.Documents(ctx, actor, killProduct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +195,7 @@ func recorded(t *testing.T, n *node) int {
 	if current != 1 {
 		t.Fatalf("%d documents are current", current)
 	}
-	err = n.db.Read(ctx, func(tx *db.Tx) error {
+	err = n.DB.Read(ctx, func(tx *db.Tx) error {
 		rows, err := db.One(ctx, tx, db.Value[int64], "SELECT COUNT(*) FROM inventory_component WHERE org = $1", string(killOrg))
 		if err != nil {
 			return err

@@ -1,7 +1,7 @@
 // Entente is the one program: it answers at the command line who is hit
 // (entente impact), serves a node (entente serve), shows the demonstration (entente
-// demo), and brings maps, bills of materials and advisories in and out. It is the
-// only place that wires the rooms together; docs/cli.md describes every command.
+// demo), and brings maps, bills of materials and advisories in and out. Nodes are put
+// together by internal/node; docs/cli.md describes every command.
 package main
 
 import (

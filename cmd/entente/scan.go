@@ -14,6 +14,7 @@ import (
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/inventory"
+	"github.com/entente-project/entente/internal/node"
 )
 
 // scan matches the SBOMs of the map's products with the advisories, and notes in the
@@ -24,7 +25,7 @@ func (i *impactCommand) scan(ctx context.Context, c *console, a answerer, r *rep
 		return nil, err
 	}
 	if _, err := os.Stat(i.Advisories); err != nil {
-		return nil, entente.NotFound("the advisories %s cannot be read: %s", i.Advisories, cause(err))
+		return nil, entente.NotFound("the advisories %s cannot be read: %s", i.Advisories, node.Cause(err))
 	}
 	bound, err := inventory.BindFolder(folder, a.g.Map().Products)
 	if err != nil {
@@ -71,7 +72,7 @@ func openFolder(name string) (fs.FS, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, entente.NotFound("there is no folder %s", name)
 	case err != nil:
-		return nil, entente.Invalid("the folder %s cannot be read: %s", name, cause(err))
+		return nil, entente.Invalid("the folder %s cannot be read: %s", name, node.Cause(err))
 	case !info.IsDir():
 		return nil, entente.Invalid("%s is not a folder; put the SBOMs into one", name)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/node"
 	"github.com/entente-project/entente/internal/notify"
 )
 
@@ -41,9 +42,9 @@ func (s *serveCommand) Run(ctx context.Context, c *console) error {
 	if s.Data == "" && s.Database == "" {
 		return entente.Invalid("say where the node keeps its data: --data DIR (or ENTENTE_DATA); --database postgres://… replaces the SQLite file in it")
 	}
-	to := Config{Addr: s.Addr, Data: s.Data, Database: s.Database, Origin: strings.TrimRight(s.Origin, "/"), Languages: s.Languages, AllowPrivate: s.AllowPrivate, Log: c.log(level)}
+	to := node.Config{Addr: s.Addr, Data: s.Data, Database: s.Database, Origin: strings.TrimRight(s.Origin, "/"), Languages: s.Languages, AllowPrivate: s.AllowPrivate, Version: version(), Log: c.log(level)}
 	var err error
-	to.Proxies, err = parseProxies(s.TrustedProxy)
+	to.Proxies, err = node.ParseProxies(s.TrustedProxy)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func (s *serveCommand) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	app, err := New(ctx, to)
+	app, err := node.New(ctx, to)
 	if err != nil {
 		return err
 	}
@@ -70,8 +71,8 @@ func (s *serveCommand) Run(ctx context.Context, c *console) error {
 
 // setUp makes the first organisation and its owner, from the flags and the
 // environment, and otherwise by asking at the terminal.
-func (s *serveCommand) setUp(ctx context.Context, c *console, app *App) error {
-	there, err := app.identity.Organisations(ctx)
+func (s *serveCommand) setUp(ctx context.Context, c *console, app *node.Node) error {
+	there, err := app.Identity.Organisations(ctx)
 	if err != nil || len(there) > 0 {
 		return err
 	}
@@ -87,7 +88,7 @@ func (s *serveCommand) setUp(ctx context.Context, c *console, app *App) error {
 			return err
 		}
 	}
-	made, err := app.identity.CreateOrganisation(ctx, n)
+	made, err := app.Identity.CreateOrganisation(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (s *serveCommand) owner() (identity.NewOrganisation, error) {
 		}
 		text, err := os.ReadFile(s.PasswordFile)
 		if err != nil {
-			return n, entente.Invalid("the password file %s cannot be read: %s", s.PasswordFile, cause(err))
+			return n, entente.Invalid("the password file %s cannot be read: %s", s.PasswordFile, node.Cause(err))
 		}
 		n.Owner.Password = strings.TrimRight(string(text), "\r\n")
 	}

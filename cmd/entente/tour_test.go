@@ -14,6 +14,7 @@ import (
 
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
+	"github.com/entente-project/entente/internal/node"
 )
 
 // The first half hour of a newcomer in a real browser (test/browser/tour.mjs), on
@@ -48,8 +49,8 @@ func TestTourInABrowser(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		address := free("127.0.0.1:18080")
-		config := Config{Addr: address, Data: t.TempDir(), Database: c.Postgres, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Say: func(string) {}}
-		app, err := New(ctx, config)
+		config := node.Config{Addr: address, Data: t.TempDir(), Database: c.Postgres, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Say: func(string) {}}
+		app, err := node.New(ctx, config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +59,7 @@ func TestTourInABrowser(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		if err := app.loadDemo(ctx, &console{out: io.Discard, err: io.Discard}); err != nil {
+		if err := loadDemo(ctx, &rooms{app.Rooms}, &console{out: io.Discard, err: io.Discard}); err != nil {
 			t.Fatal(err)
 		}
 		done := make(chan error, 1)

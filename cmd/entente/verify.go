@@ -9,6 +9,7 @@ import (
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/node"
 )
 
 type verifyCommand struct{ nodeFlags }
@@ -26,7 +27,7 @@ func (v *verifyCommand) Run(ctx context.Context, c *console) error {
 	}
 	bad := false
 	for _, org := range orgs {
-		report, err := journal.Verify(ctx, n.db, org)
+		report, err := journal.Verify(ctx, n.DB, org)
 		var broken *journal.BrokenError
 		switch {
 		case errors.As(err, &broken):
@@ -45,12 +46,12 @@ func (v *verifyCommand) Run(ctx context.Context, c *console) error {
 }
 
 // organisations gives the named organisation, or all.
-func (n *node) organisations(ctx context.Context, name string) ([]entente.OrgID, error) {
+func (n *rooms) organisations(ctx context.Context, name string) ([]entente.OrgID, error) {
 	if name != "" {
 		org, err := n.organisation(ctx, name)
 		return []entente.OrgID{org}, err
 	}
-	list, err := n.identity.Organisations(ctx)
+	list, err := n.Identity.Organisations(ctx)
 	orgs := make([]entente.OrgID, len(list))
 	for i, o := range list {
 		orgs[i] = o.ID
@@ -77,9 +78,9 @@ func (d *doctorCommand) Run(ctx context.Context, c *console) error {
 		fmt.Fprintf(c.out, mark+format+"\n", args...)
 	}
 	say(true, "program %s", version())
-	say(true, "database %s (%s), schema up to date", n.db.Name(), n.db.Engine())
+	say(true, "database %s (%s), schema up to date", n.DB.Name(), n.DB.Engine())
 	if d.Data != "" {
-		err := usable(d.Data)
+		err := node.Usable(d.Data)
 		say(err == nil, "folder %s can be written%s", d.Data, because(err))
 	}
 	orgs, err := n.organisations(ctx, d.Organisation)
@@ -106,8 +107,8 @@ func because(err error) string {
 }
 
 // doctor looks over the journal and what follows it in one organisation.
-func (n *node) doctor(ctx context.Context, org entente.OrgID, say func(bool, string, ...any)) error {
-	return n.db.Read(ctx, func(tx *db.Tx) error {
+func (n *rooms) doctor(ctx context.Context, org entente.OrgID, say func(bool, string, ...any)) error {
+	return n.DB.Read(ctx, func(tx *db.Tx) error {
 		head, err := journal.Head(ctx, tx, org)
 		if err != nil {
 			return err

@@ -21,7 +21,9 @@ var floors = [][]string{
 	{"internal/search", "internal/diagram"},
 	{"internal/carry", "internal/api"},
 	{"internal/web"},
-	{"cmd", "internal/nodetest", "internal/bench"},
+	{"internal/node"},
+	{"internal/nodetest"},
+	{"cmd", "internal/bench"},
 }
 
 // apart never import a domain room: they carry what the rooms hand them.
@@ -120,8 +122,8 @@ func forbidden(from, to string, test bool) string {
 	if slices.Contains(apart, b) && floor(a) < floor("internal/api") {
 		return b + " is reached by the doors and the command only"
 	}
-	if slices.Contains(ends, b) && a != "cmd" && a != "internal/nodetest" && a != "internal/bench" {
-		return "nothing below cmd imports " + b
+	if slices.Contains(ends, b) && floor(a) < floor("internal/node") {
+		return "nothing below the node imports " + b
 	}
 	if floor(b) >= floor(a) {
 		return b + " stands on the same floor or above; calls go only downwards"
@@ -155,6 +157,10 @@ func TestForbiddenNamesTheRule(t *testing.T) {
 		{"internal/advisory", "internal/web", false, false},
 		{"internal/web", "internal/api", false, false},
 		{"internal/web", "internal/advisory", false, true},
+		{"internal/node", "internal/web", false, true},
+		{"internal/web", "internal/node", false, false},
+		{"internal/node", "internal/nodetest", true, false},
+		{"cmd/entente", "internal/node", false, true},
 	}
 	for _, c := range cases {
 		reason := forbidden(c.from, c.to, c.test)

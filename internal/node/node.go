@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"context"
@@ -41,8 +41,10 @@ type Config struct {
 	AllowPrivate bool
 	// Mail is the server that takes the node's mail; nil for none.
 	Mail *notify.MailServer
+	// Version is how the node names itself.
+	Version string
 	// Proxies are those that are trusted to tell from where a request came.
-	Proxies proxies
+	Proxies Proxies
 	// Grace is how long a stop waits for requests and workers; 0 means 20 seconds.
 	Grace time.Duration
 	// Log gets what happens; nil means slog.Default().
@@ -51,9 +53,9 @@ type Config struct {
 	Say func(sentence string)
 }
 
-// App is a node as a value: open, serve, close.
-type App struct {
-	*node
+// Node is a node as a value: open, serve, close.
+type Node struct {
+	*Rooms
 	c        Config
 	listener net.Listener
 	server   *http.Server
@@ -63,7 +65,7 @@ type App struct {
 
 // New opens the database, binds the address and makes the doors; it serves nothing
 // yet. A failed New leaves nothing open.
-func New(ctx context.Context, c Config) (*App, error) {
+func New(ctx context.Context, c Config) (*Node, error) {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -77,7 +79,7 @@ func New(ctx context.Context, c Config) (*App, error) {
 		return nil, entente.Invalid("the node has no place for its data: set a folder or a PostgreSQL address")
 	}
 	if c.Data != "" {
-		if err := usable(c.Data); err != nil {
+		if err := Usable(c.Data); err != nil {
 			return nil, err
 		}
 	}
@@ -88,44 +90,44 @@ func New(ctx context.Context, c Config) (*App, error) {
 	if c.Origin == "" {
 		c.Origin = "http://" + reachable(listener.Addr())
 	}
-	a := &App{c: c, listener: listener}
-	a.node, err = openNode(ctx, c)
+	n := &Node{c: c, listener: listener}
+	n.Rooms, err = Open(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	if err := a.doors(); err != nil {
-		return nil, errors.Join(err, a.Close())
+	if err := n.doors(); err != nil {
+		return nil, errors.Join(err, n.Close())
 	}
-	return a, nil
+	return n, nil
 }
 
 // doors puts the pages and the API behind one server.
-func (a *App) doors() error {
-	rooms := api.Rooms{Chain: a.chain, Exchange: a.exchange, Inventory: a.inventory, Advisory: a.advisory, Identity: a.identity, Notify: a.notify, Partner: a.partner, Search: a.search}
-	machine, err := api.New(api.Config{DB: a.db, Auth: a.identity, Rooms: rooms, Version: version(), Log: a.c.Log})
+func (n *Node) doors() error {
+	rooms := api.Rooms{Chain: n.Chain, Exchange: n.Exchange, Inventory: n.Inventory, Advisory: n.Advisory, Identity: n.Identity, Notify: n.Notify, Partner: n.Partner, Search: n.Search}
+	machine, err := api.New(api.Config{DB: n.DB, Auth: n.Identity, Rooms: rooms, Version: n.c.Version, Log: n.c.Log})
 	if err != nil {
 		return err
 	}
-	a.pages, err = web.New(web.Config{
-		DB: a.db, Identity: a.identity, Chain: a.chain, Inventory: a.inventory, Advisory: a.advisory, Partner: a.partner, Exchange: a.exchange, Notify: a.notify, Search: a.search, Languages: a.languages,
-		Secure: strings.HasPrefix(a.c.Origin, "https:"), Log: a.c.Log,
+	n.pages, err = web.New(web.Config{
+		DB: n.DB, Identity: n.Identity, Chain: n.Chain, Inventory: n.Inventory, Advisory: n.Advisory, Partner: n.Partner, Exchange: n.Exchange, Notify: n.Notify, Search: n.Search, Languages: n.Languages,
+		Secure: strings.HasPrefix(n.c.Origin, "https:"), Log: n.c.Log,
 	})
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/", machine)
-	mux.Handle("/exchange/", a.exchange.Door())
-	mux.HandleFunc("GET /healthz", a.health)
-	mux.Handle("/", a.pages)
-	a.server = &http.Server{
-		Handler:           a.counted(a.c.Proxies.behind(mux)),
+	mux.Handle("/exchange/", n.Exchange.Door())
+	mux.HandleFunc("GET /healthz", n.health)
+	mux.Handle("/", n.pages)
+	n.server = &http.Server{
+		Handler:           n.counted(n.c.Proxies.behind(mux)),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       15 * time.Minute, // an upload; the doors set shorter ones per route
 		WriteTimeout:      16 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(a.c.Log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(n.c.Log.Handler(), slog.LevelDebug),
 	}
 	return nil
 }
@@ -138,20 +140,20 @@ func (c Config) languages() (*lang.Languages, error) {
 	return lang.Load(os.DirFS(c.Languages))
 }
 
-func (a *App) counted(next http.Handler) http.Handler {
+func (n *Node) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.asking.Add(1)
-		defer a.asking.Add(-1)
+		n.asking.Add(1)
+		defer n.asking.Add(-1)
 		next.ServeHTTP(w, r)
 	})
 }
 
 // health answers whether the node can read its database, and tells nothing else.
-func (a *App) health(w http.ResponseWriter, r *http.Request) {
+func (n *Node) health(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
 	w.Header().Set("Cache-Control", "no-store")
-	if _, err := a.identity.Organisations(ctx); err != nil {
+	if _, err := n.Identity.Organisations(ctx); err != nil {
 		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
 		return
 	}
@@ -159,23 +161,26 @@ func (a *App) health(w http.ResponseWriter, r *http.Request) {
 }
 
 // URL is where the node can be reached from this machine.
-func (a *App) URL() string { return "http://" + reachable(a.listener.Addr()) }
+func (n *Node) URL() string { return "http://" + reachable(n.listener.Addr()) }
+
+// Addr is where the node listens.
+func (n *Node) Addr() net.Addr { return n.listener.Addr() }
 
 // Run serves until ctx ends, then stops: no new requests, those under way are
 // finished, then the workers. What is still running after Grace is cut off; it is
 // safe to do so, since nothing is acknowledged before it is stored.
-func (a *App) Run(ctx context.Context) error {
+func (n *Node) Run(ctx context.Context) error {
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
-	if err := a.exchange.TellAddress(ctx); err != nil {
-		a.c.Log.Error("the partners were not told where this node is now", "cause", err)
+	if err := n.Exchange.TellAddress(ctx); err != nil {
+		n.c.Log.Error("the partners were not told where this node is now", "cause", err)
 	}
 	ended := make(chan error, 4)
-	go func() { ended <- a.runner.Run(working) }()
-	go func() { ended <- a.identity.Run(working) }()
-	go func() { ended <- a.pages.Run(working) }()
-	go func() { ended <- a.server.Serve(a.listener) }()
-	a.c.Log.Info("serving", "address", a.URL(), "database", a.db.Name())
+	go func() { ended <- n.Runner.Run(working) }()
+	go func() { ended <- n.Identity.Run(working) }()
+	go func() { ended <- n.pages.Run(working) }()
+	go func() { ended <- n.server.Serve(n.listener) }()
+	n.c.Log.Info("serving", "address", n.URL(), "database", n.DB.Name())
 
 	var fault error
 	running := 4
@@ -184,32 +189,32 @@ func (a *App) Run(ctx context.Context) error {
 	case fault = <-ended: // nothing ends by itself unless it failed
 		running--
 	}
-	grace, cancel := context.WithTimeout(context.Background(), a.c.Grace)
+	grace, cancel := context.WithTimeout(context.Background(), n.c.Grace)
 	defer cancel()
-	a.c.Say(fmt.Sprintf("stopping: waiting for %s to be answered, at most %s", plural(int(a.asking.Load()), "request", "requests"), chain.DurationWords(a.c.Grace)))
-	a.pages.End()
-	if err := a.server.Shutdown(grace); err != nil {
-		a.c.Say(fmt.Sprintf("stopping: %s cut off", plural(int(a.asking.Load()), "request was", "requests were")))
-		fault = errors.Join(fault, a.server.Close())
+	n.c.Say(fmt.Sprintf("stopping: requests that are still to be answered: %d, in at most %s", n.asking.Load(), chain.DurationWords(n.c.Grace)))
+	n.pages.End()
+	if err := n.server.Shutdown(grace); err != nil {
+		n.c.Say(fmt.Sprintf("stopping: requests that were cut off: %d", n.asking.Load()))
+		fault = errors.Join(fault, n.server.Close())
 	}
-	a.c.Say("stopping: waiting for the workers to finish what they began")
+	n.c.Say("stopping: waiting for the workers to finish what they began")
 	stopWork()
 	for range running {
 		if err := <-ended; err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, context.Canceled) {
 			fault = errors.Join(fault, err)
 		}
 	}
-	a.c.Say("stopped")
+	n.c.Say("stopped")
 	return fault
 }
 
 // Close releases the address and the database. Call it after Run, or without.
-func (a *App) Close() error {
-	err := a.listener.Close()
+func (n *Node) Close() error {
+	err := n.listener.Close()
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
-	return errors.Join(err, a.db.Close())
+	return errors.Join(err, n.DB.Close())
 }
 
 // listen binds an address and says in words why it cannot.
@@ -235,21 +240,21 @@ func reachable(addr net.Addr) string {
 	return fmt.Sprintf("localhost:%d", tcp.Port)
 }
 
-// usable makes the node's folder and tries to write there, so that a wrong one is
+// Usable makes the node's folder and tries to write there, so that a wrong one is
 // noticed before anything else happens.
-func usable(dir string) error {
+func Usable(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return entente.Invalid("the folder %s cannot be made: %s; choose another with --data", dir, cause(err))
+		return entente.Invalid("the folder %s cannot be made: %s; choose another with --data", dir, Cause(err))
 	}
 	probe, err := os.CreateTemp(dir, ".writable-*")
 	if err != nil {
-		return entente.Denied("the folder %s cannot be written: %s; give it to the user who runs entente, or choose another with --data", dir, cause(err))
+		return entente.Denied("the folder %s cannot be written: %s; give it to the user who runs entente, or choose another with --data", dir, Cause(err))
 	}
 	return errors.Join(probe.Close(), os.Remove(filepath.Clean(probe.Name())))
 }
 
-// cause strips the call and path off an error of the file system.
-func cause(err error) string {
+// Cause strips the call and path off an error of the file system.
+func Cause(err error) string {
 	var at *fs.PathError
 	if errors.As(err, &at) {
 		return at.Err.Error()

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"net/http"
@@ -10,7 +10,7 @@ import (
 // Of a peer that is not trusted no header counts; of a trusted one, the last address
 // that is not trusted itself. What a client writes into the headers never does.
 func TestWhereARequestCameFrom(t *testing.T) {
-	trusted, err := parseProxies([]string{"10.0.0.0/8", "fd00::/16", "203.0.113.7"})
+	trusted, err := ParseProxies([]string{"10.0.0.0/8", "fd00::/16", "203.0.113.7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestWhereARequestCameFrom(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"", "ten", "10.0.0.0/33", "::ffff:10.0.0.0/104", "fe80::1%eth0"} {
-		if _, err := parseProxies([]string{wrong}); err == nil {
+		if _, err := ParseProxies([]string{wrong}); err == nil {
 			t.Errorf("%q is taken for a network", wrong)
 		}
 	}
@@ -67,7 +67,7 @@ func FuzzForwarded(f *testing.F) {
 	f.Add("10.2.2.2, 1.2.3.4", `for="[2001:db8::1]:80";proto=https, for=1.2.3.4`)
 	f.Add(`"\`, `for="\`)
 	f.Fuzz(func(t *testing.T, a, b string) {
-		trusted := proxies{netip.MustParsePrefix("10.0.0.0/8")}
+		trusted := Proxies{netip.MustParsePrefix("10.0.0.0/8")}
 		peer := netip.MustParseAddr("10.1.1.1")
 		for _, h := range []http.Header{{"X-Forwarded-For": {a}}, {"Forwarded": {b}}, {"X-Forwarded-For": {a}, "Forwarded": {b}}} {
 			// Whatever was there before, the last address was written by the proxy itself.

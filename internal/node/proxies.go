@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"net/http"
@@ -8,16 +8,16 @@ import (
 	"github.com/entente-project/entente"
 )
 
-// proxies are the networks of those proxies that the operator trusts to tell from
+// Proxies are the networks of those proxies that the operator trusts to tell from
 // where a request came. Of everybody else, what a request says of itself is ignored.
-type proxies []netip.Prefix
+type Proxies []netip.Prefix
 
 // maxForwarded bounds how many addresses of a request's way are looked at.
 const maxForwarded = 50
 
-// parseProxies reads the operator's list: networks like 10.0.0.0/8, or single addresses.
-func parseProxies(list []string) (proxies, error) {
-	var all proxies
+// ParseProxies reads the operator's list: networks like 10.0.0.0/8, or single addresses.
+func ParseProxies(list []string) (Proxies, error) {
+	var all Proxies
 	for _, text := range list {
 		text = strings.TrimSpace(text)
 		network, err := netip.ParsePrefix(text)
@@ -36,7 +36,7 @@ func parseProxies(list []string) (proxies, error) {
 	return all, nil
 }
 
-func (p proxies) trust(ip netip.Addr) bool {
+func (p Proxies) trust(ip netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(ip) {
 			return true
@@ -47,7 +47,7 @@ func (p proxies) trust(ip netip.Addr) bool {
 
 // behind makes both doors see the request as it reached the outermost trusted proxy:
 // its RemoteAddr, and in URL.Scheme by which scheme it came there.
-func (p proxies) behind(next http.Handler) http.Handler {
+func (p Proxies) behind(next http.Handler) http.Handler {
 	if len(p) == 0 {
 		return next
 	}
@@ -77,7 +77,7 @@ type passage struct {
 // from the peer, the first address that is not a trusted proxy. What stands before
 // that, anybody may have written. Proxies write one of two headers and hand the other
 // on as it came; so where there are both and they disagree, neither is believed.
-func (p proxies) origin(peer netip.Addr, h http.Header) (netip.Addr, string) {
+func (p Proxies) origin(peer netip.Addr, h http.Header) (netip.Addr, string) {
 	first, second := h.Values("X-Forwarded-For"), h.Values("Forwarded")
 	switch {
 	case len(first) > 0 && len(second) > 0:
@@ -97,7 +97,7 @@ func (p proxies) origin(peer netip.Addr, h http.Header) (netip.Addr, string) {
 }
 
 // walk goes back along the way, from its end.
-func (p proxies) walk(peer netip.Addr, way []passage) (netip.Addr, string) {
+func (p Proxies) walk(peer netip.Addr, way []passage) (netip.Addr, string) {
 	at, scheme := peer, ""
 	for i := len(way) - 1; i >= max(0, len(way)-maxForwarded) && p.trust(at); i-- {
 		if way[i].scheme != "" {
