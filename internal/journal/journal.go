@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,6 +129,39 @@ type BrokenError struct {
 // Error implements error.
 func (e *BrokenError) Error() string {
 	return fmt.Sprintf("the journal of %s is broken at event %d: %s", e.Org, e.Seq, e.Reason)
+}
+
+// Verify reads an organisation's whole chain and checks numbers and hashes. A
+// [*BrokenError] names the first event that is not as it was written.
+func Verify(ctx context.Context, d *db.DB, org entente.OrgID) (Report, error) {
+	report := Report{Org: org}
+	err := d.Read(ctx, func(tx *db.Tx) error {
+		report.Events, report.Hash = 0, firstPrev
+		err := eachEvent(ctx, tx, org, func(e Event) error {
+			if reason := follows(e, report.Events, report.Hash); !reason.Blank() {
+				return &BrokenError{Org: org, Seq: report.Events + 1, Reason: reason}
+			}
+			report.Events, report.Hash = e.Seq, e.Hash
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		h, err := readHead(ctx, tx, org)
+		if err != nil {
+			return err
+		}
+		switch {
+		case h.seq > report.Events:
+			return &BrokenError{Org: org, Seq: report.Events + 1, Reason: entente.Say("it is missing; %d events were written", h.seq)}
+		case h.seq < report.Events:
+			return &BrokenError{Org: org, Seq: h.seq + 1, Reason: entente.Say("it is not among the events that were written")}
+		case !bytes.Equal(h.hash, report.Hash):
+			return &BrokenError{Org: org, Seq: h.seq, Reason: entente.Say("it is not the one that was written")}
+		}
+		return nil
+	})
+	return report, err
 }
 
 // writesFor guards against an event or job of one organisation in the write

@@ -43,15 +43,13 @@ func put[T ~string | ~[]byte](b []byte, s T) []byte {
 
 func number(b []byte, n int64) []byte { return binary.BigEndian.AppendUint64(b, uint64(n)) }
 
-var namesAnother = entente.Say("it does not name the hash of the event before")
-
 // follows says why e cannot be the event after number seq with hash prev, or "".
 func follows(e Event, seq int64, prev []byte) entente.Message {
 	switch {
 	case e.Seq != seq+1:
 		return entente.Say("it is missing; the next one has number %d", e.Seq)
 	case !bytes.Equal(e.Prev, prev):
-		return namesAnother
+		return entente.Say("it does not name the hash of the event before")
 	case !bytes.Equal(e.Hash, hashOf(e)):
 		return entente.Say("its content does not fit its hash")
 	}
