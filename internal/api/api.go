@@ -68,10 +68,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.serveDocument(doc)
-	if err != nil {
-		return nil, err
-	}
+	s.serveDocument(doc)
 	s.mux.HandleFunc("/", s.nothingHere)
 	return s.recovered(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -25,24 +26,19 @@ var referenceCSS []byte
 func stack() string { return string(debug.Stack()) }
 
 // serveDocument serves the OpenAPI document in both forms and the reference page.
-// All are made once, and need no token: they say what the program can do, and
-// nothing of what it holds.
-func (s *server) serveDocument(doc *huma.OpenAPI) error {
-	asJSON, err := json.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return fmt.Errorf("api: the document cannot be written: %w", err)
-	}
-	asYAML, err := doc.YAML()
-	if err != nil {
-		return fmt.Errorf("api: the document cannot be written: %w", err)
-	}
-	page, err := referencePage(doc)
-	if err != nil {
-		return fmt.Errorf("api: the reference page cannot be written: %w", err)
-	}
+// They need no token: they say what the program can do, and nothing of what it holds.
+// Each is made when it is first asked for, as most nodes never are.
+func (s *server) serveDocument(doc *huma.OpenAPI) {
 	began := time.Now()
-	serve := func(path, kind string, body []byte) {
+	serve := func(path, kind string, written func() ([]byte, error)) {
+		written = sync.OnceValues(written)
 		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			body, err := written()
+			if err != nil {
+				s.log.Error("a document of the API cannot be written", "path", path, "error", err)
+				s.nothingHere(w, r)
+				return
+			}
 			h := w.Header()
 			h.Set("Content-Type", kind)
 			h.Set("Cache-Control", "no-cache")
@@ -52,11 +48,10 @@ func (s *server) serveDocument(doc *huma.OpenAPI) error {
 			http.ServeContent(w, r, "", began, bytes.NewReader(body))
 		})
 	}
-	serve(base+"/openapi.json", "application/openapi+json", asJSON)
-	serve(base+"/openapi.yaml", "application/openapi+yaml", asYAML)
-	serve(base+"/reference.css", "text/css; charset=utf-8", referenceCSS)
-	serve(base+"/{$}", "text/html; charset=utf-8", page)
-	return nil
+	serve(base+"/openapi.json", "application/openapi+json", func() ([]byte, error) { return json.MarshalIndent(doc, "", "  ") })
+	serve(base+"/openapi.yaml", "application/openapi+yaml", doc.YAML)
+	serve(base+"/reference.css", "text/css; charset=utf-8", func() ([]byte, error) { return referenceCSS, nil })
+	serve(base+"/{$}", "text/html; charset=utf-8", func() ([]byte, error) { return referencePage(doc) })
 }
 
 // The reference page's view of the document.

@@ -18,6 +18,7 @@ import (
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/api"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/web"
 	"github.com/entente-project/entente/internal/web/lang"
@@ -47,6 +48,15 @@ type Config struct {
 	Proxies Proxies
 	// Grace is how long a stop waits for requests and workers; 0 means 20 seconds.
 	Grace time.Duration
+	// Fetch is how often partners are asked for what they did not bring, Backoff the wait
+	// after the n-th failure in a row to reach one; the zero values are those of the
+	// exchange.
+	Fetch   time.Duration
+	Backoff func(n int) time.Duration
+	// PasswordCost is what one check of a password costs; the zero value is the default.
+	PasswordCost identity.PasswordCost
+	// NoSync lets SQLite answer before the disk has the data: for tests and the bench.
+	NoSync bool
 	// Log gets what happens; nil means slog.Default().
 	Log *slog.Logger
 	// Say is told what a stop waits for; nil sends it to Log.

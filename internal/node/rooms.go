@@ -46,7 +46,7 @@ type Rooms struct {
 
 // Open opens the database and the rooms. The folder must exist.
 func Open(ctx context.Context, c Config) (*Rooms, error) {
-	at := db.Config{Postgres: c.Database}
+	at := db.Config{Postgres: c.Database, NoSync: c.NoSync}
 	if c.Database == "" {
 		at.SQLite = filepath.Join(c.Data, DatabaseFile)
 	}
@@ -72,7 +72,7 @@ func (r *Rooms) wire(ctx context.Context, c Config) error {
 		}
 	}
 	var err error
-	r.Identity, err = identity.New(ctx, r.DB, identity.Config{Key: key, Origin: c.Origin, Log: c.Log})
+	r.Identity, err = identity.New(ctx, r.DB, identity.Config{Key: key, Origin: c.Origin, Cost: c.PasswordCost, Log: c.Log})
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (r *Rooms) wire(ctx context.Context, c Config) error {
 			return r.Languages.Reader(likes.Language, "", likes.Zone).Say(m)
 		},
 	})
-	r.Exchange = exchange.New(r.DB, r.Identity, exchange.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Log: c.Log})
+	r.Exchange = exchange.New(r.DB, r.Identity, exchange.Config{Key: key, Origin: c.Origin, AllowPrivate: c.AllowPrivate, Fetch: c.Fetch, Backoff: c.Backoff, Log: c.Log})
 	r.Search = search.New(r.Chain, r.Inventory, r.Advisory, r.Identity)
 	jobs := r.Advisory.Jobs()
 	maps.Copy(jobs, r.Chain.Jobs())

@@ -1,0 +1,507 @@
+package nodetest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/exchange"
+)
+
+// Play plays one story in the world.
+func (w *World) Play(t *testing.T, file string) {
+	t.Helper()
+	commands := map[string]func(*testscript.TestScript, bool, []string){
+		"settle": w.command(func(ctx context.Context, _ line) error { return w.Settle(ctx) }),
+		"node":   w.command(w.steer),
+		"link":   w.command(w.weather),
+	}
+	for name, o := range w.where {
+		commands[name] = w.command(o.person("owner"))
+		for person := range roles {
+			commands[name+"/"+person] = w.command(o.person(person))
+		}
+	}
+	testscript.Run(t, testscript.Params{Files: []string{file}, Cmds: commands})
+}
+
+// line is one line of a story after who acts.
+type line struct {
+	verb string
+	args []string
+	out  io.Writer
+	file func(name string) string // the place of a file of the story
+}
+
+// command makes a command of something that is done or, after "!", must be refused.
+func (w *World) command(do func(context.Context, line) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, refused bool, args []string) {
+		if len(args) == 0 {
+			args = []string{""}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*settleTime)
+		defer cancel()
+		err := do(ctx, line{verb: args[0], args: args[1:], out: ts.Stdout(), file: ts.MkAbs})
+		switch {
+		case err != nil && !refused:
+			ts.Fatalf("%v", err)
+		case err == nil && refused:
+			ts.Fatalf("it was not refused")
+		case err != nil:
+			// What goes wrong otherwise must not pass for a refusal.
+			var no refusal
+			var said *entente.Error
+			if !errors.As(err, &no) && !errors.As(err, &said) {
+				ts.Fatalf("%v", err)
+			}
+			fmt.Fprintln(ts.Stderr(), err)
+		}
+	}
+}
+
+// refusal is the answer "no" of a node that is not an [entente.Error] here.
+type refusal struct{ error }
+
+// steer stops and starts nodes: node NAME stops|starts.
+func (w *World) steer(_ context.Context, l line) error {
+	n := w.node(l.verb)
+	switch {
+	case n == nil || len(l.args) != 1:
+		return fmt.Errorf("usage: node NAME stops|starts")
+	case l.args[0] == "stops":
+		return n.Stop()
+	case l.args[0] == "starts":
+		return n.start()
+	}
+	return fmt.Errorf("a node stops or starts")
+}
+
+// weather sets what a link does: link NODE slow.
+func (w *World) weather(_ context.Context, l line) error {
+	n := w.node(l.verb)
+	if n == nil || len(l.args) != 1 {
+		return fmt.Errorf("usage: link NODE well|cut|slow|flapping|corrupting")
+	}
+	return n.link.Set(Weather(l.args[0]))
+}
+
+// errUsage says that a line of a story is not understood.
+var errUsage = errors.New("this is not understood; the verbs are described at Organisation")
+
+// words reads what follows after the first n arguments: as amber to beanline.
+func (l line) words(n int) (map[string]string, error) {
+	if len(l.args) < n || (len(l.args)-n)%2 != 0 {
+		return nil, errUsage
+	}
+	found := map[string]string{}
+	for pair := range slices.Chunk(l.args[n:], 2) {
+		found[pair[0]] = pair[1]
+	}
+	return found, nil
+}
+
+// act is a verb: what a person of an organisation does.
+type act func(context.Context, *Organisation, entente.Actor, line) error
+
+// verbs are in the order of a partnership.
+var verbs = map[string]act{
+	"invites": invites, "accepts": accepts, "compares": compares, "imports": imports,
+	"says": says, "previews": previews, "passes": passes,
+	"sees": sees, "holds": holds, "reads": reacts((*exchange.Service).Seen), "acknowledges": reacts((*exchange.Service).Acknowledge),
+	"ledger": ledger, "recalls": recalls, "narrows": narrows, "embargoes": embargoes, "ends": ends,
+	"writes": writes, "takes": takes, "moves-out": movesOut, "moves-in": movesIn, "stays": stays,
+}
+
+// person gives what a person of the organisation can do in a story.
+func (o *Organisation) person(name string) func(context.Context, line) error {
+	return func(ctx context.Context, l line) error {
+		if l.verb == "takes-seat" && len(l.args) == 1 {
+			return o.takeSeat(ctx, o.world.where[l.args[0]])
+		}
+		actor, err := o.as(ctx, name)
+		if err != nil {
+			return err
+		}
+		if do, ok := verbs[l.verb]; ok {
+			return do(ctx, o, actor, l)
+		}
+		return o.overAPI(ctx, name, l)
+	}
+}
+
+// overAPI does what the API has an operation for.
+func (o *Organisation) overAPI(ctx context.Context, person string, l line) error {
+	if len(l.args) != 1 {
+		return errUsage
+	}
+	if l.verb == "knows" {
+		text, err := o.ask(ctx, person, http.MethodGet, "/advisories/"+l.args[0]+"/impact")
+		fmt.Fprintf(l.out, "%s\n", text)
+		return err
+	}
+	method, end := http.MethodGet, ""
+	switch l.verb {
+	case "partner":
+	case "contradictions":
+		end = "/contradictions"
+	case "asks":
+		method, end = http.MethodPost, "/ask"
+	default:
+		return errUsage
+	}
+	party, err := o.party(ctx, l.args[0])
+	if err != nil {
+		return err
+	}
+	text, err := o.ask(ctx, person, method, "/partners/"+string(party)+end)
+	fmt.Fprintf(l.out, "%s\n", text)
+	return err
+}
+
+func invites(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(2)
+	other := o.world.where[l.args[0]]
+	if err != nil || other == nil {
+		return errors.Join(errUsage, err)
+	}
+	as := l.args[1]
+	terms := exchange.StandardTerms(as != "customer", as != "supplier", time.Now())
+	ticket, _, err := o.node.Exchange.Invite(ctx, actor, exchange.NewInvitation{Name: other.Title, KnownAs: more["known-as"], Terms: terms})
+	if o.tickets == nil {
+		o.tickets = map[string]exchange.Ticket{}
+	}
+	o.tickets[other.Name] = ticket
+	return err
+}
+
+func accepts(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(1)
+	if err != nil {
+		return err
+	}
+	of := o.Name
+	if more["link-of"] != "" {
+		of = more["link-of"]
+	}
+	ticket, ok := o.world.where[l.args[0]].tickets[of]
+	if !ok {
+		return fmt.Errorf("%s has not invited %s", l.args[0], o.Name)
+	}
+	_, err = o.node.Exchange.Accept(ctx, actor, ticket.Link(), []entente.Contact{{Name: "Security desk", Email: o.mail("lead")}}, more["known-as"])
+	return err
+}
+
+// compares lets two people read the words to each other that their nodes show them.
+func compares(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	if len(l.args) != 1 {
+		return errUsage
+	}
+	other := o.world.where[l.args[0]]
+	party, err := o.party(ctx, other.Name)
+	if err != nil {
+		return err
+	}
+	var here, there struct {
+		Words []string
+		Key   string
+	}
+	text, err := o.ask(ctx, "owner", http.MethodGet, "/partners/"+string(party))
+	if err == nil {
+		err = json.Unmarshal(text, &here)
+	}
+	if err != nil {
+		return err
+	}
+	text, err = other.ask(ctx, "owner", http.MethodGet, "/key")
+	if err == nil {
+		err = json.Unmarshal(text, &there)
+	}
+	if err != nil {
+		return err
+	}
+	if len(here.Words) != 10 || !slices.Equal(here.Words, there.Words) {
+		return fmt.Errorf("the words are not the same: %v and %v", here.Words, there.Words)
+	}
+	return o.node.Exchange.Compared(ctx, actor, party, entente.KeyID(there.Key))
+}
+
+func imports(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	if len(l.args) != 1 {
+		return errUsage
+	}
+	in, err := os.Open(l.file(l.args[0]))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	m, err := chain.ParseMap(in, l.args[0])
+	if err != nil {
+		return err
+	}
+	_, err = o.node.Chain.Import(ctx, actor, m)
+	return err
+}
+
+// statementOf reads what somebody wants to say.
+func (o *Organisation) statementOf(ctx context.Context, actor entente.Actor, l line) (n exchange.NewStatement, err error) {
+	more, err := l.words(2)
+	if err != nil {
+		return n, err
+	}
+	n = exchange.NewStatement{Kind: entente.EntryKind(l.args[0]), Subject: more["about"], Title: l.args[1], Basis: more["because"]}
+	n.Body, err = os.ReadFile(l.file(l.args[1]))
+	if err != nil {
+		return n, err
+	}
+	n.Marking.TLP, err = entente.ParseTLP(more["as"])
+	if err != nil {
+		return n, err
+	}
+	for name := range strings.SplitSeq(more["to"], ",") {
+		if name == "" || name == "all" {
+			continue
+		}
+		party, err := o.party(ctx, name)
+		if err != nil {
+			return n, err
+		}
+		n.To = append(n.To, party)
+	}
+	if more["for"] != "" {
+		n.Marking.People, n.Marking.Audience = strings.Split(more["for"], ","), n.To
+	}
+	if n.Subject == "" {
+		var named struct{ ID string }
+		_ = json.Unmarshal(n.Body, &named) // what has no id is called by its file
+		n.Subject = l.args[0] + "/" + named.ID
+		if named.ID == "" {
+			n.Subject = l.args[0] + "/" + strings.TrimSuffix(l.args[1], filepath.Ext(l.args[1]))
+		}
+	}
+	if more["with"] == "" {
+		return n, nil
+	}
+	content, err := os.Open(l.file(more["with"]))
+	if err != nil {
+		return n, err
+	}
+	defer content.Close()
+	blob, err := o.node.Exchange.PutBlob(ctx, actor, more["with"], "application/json", content)
+	n.Blobs = []entente.Blob{blob}
+	return n, err
+}
+
+func says(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	n, err := o.statementOf(ctx, actor, l)
+	if err != nil {
+		return err
+	}
+	_, lines, err := o.node.Exchange.Say(ctx, actor, n)
+	printLines(l.out, lines)
+	return err
+}
+
+func previews(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	n, err := o.statementOf(ctx, actor, l)
+	if err != nil {
+		return err
+	}
+	lines, err := o.node.Exchange.Preview(ctx, actor, n)
+	printLines(l.out, lines)
+	return err
+}
+
+// passes passes on what another said, to somebody who needs to know it.
+func passes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(1)
+	if err != nil {
+		return err
+	}
+	e, err := o.entry(ctx, actor, l.args[0], more["of"])
+	if err != nil {
+		return err
+	}
+	to, err := o.party(ctx, more["to"])
+	if err != nil {
+		return err
+	}
+	_, lines, err := o.node.Exchange.Say(ctx, actor, exchange.NewStatement{
+		Kind: e.Kind, Subject: e.Subject, Title: "Passed on", Marking: e.Marking, Body: e.Body, To: []entente.PartyID{to}, Need: []entente.PartyID{to}, Originator: e.Party,
+	})
+	printLines(l.out, lines)
+	return err
+}
+
+func sees(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(1)
+	if err != nil {
+		return err
+	}
+	e, err := o.entry(ctx, actor, l.args[0], more["of"])
+	if err == nil {
+		printEntry(l.out, e)
+	}
+	return err
+}
+
+func holds(ctx context.Context, o *Organisation, _ entente.Actor, l line) error {
+	found, err := o.holds(ctx, strings.Join(l.args, " "))
+	if err == nil && !found {
+		err = refusal{fmt.Errorf("%s holds this nowhere", o.Name)}
+	}
+	return err
+}
+
+// reacts says to a partner what a person did with an entry.
+func reacts(how func(*exchange.Service, context.Context, entente.Actor, entente.PartyID, uint64) error) act {
+	return func(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+		more, err := l.words(1)
+		if err != nil {
+			return err
+		}
+		e, err := o.entry(ctx, actor, l.args[0], more["of"])
+		if err != nil {
+			return err
+		}
+		return how(o.node.Exchange, ctx, actor, e.Party, e.Number)
+	}
+}
+
+func ledger(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	if len(l.args) != 1 {
+		return errUsage
+	}
+	_, lines, err := o.statement(ctx, actor, l.args[0])
+	printLines(l.out, lines)
+	return err
+}
+
+func recalls(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(1)
+	if err != nil {
+		return err
+	}
+	s, _, err := o.statement(ctx, actor, l.args[0])
+	if err != nil {
+		return err
+	}
+	return o.node.Exchange.Recall(ctx, actor, s.ID, more["because"])
+}
+
+func narrows(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(1)
+	if err != nil {
+		return err
+	}
+	s, _, err := o.statement(ctx, actor, l.args[0])
+	if err != nil {
+		return err
+	}
+	m := s.Marking
+	m.TLP, err = entente.ParseTLP(more["as"])
+	if err != nil {
+		return err
+	}
+	return o.node.Exchange.Narrow(ctx, actor, s.ID, m, more["because"])
+}
+
+func embargoes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	if len(l.args) != 4 && len(l.args) != 6 {
+		return errUsage
+	}
+	party, err := o.party(ctx, l.args[2])
+	if err != nil {
+		return err
+	}
+	step := entente.EmbargoStep{Act: entente.EmbargoAct(l.args[3])}
+	if len(l.args) == 6 {
+		length, err := time.ParseDuration(l.args[5])
+		if err != nil {
+			return err
+		}
+		step.Until = time.Now().Add(length).UTC().Truncate(time.Millisecond)
+	}
+	return o.node.Exchange.Embargo(ctx, actor, party, l.args[0], step)
+}
+
+func ends(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(1)
+	if err != nil {
+		return err
+	}
+	party, err := o.party(ctx, l.args[0])
+	if err != nil {
+		return err
+	}
+	return o.node.Exchange.End(ctx, actor, party, more["because"])
+}
+
+func writes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	more, err := l.words(1)
+	if err != nil {
+		return err
+	}
+	party, err := o.party(ctx, more["for"])
+	if err != nil {
+		return err
+	}
+	return toFile(l.file(l.args[0]), func(out io.Writer) error { return o.node.Exchange.ExportFile(ctx, actor, party, out) })
+}
+
+func takes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	return fromFile(l, func(in io.Reader) error {
+		done, err := o.node.Exchange.ImportFile(ctx, actor, in)
+		fmt.Fprintf(l.out, "%d entries of %s, which holds %d of ours. %s\n", done.Entries, done.Name, done.Acked, done.Refused)
+		return err
+	})
+}
+
+// passphrase opens the seats of stories.
+const passphrase = "nineteen grey herons"
+
+func movesOut(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	if len(l.args) != 1 {
+		return errUsage
+	}
+	return toFile(l.file(l.args[0]), func(out io.Writer) error { return o.node.Exchange.MoveOut(ctx, actor, passphrase, out) })
+}
+
+func movesIn(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	return fromFile(l, func(in io.Reader) error { return o.node.Exchange.MoveIn(ctx, actor, passphrase, in) })
+}
+
+func stays(ctx context.Context, o *Organisation, actor entente.Actor, _ line) error {
+	return o.node.Exchange.Stay(ctx, actor)
+}
+
+func toFile(name string, write func(io.Writer) error) error {
+	out, err := os.Create(filepath.Clean(name))
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(out), out.Close())
+}
+
+func fromFile(l line, read func(io.Reader) error) error {
+	if len(l.args) != 1 {
+		return errUsage
+	}
+	in, err := os.Open(l.file(l.args[0]))
+	if err != nil {
+		return err
+	}
+	return errors.Join(read(in), in.Close())
+}
