@@ -40,7 +40,7 @@ var doors = map[string]string{
 	"/o/{org}/suppliers": "list-suppliers", "/o/{org}/suppliers/{id}": "get-supplier", "/o/{org}/suppliers/{id}/answer": "answer-criterion",
 	"/o/{org}/suppliers/{id}/tier": "set-tier", "/o/{org}/suppliers/{id}/tier/free": "free-tier", "/o/{org}/tiers": "set-tier", "/o/{org}/tiers/{id}/undo": "free-tier",
 	"/o/{org}/systems": "list-systems", "/o/{org}/systems/{id}": "get-node", "/o/{org}/new/": "put-thing",
-	"/o/{org}/journal": "list-events", "/o/{org}/journal/verify": "verify-journal",
+	"/o/{org}/journal": "list-events", "GET /o/{org}/journal/verify": "get-verification", "POST /o/{org}/journal/verify": "verify-journal",
 	"/o/{org}/what-if/moment": "what-if", "/o/{org}/design": display,
 	"GET /o/{org}/webhooks": "list-webhooks", "POST /o/{org}/webhooks": "create-webhook", "/o/{org}/new-webhook": display,
 	"GET /o/{org}/webhooks/{id}": "get-webhook", "POST /o/{org}/webhooks/{id}": "change-webhook",

@@ -389,6 +389,10 @@ func TestEventsAndTheirProof(t *testing.T) {
 	if len(forward) < 8 || forward[0] != 1 || forward[len(forward)-1] != int64(len(forward)) || !slices.Equal(forward, back) {
 		t.Errorf("forward %v\nback %v", forward, back)
 	}
+	n.problem(n.ask("GET", base+"/journal/verification", nil), 404, "not verified")
+	if w := n.ask("POST", base+"/journal/verification", nil); w.Code != 200 {
+		t.Errorf("verifying: %d %s", w.Code, w.Body)
+	}
 	if v := get[Verification](n, base+"/journal/verification"); !v.Intact || v.Events != int64(len(forward)) || len(v.Hash) != 64 {
 		t.Errorf("verification %+v of %d", v, len(forward))
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -30,8 +29,12 @@ var journalOperations = []operation{
 		summary: "Take the journal away as a file", about: "The oldest event first, as CSV or as JSON lines: an event as list-events has it on each line. The page asks for the same right. list-events needs journal.read alone, because it tells page by page what the page tells; give a token journal.export where the whole is to be archived elsewhere.", register: answers(exportJournal),
 	},
 	{
-		id: "verify-journal", method: http.MethodGet, path: "/journal/verification", verb: identity.JournalVerify,
-		summary: "Verify the journal", about: "Recomputes the hash chain from the first event to the latest. Keep the hash elsewhere to be able to tell a chain that was rewritten as a whole.", register: answers(verifyJournal),
+		id: "get-verification", method: http.MethodGet, path: "/journal/verification", verb: identity.JournalVerify,
+		summary: "See the latest verification of the journal", about: "404 if the journal was not verified lately.", register: answers(getVerification),
+	},
+	{
+		id: "verify-journal", method: http.MethodPost, path: "/journal/verification", verb: identity.JournalVerify,
+		summary: "Verify the journal", about: "Recomputes the hash chain from the first event to the latest, and records in the journal what was found. Keep the hash elsewhere to be able to tell a chain that was rewritten as a whole.", register: answers(verifyJournal),
 	},
 }
 
@@ -200,21 +203,34 @@ func csvOfEvents(w io.Writer) eventFile {
 
 // Verification says whether the journal is as it was written.
 type Verification struct {
-	Intact   bool   `json:"intact"`
-	Events   int64  `json:"events" doc:"How many events were found to be as they were written."`
-	Hash     string `json:"hash,omitempty" doc:"The hash of the latest event, in hexadecimal."`
-	BrokenAt int64  `json:"broken_at,omitempty" doc:"The first event that is not as it was written."`
-	Reason   string `json:"reason,omitempty"`
+	At       time.Time `json:"at"`
+	By       string    `json:"by"`
+	Intact   bool      `json:"intact"`
+	Events   int64     `json:"events" doc:"How many events were found to be as they were written."`
+	Hash     string    `json:"hash,omitempty" doc:"The hash of the latest event, in hexadecimal."`
+	BrokenAt int64     `json:"broken_at,omitempty" doc:"The first event that is not as it was written."`
+	Reason   string    `json:"reason,omitempty"`
+}
+
+func verificationOf(v identity.Verification) *one[Verification] {
+	return &one[Verification]{Verification{v.At, v.By, v.BrokenAt == 0, v.Events, v.Hash, v.BrokenAt, v.Reason.String()}}
 }
 
 func verifyJournal(s *server, ctx context.Context, actor entente.Actor, _ *struct{}) (*one[Verification], error) {
-	report, err := journal.Verify(ctx, s.db, actor.Org)
-	var broken *journal.BrokenError
-	if errors.As(err, &broken) {
-		return &one[Verification]{Verification{Events: broken.Seq - 1, BrokenAt: broken.Seq, Reason: broken.Reason.String()}}, nil
-	}
+	v, err := s.Identity.VerifyJournal(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
-	return &one[Verification]{Verification{Intact: true, Events: report.Events, Hash: hex.EncodeToString(report.Hash)}}, nil
+	return verificationOf(v), nil
+}
+
+func getVerification(s *server, ctx context.Context, actor entente.Actor, _ *struct{}) (*one[Verification], error) {
+	v, found, err := s.Identity.LastVerification(ctx, actor)
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, entente.NotFound("the journal was not verified lately")
+	}
+	return verificationOf(v), nil
 }

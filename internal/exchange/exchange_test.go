@@ -287,7 +287,8 @@ func TestMoveOfASeat(t *testing.T) {
 			if len(lines) != 1 || lines[0].Delivered.IsZero() {
 				t.Errorf("the ledger after the move: %+v", lines)
 			}
-			ok(t, own.VerifyFeeds(ctx, own.owner))
+			_, err = own.VerifyFeeds(ctx, own.owner)
+			ok(t, err)
 			if r, _, err := own.Blob(ctx, own.owner, b.Hash); err != nil {
 				t.Error(err)
 			} else if got, err := io.ReadAll(r); err != nil || string(got) != "beans" {

@@ -249,8 +249,10 @@ func checkBoth(t *testing.T, receiver, sender someone, said []string) {
 			t.Errorf("the statement %s was taken %d times", id, n)
 		}
 	}
-	ok(t, receiver.VerifyFeeds(t.Context(), receiver.owner))
-	ok(t, sender.VerifyFeeds(t.Context(), sender.owner))
+	_, err = receiver.VerifyFeeds(t.Context(), receiver.owner)
+	ok(t, err)
+	_, err = sender.VerifyFeeds(t.Context(), sender.owner)
+	ok(t, err)
 	t.Logf("%d entries", in.Number)
 }
 

@@ -12,17 +12,22 @@ import (
 // VerifyFeeds reads all feeds of the organisation and checks that they are whole:
 // numbers without gaps, each entry naming the hash of the one before, each what its
 // hash says, each signed by a key of its sender. What was deleted after a recall is
-// checked by its hash alone. The error names the first place that is not as it was
+// checked by its hash alone. It gives how many there are; the error names the first place that is not as it was
 // signed.
-func (s *Service) VerifyFeeds(ctx context.Context, actor entente.Actor) error {
+func (s *Service) VerifyFeeds(ctx context.Context, actor entente.Actor) (entries uint64, err error) {
 	if err := identity.Require(actor, identity.JournalVerify, identity.In(actor.Org)); err != nil {
-		return err
+		return 0, err
 	}
-	self, err := s.self(ctx, actor.Org)
-	if err != nil {
-		return err
-	}
-	return s.db.Read(ctx, func(tx *db.Tx) error {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		entries = 0
+		known, err := readSelf(ctx, tx, actor.Org)
+		if known == nil {
+			return err // without a key nothing was signed
+		}
+		self, err := s.verified(*known)
+		if err != nil {
+			return err
+		}
 		partners, err := s.partners(ctx, tx, actor.Org)
 		if err != nil {
 			return err
@@ -36,10 +41,12 @@ func (s *Service) VerifyFeeds(ctx context.Context, actor entente.Actor) error {
 				if err := verifyFeed(ctx, tx, actor.Org, p, f, ring); err != nil {
 					return err
 				}
+				entries += f.Number
 			}
 		}
 		return nil
 	})
+	return entries, err
 }
 
 func verifyFeed(ctx context.Context, tx *db.Tx, org entente.OrgID, p Partner, f Feed, ring entente.Keyring) error {

@@ -32,4 +32,6 @@ const (
 	EventFactorSuspect   journal.Kind = "account.factor-suspect" // a passkey's counter ran backwards: it may have been copied
 
 	EventDenied journal.Kind = "access.denied" // subject: the verb
+
+	EventVerified journal.Kind = "journal.verified" // subject: the organisation; body: a Verification
 )

@@ -112,6 +112,19 @@ func Latest(ctx context.Context, tx *db.Tx, org entente.OrgID, before int64, lim
 	return selectLatest(ctx, tx, org, before, limit)
 }
 
+// LatestOf gives the latest event of a kind among the last 20,000.
+func LatestOf(ctx context.Context, tx *db.Tx, org entente.OrgID, kind Kind) (e Event, found bool, err error) {
+	head, err := Head(ctx, tx, org)
+	if err != nil {
+		return e, false, err
+	}
+	e, err = selectLatestOf(ctx, tx, org, kind, head-20_000)
+	if errors.Is(err, db.ErrNoRow) {
+		return e, false, nil
+	}
+	return e, err == nil, err
+}
+
 // Report says what [Verify] saw.
 type Report struct {
 	Org    entente.OrgID

@@ -62,6 +62,10 @@ func selectLatest(ctx context.Context, tx *db.Tx, org entente.OrgID, before int6
 	return db.AllOf(ctx, tx, scanEvent, q.Order("seq DESC").Page(limit, 0))
 }
 
+func selectLatestOf(ctx context.Context, tx *db.Tx, org entente.OrgID, kind Kind, after int64) (Event, error) {
+	return db.One(ctx, tx, scanEvent, eventColumns+" WHERE org = $1 AND seq > $2 AND kind = $3 ORDER BY seq DESC LIMIT 1", org, after, kind)
+}
+
 func selectEvent(ctx context.Context, tx *db.Tx, org entente.OrgID, seq int64) (Event, error) {
 	return db.One(ctx, tx, scanEvent, eventColumns+" WHERE org = $1 AND seq = $2", org, seq)
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -24,7 +23,8 @@ import (
 func journalRoutes() []Route {
 	return []Route{
 		page("/o/{org}/journal", identity.JournalRead, (*visit).journal),
-		page("/o/{org}/journal/verify", identity.JournalVerify, (*visit).verifyJournal),
+		page("/o/{org}/journal/verify", identity.JournalVerify, (*visit).askVerify),
+		act("/o/{org}/journal/verify", identity.JournalVerify, (*visit).verifyJournal),
 	}
 }
 
@@ -288,22 +288,66 @@ func indented(body json.RawMessage) string {
 	return string(text)
 }
 
-// verifyJournal recomputes the hash chain of the whole journal.
+// askVerify says when the journal was last verified, and offers to do it now.
+func (v *visit) askVerify() error {
+	p := v.verifyPage()
+	last, found, err := v.Identity.LastVerification(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	if found {
+		p.Last = v.T("Last time: %s, by %s.", v.reader().Moment(last.At), last.By)
+		p.Defs = v.verificationDefs(last)
+		if last.BrokenAt > 0 {
+			p.Notice = v.brokenNotice(last.BrokenAt, last.Reason)
+		}
+	}
+	return v.show(http.StatusOK, verifyView(p))
+}
+
+// verifyJournal recomputes the hash chain of the whole journal, and reads the feeds
+// to and from all partners.
 func (v *visit) verifyJournal() error {
-	p := verifyPage{Frame: v.frame(v.T("Verify the journal")), Head: ui.Head{Title: v.T("Verify the journal"), Lead: v.T("Every event carries the hash of the one before. All of them were computed anew just now.")}}
+	done, err := v.Identity.VerifyJournal(v.r.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	p := v.verifyPage()
+	p.Last = v.T("All of them were computed anew just now.")
+	p.Notice = ui.Notice{Tone: ui.Good, Text: v.N(int(done.Events), "The one event is as it was written.", "All %d events are as they were written.")}
+	if done.BrokenAt > 0 {
+		p.Notice = v.brokenNotice(done.BrokenAt, done.Reason)
+	}
+	p.Defs = v.verificationDefs(done)
+	entries, err := v.Exchange.VerifyFeeds(v.r.Context(), v.actor)
+	var wrong *entente.Error
+	switch {
+	case errors.As(err, &wrong) && wrong.Kind == entente.KindConflict:
+		p.Feeds = v.wrongNotice(wrong)
+	case err != nil:
+		return err
+	case entries > 0:
+		p.Feeds = ui.Notice{Tone: ui.Good, Text: v.N(int(entries), "The one entry to or from a partner is as it was signed.", "All %d entries to and from partners are as they were signed.")}
+	}
+	return v.show(http.StatusOK, verifyView(p))
+}
+
+func (v *visit) verifyPage() verifyPage {
+	p := verifyPage{Frame: v.frame(v.T("Verify the journal")), Action: v.in("journal", "verify"), Head: ui.Head{Title: v.T("Verify the journal"), Lead: v.T("Every event carries the hash of the one before. To verify is to compute all of them anew, from the first event on; that it was done is itself an event.")}}
 	if v.may(identity.JournalRead) {
 		p.Head.Crumbs = []ui.Link{{Text: v.T("Journal"), Href: v.in("journal")}}
 	}
-	report, err := journal.Verify(v.r.Context(), v.DB, v.actor.Org)
-	var broken *journal.BrokenError
-	switch {
-	case errors.As(err, &broken):
-		p.Notice = ui.Notice{Tone: ui.Bad, Text: v.T("The journal was tampered with, or the database is damaged: from event %d on it is not as it was written (%s). Compare with a backup from before, and tell whoever runs this node.", broken.Seq, broken.Reason)}
-	case err != nil:
-		return err
-	default:
-		p.Notice = ui.Notice{Tone: ui.Good, Text: v.N(int(report.Events), "The one event is as it was written.", "All %d events are as they were written.")}
-		p.Defs = []ui.Def{{Term: v.T("Events"), Text: v.reader().Number(report.Events)}, {Term: v.T("Hash of the latest"), View: code(hex.EncodeToString(report.Hash))}}
+	return p
+}
+
+func (v *visit) brokenNotice(seq int64, reason entente.Message) ui.Notice {
+	return ui.Notice{Tone: ui.Bad, Text: v.T("The journal was tampered with, or the database is damaged: from event %d on it is not as it was written (%s). Compare with a backup from before, and tell whoever runs this node.", seq, reason)}
+}
+
+func (v *visit) verificationDefs(found identity.Verification) []ui.Def {
+	defs := []ui.Def{{Term: v.T("Events as they were written"), Text: v.reader().Number(found.Events)}}
+	if found.Hash != "" {
+		defs = append(defs, ui.Def{Term: v.T("Hash of the latest"), View: code(found.Hash)})
 	}
-	return v.show(http.StatusOK, verifyView(p))
+	return defs
 }

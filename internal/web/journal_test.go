@@ -77,7 +77,16 @@ func TestJournalIsNarrowedAndTakenAway(t *testing.T) {
 	}
 	auditor := n.join(entente.RoleAuditor)
 	auditor.mustHold("/o/beanline/journal", "Download as XLSX", "Verify the chain")
-	auditor.mustHold("/o/beanline/journal/verify", "events are as they were written", "Hash of the latest")
+	if body := auditor.mustHold("/o/beanline/journal/verify", "Verify now"); strings.Contains(body, "Last time") {
+		t.Error("a journal that was never verified says when it was")
+	}
+	for _, part := range []string{"events are as they were written", "Hash of the latest"} {
+		if w := auditor.post("/o/beanline/journal/verify", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), part) {
+			t.Errorf("verifying: %d without %q", w.Code, part)
+		}
+	}
+	auditor.mustHold("/o/beanline/journal/verify", "Last time", "Hash of the latest")
+	auditor.mustHold("/o/beanline/journal", "Journal verified")
 	analyst := n.join(entente.RoleAnalyst)
 	for _, format := range []string{"", "?format=csv", "?format=xlsx"} {
 		mustAnswer(t, analyst.get("/o/beanline/journal"+format), http.StatusForbidden)
@@ -91,11 +100,18 @@ func TestJournalIsNarrowedAndTakenAway(t *testing.T) {
 func TestVerifyingFindsAForgedEvent(t *testing.T) {
 	n := newNode(t)
 	owner := n.as("owner@beanline.example")
-	owner.mustHold("/o/beanline/journal/verify", "events are as they were written")
+	verify := func(part string) {
+		t.Helper()
+		if w := owner.post("/o/beanline/journal/verify", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), part) {
+			t.Errorf("verifying: %d without %q", w.Code, part)
+		}
+	}
+	verify("events are as they were written")
 	must(t, n.DB.Write(t.Context(), "beanline", func(tx *db.Tx) error {
 		_, err := tx.Exec(t.Context(), "UPDATE journal_event SET subject = 'forged' WHERE org = 'beanline' AND seq = 1")
 		return err
 	}))
+	verify("from event 1 on")
 	owner.mustHold("/o/beanline/journal/verify", "tampered with", "from event 1 on")
 }
 

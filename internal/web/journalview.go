@@ -6,6 +6,9 @@ import "github.com/entente-project/entente/internal/web/ui"
 type verifyPage struct {
 	Frame  ui.Page
 	Head   ui.Head
+	Action string
 	Notice ui.Notice
+	Feeds  ui.Notice
+	Last   string
 	Defs   []ui.Def
 }

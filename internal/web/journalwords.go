@@ -47,6 +47,7 @@ var textsOfKinds = map[journal.Kind]entente.Text{
 	identity.EventFactorRemoved:       "Second factor or passkey removed",
 	identity.EventFactorSuspect:       "Passkey may have been copied",
 	identity.EventDenied:              "Access denied",
+	identity.EventVerified:            "Journal verified",
 	notify.EventMade:                  "Webhook registered",
 	notify.EventChanged:               "Webhook changed",
 	notify.EventRemoved:               "Webhook removed",
