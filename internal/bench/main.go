@@ -29,6 +29,7 @@ type options struct {
 	suppliers  int
 	processes  int
 	profile    string
+	only       string
 	keep       string
 	postgres   string
 }
@@ -45,6 +46,7 @@ func main() {
 	flag.IntVar(&o.suppliers, "suppliers", 500, "suppliers of part a")
 	flag.IntVar(&o.processes, "processes", 500, "processes of part a")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the requests of parts a and f to this `file`")
+	flag.StringVar(&o.only, "only", "", "measure in part f only the routes that hold this `text`")
 	flag.StringVar(&o.keep, "keep", "", "fill the SQLite nodes of parts a and f in this `folder`, keep them, and use them again if they are there")
 	flag.StringVar(&o.postgres, "postgres", "", "fill the PostgreSQL database at this `address` in part a, keep it, and use it again if it is filled")
 	flag.Parse()

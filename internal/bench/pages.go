@@ -121,7 +121,7 @@ func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, p
 	defer stopProfile()
 	var failed []error
 	for _, r := range site.Routes() {
-		if r.Method != http.MethodGet || r.Door != site.ByVerb || slices.Contains(unmeasured, r.Pattern) {
+		if r.Method != http.MethodGet || r.Door != site.ByVerb || slices.Contains(unmeasured, r.Pattern) || !strings.Contains(r.Pattern, b.only) {
 			continue
 		}
 		paths := examplePaths(r.Pattern, examples)
