@@ -35,7 +35,7 @@ const (
 	ProposeEmbargo EmbargoAct = "propose"
 	AcceptEmbargo  EmbargoAct = "accept"
 	RefuseEmbargo  EmbargoAct = "refuse"
-	ReviseEmbargo  EmbargoAct = "revise"
+	ReviseEmbargo  EmbargoAct = "revise" // proposes other terms, of one that runs or is proposed
 	ReleaseEmbargo EmbargoAct = "release"
 )
 
@@ -98,11 +98,14 @@ func (e Embargo) Step(by PartyID, s EmbargoStep, at time.Time) (Embargo, error) 
 		}
 		return wrong()
 	case ReviseEmbargo:
-		if !running {
+		if !running && e.State != EmbargoProposed {
 			return wrong()
 		}
 		if !s.Until.After(at) {
 			return e, fmt.Errorf("an embargo ends in the future; to end it now, release it")
+		}
+		if !running {
+			return Embargo{State: EmbargoProposed, Proposed: s.Until, By: by}, nil
 		}
 		return Embargo{State: EmbargoRevised, Until: e.Until, Proposed: s.Until, By: by}, nil
 	case ReleaseEmbargo:

@@ -158,8 +158,32 @@ func (s *Service) signed(r *http.Request, body []byte, partner, ours entente.Par
 	})
 }
 
-// newKeys asks a partner's node for its key document.
+// askAgain is how long a partner's node is not asked for its keys again: whoever names
+// a key that nobody knows must not be able to make us send requests at will. What the
+// first such request brings serves those after it.
+const askAgain = time.Minute
+
+// mayAsk says whether a partner's node may be asked for its keys now, and counts it as
+// asked.
+func (s *Service) mayAsk(org entente.OrgID, party entente.PartyID) bool {
+	now, who := s.now(), string(org)+" "+string(party)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last, known := s.asked[who]; known && now.Sub(last) < askAgain && !now.Before(last) {
+		return false
+	}
+	if len(s.asked) >= maxRings {
+		clear(s.asked)
+	}
+	s.asked[who] = now
+	return true
+}
+
+// newKeys asks a partner's node for its key document, once in a while.
 func (s *Service) newKeys(ctx context.Context, org entente.OrgID, p Partner) (entente.Keyring, error) {
+	if !s.mayAsk(org, p.Party) {
+		return p.Ring, nil
+	}
 	n, err := s.at(ctx, p.Party, p.Address)
 	if err != nil {
 		return p.Ring, err

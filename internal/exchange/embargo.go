@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/entente-project/entente"
@@ -15,8 +16,56 @@ import (
 type EmbargoOn struct {
 	entente.Embargo
 	Party   entente.PartyID
+	Name    string // of the partner
 	Subject string
 	Steps   []EmbargoTaken
+}
+
+// Ours says whether terms are proposed that wait for our answer.
+func (e EmbargoOn) Ours() bool {
+	return (e.State == entente.EmbargoProposed || e.State == entente.EmbargoRevised) && e.By == e.Party
+}
+
+// Over says whether a time has come at which nothing is held back any more.
+func (e EmbargoOn) Over(at time.Time) bool { return e.State != "" && !e.Active(at) }
+
+// Embargoes lists all embargoes that were ever proposed, those that run first.
+func (s *Service) Embargoes(ctx context.Context, actor entente.Actor) (list []EmbargoOn, err error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		list = nil
+		found, err := db.All(ctx, tx, func(row db.Scanner) (e EmbargoOn, err error) {
+			return e, row.Scan(&e.Party, &e.Name, &e.Subject)
+		}, `SELECT DISTINCT e.party, p.name, e.subject FROM exchange_entry e JOIN exchange_partner p ON p.org = e.org AND p.party = e.party
+			WHERE e.org = $1 AND e.way IN ('in', 'out') AND e.kind = 'embargo' ORDER BY p.name, e.party, e.subject`, actor.Org)
+		if err != nil {
+			return err
+		}
+		for _, one := range found {
+			e, err := embargoOf(ctx, tx, actor.Org, one.Party, one.Subject)
+			if err != nil {
+				return err
+			}
+			e.Name = one.Name
+			if e.State != "" {
+				list = append(list, e)
+			}
+		}
+		return nil
+	})
+	now := s.now()
+	slices.SortStableFunc(list, func(a, b EmbargoOn) int {
+		switch {
+		case a.Over(now) == b.Over(now):
+			return 0
+		case a.Over(now):
+			return 1
+		}
+		return -1
+	})
+	return list, err
 }
 
 // EmbargoTaken is one step that counted.
@@ -33,7 +82,12 @@ func (s *Service) EmbargoOf(ctx context.Context, actor entente.Actor, party ente
 		return e, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		p, err := readPartner(ctx, tx, actor.Org, party)
+		if err != nil {
+			return err
+		}
 		e, err = embargoOf(ctx, tx, actor.Org, party, subject)
+		e.Name = p.Name
 		return err
 	})
 	return e, err

@@ -266,36 +266,43 @@ func insertLine(ctx context.Context, tx *db.Tx, org entente.OrgID, statement str
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO exchange_ledger (org, statement, party, name, allowed, reason, number, agreement, recall, recall_acked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0)",
-		org, statement, l.Party, l.Name, l.Allowed, reason, int64(l.Number), l.Agreement)
+	_, err = tx.Exec(ctx, `INSERT INTO exchange_ledger (org, statement, party, name, allowed, reason, number, agreement, need, revise, revised_at, recall, recall_acked_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		org, statement, l.Party, l.Name, l.Allowed, reason, int64(l.Number), l.Agreement, l.Need, l.Revise, db.Millis(l.Revised), int64(l.Recall), db.Millis(l.Acked))
 	return err
 }
 
-func updateRecall(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string, party entente.PartyID, number uint64, acked int64) error {
-	_, err := tx.Exec(ctx, "UPDATE exchange_ledger SET recall = $4, recall_acked_at = $5 WHERE org = $1 AND statement = $2 AND party = $3", org, statement, party, int64(number), acked)
+// updateRevision writes down what a recipient was asked to do.
+func updateRevision(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string, l Line) error {
+	_, err := tx.Exec(ctx, "UPDATE exchange_ledger SET revise = $4, revised_at = $5, recall = $6, recall_acked_at = $7 WHERE org = $1 AND statement = $2 AND party = $3",
+		org, statement, l.Party, l.Revise, db.Millis(l.Revised), int64(l.Recall), db.Millis(l.Acked))
 	return err
 }
 
-func ackRecall(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string, party entente.PartyID, at time.Time) error {
-	_, err := tx.Exec(ctx, "UPDATE exchange_ledger SET recall_acked_at = $4 WHERE org = $1 AND statement = $2 AND party = $3 AND recall > 0", org, statement, party, db.Millis(at))
-	return err
+// ackRevision writes down that a recipient did what an entry asked it; asked is that
+// entry, or 0 where the recipient did not name it. What was asked later is not done by
+// it.
+func ackRevision(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string, party entente.PartyID, did Revision, asked uint64, at time.Time) (news bool, err error) {
+	n, err := tx.Exec(ctx, `UPDATE exchange_ledger SET recall_acked_at = $6 WHERE org = $1 AND statement = $2 AND party = $3 AND revise = $4 AND recall > 0
+		AND (recall = $5 OR $5 = 0) AND recall_acked_at = 0`, org, statement, party, did, int64(asked), db.Millis(at))
+	return n > 0, err
 }
 
 // linesOf gives the ledger of a statement, with what became of it at each partner.
 func linesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string) ([]Line, error) {
 	return db.All(ctx, tx, func(row db.Scanner) (l Line, err error) {
 		var reason string
-		var recalled, delivered, read, answered int64
-		err = row.Scan(&l.Party, &l.Name, &l.Allowed, &reason, &l.Number, &l.Agreement, &l.Recall, &recalled, &delivered, &read, &answered)
+		var revised, recalled, delivered, read, answered int64
+		err = row.Scan(&l.Party, &l.Name, &l.Allowed, &reason, &l.Number, &l.Agreement, &l.Need, &l.Revise, &revised, &l.Recall, &recalled, &delivered, &read, &answered)
 		if err != nil {
 			return l, err
 		}
-		l.Acked, l.Delivered, l.Read, l.Answered = db.Time(recalled), db.Time(delivered), db.Time(read), db.Time(answered)
+		l.Revised, l.Acked, l.Delivered, l.Read, l.Answered = db.Time(revised), db.Time(recalled), db.Time(delivered), db.Time(read), db.Time(answered)
 		if reason != "" {
 			err = json.Unmarshal([]byte(reason), &l.Reason)
 		}
 		return l, err
-	}, `SELECT l.party, l.name, l.allowed, l.reason, l.number, l.agreement, l.recall, l.recall_acked_at, coalesce(e.delivered_at, 0), coalesce(e.read_at, 0), coalesce(e.answered_at, 0)
+	}, `SELECT l.party, l.name, l.allowed, l.reason, l.number, l.agreement, l.need, l.revise, l.revised_at, l.recall, l.recall_acked_at, coalesce(e.delivered_at, 0), coalesce(e.read_at, 0), coalesce(e.answered_at, 0)
 		FROM exchange_ledger l
 		LEFT JOIN exchange_entry e ON e.org = l.org AND e.party = l.party AND e.way = 'out' AND e.number = l.number
 		WHERE l.org = $1 AND l.statement = $2 ORDER BY lower(l.name), l.party`, org, statement)

@@ -6,6 +6,7 @@ import "github.com/entente-project/entente/internal/journal"
 const (
 	EventKeyMade      journal.Kind = "key.made"              // the organisation's first key
 	EventKeyRotated   journal.Kind = "key.rotated"           // its next one; body: why, and what was revoked
+	EventContacts     journal.Kind = "organisation.contacts" // whom partners can reach was changed, and told to all
 	EventMoved        journal.Kind = "organisation.moved"    // this node is reached at another address now; body: from, to
 	EventMovedOut     journal.Kind = "seat.moved-out"        // written into a file and closed here
 	EventMovedIn      journal.Kind = "seat.moved-in"         // opened here from a file
@@ -29,11 +30,12 @@ const (
 	EventRead         journal.Kind = "entry.read"     // by a person of ours; subject: party/number
 	EventSettled      journal.Kind = "entry.settled"  // what the rooms made of it; subject: party/number
 	EventForked       journal.Kind = "feed.quarantined"
-	EventReleased     journal.Kind = "feed.released"      // from quarantine, by a person
-	EventSaid         journal.Kind = "statement.said"     // subject: the statement
-	EventTakenBack    journal.Kind = "statement.recalled" // by us; subject: the statement
-	EventMadeNarrower journal.Kind = "statement.narrowed" // by us; subject: the statement
-	EventEmbargoStep  journal.Kind = "embargo.changed"    // subject: what it is about
+	EventReleased     journal.Kind = "feed.released"       // from quarantine, by a person
+	EventSaid         journal.Kind = "statement.said"      // subject: the statement
+	EventTakenBack    journal.Kind = "statement.recalled"  // by us; subject: the statement
+	EventMadeNarrower journal.Kind = "statement.narrowed"  // by us; subject: the statement
+	EventConfirmed    journal.Kind = "statement.confirmed" // a partner signed that it deleted or narrowed it; subject: the statement
+	EventEmbargoStep  journal.Kind = "embargo.changed"     // subject: what it is about
 )
 
 // entryEvent is the body of the events about an entry that was received.

@@ -49,6 +49,7 @@ type Service struct {
 	parties map[entente.PartyID]entente.OrgID // of this node
 	rings   map[entente.Hash]entente.Keyring  // verified, by the hash of the key document
 	clocks  map[string]time.Duration          // by how much the clock of a host is ahead of ours
+	asked   map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
 }
 
 // New opens the room.
@@ -67,7 +68,7 @@ func New(d *db.DB, people *identity.Service, c Config) *Service {
 	}
 	return &Service{
 		db: d, identity: people, c: c, client: outbound.Client(c.AllowPrivate, requestTime),
-		parties: map[entente.PartyID]entente.OrgID{}, rings: map[entente.Hash]entente.Keyring{}, clocks: map[string]time.Duration{},
+		parties: map[entente.PartyID]entente.OrgID{}, rings: map[entente.Hash]entente.Keyring{}, clocks: map[string]time.Duration{}, asked: map[string]time.Time{},
 	}
 }
 

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -146,8 +147,63 @@ type Imported struct {
 	Party   entente.PartyID
 	Name    string
 	Entries int    // that were new
+	Known   int    // that were here already
+	Files   int    // parts of files that were new
 	Acked   uint64 // up to where the partner holds what we say
 	Refused string // why the rest was not taken; empty: all was
+	// Lines says what became of each line, up to [MostLines]; Left is how many more there were.
+	Lines []ImportedLine
+	Left  int
+}
+
+// ImportedLine says what became of one line of a file.
+type ImportedLine struct {
+	Line    int // from 1; the first names sender and receiver
+	Result  LineResult
+	Number  uint64 // of the entry; 0: it is none, or none that can be read
+	Kind    entente.EntryKind
+	Subject string
+	Why     entente.Message // it was not taken
+}
+
+// LineResult says what became of a line.
+type LineResult string
+
+// The results.
+const (
+	LineTaken   LineResult = "taken"
+	LineKnown   LineResult = "known"   // it was here already
+	LineRefused LineResult = "refused" // Why says why
+	LinePassed  LineResult = "passed"  // of a later version of the program
+)
+
+// MostLines bounds the lines of which [Service.ImportFile] tells.
+const MostLines = 2_000
+
+// stop says that nothing after a line was taken.
+func (i *Imported) stop(line int, why entente.Message) {
+	i.Refused = cmp.Or(i.Refused, why.String())
+	i.add(ImportedLine{Line: line, Result: LineRefused, Why: why})
+}
+
+func (i *Imported) add(l ImportedLine) {
+	switch l.Result {
+	case LineTaken:
+		if l.Number > 0 {
+			i.Entries++
+		} else {
+			i.Files++
+		}
+	case LineKnown:
+		if l.Number > 0 {
+			i.Known++
+		}
+	}
+	if len(i.Lines) >= MostLines {
+		i.Left++
+		return
+	}
+	i.Lines = append(i.Lines, l)
 }
 
 // ImportFile takes what a partner's file carries, by the same checks as what comes
@@ -160,7 +216,8 @@ func (s *Service) ImportFile(ctx context.Context, actor entente.Actor, r io.Read
 	if err != nil {
 		return done, err
 	}
-	lines := bufio.NewScanner(io.LimitReader(r, MaxFile))
+	whole := &io.LimitedReader{R: r, N: MaxFile}
+	lines := bufio.NewScanner(whole)
 	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
 	head, err := readHead(lines)
 	if err != nil {
@@ -177,13 +234,14 @@ func (s *Service) ImportFile(ctx context.Context, actor entente.Actor, r io.Read
 	if err := s.takeHead(ctx, actor.Org, p.Party, head); err != nil {
 		return done, err
 	}
-	before := p.In.Number
-	done.Refused, err = s.takeLines(ctx, actor.Org, p.Party, lines)
-	if err != nil {
+	if err := s.takeLines(ctx, actor.Org, p.Party, lines, &done); err != nil {
 		return done, err
 	}
+	if whole.N <= 0 {
+		done.Refused = entente.Say("The file is larger than %d GiB, and what is beyond was not read.", MaxFile>>30).String()
+	}
 	p, err = s.partnerNow(ctx, actor.Org, head.From)
-	done.Entries, done.Acked = int(p.In.Number-before), p.Out.Acked
+	done.Acked = p.Out.Acked
 	return done, err
 }
 
@@ -212,53 +270,89 @@ func (s *Service) takeHead(ctx context.Context, org entente.OrgID, party entente
 	})
 }
 
-// takeLines takes the entries and then the blobs of a file.
-func (s *Service) takeLines(ctx context.Context, org entente.OrgID, party entente.PartyID, lines *bufio.Scanner) (refused string, err error) {
+// takeLines takes the entries and the parts of files, and writes down what became of
+// each line.
+func (s *Service) takeLines(ctx context.Context, org entente.OrgID, party entente.PartyID, lines *bufio.Scanner, done *Imported) error {
 	var batch []entente.Envelope
+	var at []int // the lines of the batch
 	size := 0
 	flush := func() error {
-		if len(batch) == 0 || refused != "" {
+		if len(batch) == 0 {
 			return nil
 		}
-		answer, err := s.take(ctx, org, party, batch)
-		batch, size, refused = nil, 0, answer.Refused
-		return err
-	}
-	for lines.Scan() {
-		var line fileLine
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return "a line of the file cannot be read", flush()
+		var results []taken
+		if done.Refused == "" {
+			var answer PushAnswer
+			var err error
+			if answer, results, err = s.takeBatch(ctx, org, party, batch); err != nil {
+				return err
+			}
+			done.Refused = answer.Refused
 		}
-		switch {
-		case line.Entry != nil:
-			batch, size = append(batch, *line.Entry), size+len(lines.Bytes())
+		for i, envelope := range batch {
+			l := ImportedLine{Line: at[i], Result: LineRefused, Why: entente.Say("An entry before it was not taken.")}
+			var e entente.Entry
+			if json.Unmarshal(envelope.Payload, &e) == nil {
+				l.Number, l.Kind, l.Subject = e.Number, e.Kind, e.Subject
+			}
+			if i < len(results) {
+				l.Result, l.Why = results[i].result, results[i].why
+			}
+			done.add(l)
+		}
+		batch, at, size = nil, nil, 0
+		return nil
+	}
+	number := 1
+	for lines.Scan() {
+		number++
+		var line fileLine
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			if err := flush(); err != nil {
+				return err
+			}
+			done.stop(number, entente.Say("A line of the file cannot be read."))
+			return nil
+		}
+		if line.Entry != nil {
+			batch, at, size = append(batch, *line.Entry), append(at, number), size+len(lines.Bytes())
 			if len(batch) < batchEntries && size < batchBytes {
 				continue
 			}
-		case line.Blob == nil:
-			continue // from a version to come
 		}
 		if err := flush(); err != nil {
-			return refused, err
+			return err
 		}
-		if line.Blob != nil {
-			if err := s.takePart(ctx, org, party, *line.Blob); err != nil {
-				return refused, err
+		switch {
+		case line.Blob != nil:
+			l := ImportedLine{Line: number, Subject: line.Blob.Hash.String()}
+			var err error
+			if l.Result, l.Why, err = s.takePart(ctx, org, party, *line.Blob); err != nil {
+				return err
 			}
+			done.add(l)
+		case line.Entry == nil:
+			done.add(ImportedLine{Line: number, Result: LinePassed})
 		}
+	}
+	if err := flush(); err != nil {
+		return err
 	}
 	if err := lines.Err(); err != nil {
-		return "the file cannot be read to its end", flush()
+		done.stop(number+1, entente.Say("The file cannot be read to its end."))
 	}
-	return refused, flush()
+	return nil
 }
 
 // takePart keeps a part of a blob that an entry of the partner names, if it is the
 // next one. The job that fetches the blob finds it here.
-func (s *Service) takePart(ctx context.Context, org entente.OrgID, party entente.PartyID, part filePart) error {
+func (s *Service) takePart(ctx context.Context, org entente.OrgID, party entente.PartyID, part filePart) (result LineResult, why entente.Message, err error) {
 	var wanted bool
 	var held, all int64
-	err := s.db.Read(ctx, func(tx *db.Tx) error {
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		users, err := blobUsers(ctx, tx, org, part.Hash)
 		if err != nil {
 			return err
@@ -273,8 +367,17 @@ func (s *Service) takePart(ctx context.Context, org entente.OrgID, party entente
 		all, err = heldOfPartner(ctx, tx, org, party)
 		return err
 	})
-	if err != nil || !wanted || part.Offset != held || part.Offset%blobPart != 0 || held+int64(len(part.Bytes)) > part.Size || all+part.Size-held > maxHeld {
-		return err
+	switch {
+	case err != nil:
+		return "", why, err
+	case !wanted:
+		return LineRefused, entente.Say("No entry of theirs names this file."), nil
+	case part.Offset < held:
+		return LineKnown, why, nil
+	case part.Offset != held || part.Offset%blobPart != 0 || held+int64(len(part.Bytes)) > part.Size:
+		return LineRefused, entente.Say("A part of the file before it is missing."), nil
+	case all+part.Size-held > maxHeld:
+		return LineRefused, entente.Say("The files of this partner take as much room here as those of one partner may."), nil
 	}
-	return s.keepParts(ctx, org, part.Hash, part.Size, held, part.Bytes)
+	return LineTaken, why, s.keepParts(ctx, org, part.Hash, part.Size, held, part.Bytes)
 }

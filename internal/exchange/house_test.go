@@ -200,3 +200,22 @@ func (s someone) hears(ctx context.Context, party entente.PartyID, e entente.Ent
 	}
 	return err
 }
+
+// readSigner reads what signs for the organisation.
+func (s someone) readSigner(ctx context.Context, into *entente.Signer) func(tx *db.Tx) error {
+	return func(tx *db.Tx) (err error) {
+		_, *into, err = s.mine(ctx, tx, s.org)
+		return err
+	}
+}
+
+// events goes through the journal of the organisation.
+func (s someone) events(ctx context.Context, see func(journal.Event)) func(tx *db.Tx) error {
+	return func(tx *db.Tx) error {
+		all, err := journal.Events(ctx, tx, s.org, 0, 1000)
+		for _, e := range all {
+			see(e)
+		}
+		return err
+	}
+}

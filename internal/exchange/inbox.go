@@ -46,17 +46,29 @@ func (s *Service) Take(ctx context.Context, from, to entente.PartyID, batch []en
 	return s.take(ctx, org, from, batch)
 }
 
-func (s *Service) take(ctx context.Context, org entente.OrgID, from entente.PartyID, batch []entente.Envelope) (answer PushAnswer, err error) {
+func (s *Service) take(ctx context.Context, org entente.OrgID, from entente.PartyID, batch []entente.Envelope) (PushAnswer, error) {
+	answer, _, err := s.takeBatch(ctx, org, from, batch)
+	return answer, err
+}
+
+// taken is what became of one envelope of a batch.
+type taken struct {
+	result LineResult
+	why    entente.Message
+}
+
+// takeBatch also gives what became of each envelope, up to the first that was refused.
+func (s *Service) takeBatch(ctx context.Context, org entente.OrgID, from entente.PartyID, batch []entente.Envelope) (answer PushAnswer, results []taken, err error) {
 	documents := documentsIn(batch)
 	if neighbour, err := s.local(ctx, from); err == nil && neighbour != "" {
 		d, err := s.KeyDocument(ctx, from)
 		if err != nil {
-			return answer, err
+			return answer, nil, err
 		}
 		documents = append(documents, d)
 	}
 	err = s.db.Write(ctx, org, func(tx *db.Tx) error {
-		answer = PushAnswer{}
+		answer, results = PushAnswer{}, nil
 		p, err := s.partner(ctx, tx, org, from)
 		if err != nil {
 			return err
@@ -74,14 +86,20 @@ func (s *Service) take(ctx context.Context, org entente.OrgID, from entente.Part
 		}
 		before := p.In.Number
 		for _, envelope := range batch {
+			held := p.In.Number
 			refused, err := s.takeOne(ctx, tx, self, &p, envelope)
 			if err != nil {
 				return err
 			}
 			if refused != "" {
-				answer.Refused = refused
+				answer.Refused, results = refused, append(results, taken{LineRefused, entente.Say("%s", refused)})
 				break
 			}
+			result := LineKnown
+			if p.In.Number > held {
+				result = LineTaken
+			}
+			results = append(results, taken{result: result})
 		}
 		answer.Want = p.In.Number + 1
 		if p.In.Number == 0 {
@@ -100,7 +118,7 @@ func (s *Service) take(ctx context.Context, org entente.OrgID, from entente.Part
 		answer.Receipt = p.In.Receipt
 		return nil
 	})
-	return answer, err
+	return answer, results, err
 }
 
 // documentsIn gives the key documents among what arrived.
@@ -121,7 +139,7 @@ func documentsIn(batch []entente.Envelope) (list []entente.KeyDocument) {
 func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner, envelope entente.Envelope) (refused string, err error) {
 	var fault error
 	st := p.In.state(self.Party())
-	next, e, taken, why := st.Take(envelope, p.Ring, func(n uint64) (entente.Hash, bool) {
+	next, e, outcome, why := st.Take(envelope, p.Ring, func(n uint64) (entente.Hash, bool) {
 		h, known, err := hashOf(ctx, tx, tx.Org(), p.Party, In, n)
 		if err != nil {
 			fault = err
@@ -131,7 +149,7 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 	if fault != nil {
 		return "", fault
 	}
-	switch taken {
+	switch outcome {
 	case entente.Repeated:
 		return "", nil
 	case entente.Early:

@@ -223,7 +223,7 @@ func (s *Service) reacted(ctx context.Context, actor entente.Actor, party entent
 		if err != nil {
 			return err
 		}
-		return s.report(ctx, tx, *self, &p, row, act)
+		return s.report(ctx, tx, *self, &p, row, act, 0)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -36,6 +37,7 @@ type seatHead struct {
 // seatLine is one of the sealed lines. Only one of its fields is set.
 type seatLine struct {
 	Self      *entente.KeyDocument `json:"self,omitempty"`
+	Contacts  []entente.Contact    `json:"contacts,omitempty"` // with Self
 	Key       *seatKey             `json:"key,omitempty"`
 	Partner   *seatPartner         `json:"partner,omitempty"`
 	Version   *seatVersion         `json:"agreement,omitempty"`
@@ -92,6 +94,9 @@ func (s *Service) MoveOut(ctx context.Context, actor entente.Actor, passphrase s
 	if len([]rune(passphrase)) < MinPassphrase {
 		return entente.Invalid("the passphrase has at least %d characters: whoever has the file and the passphrase can speak for you", MinPassphrase)
 	}
+	if s.c.Key.Check() == "" {
+		return ErrNoKey
+	}
 	self, err := s.self(ctx, actor.Org)
 	if err != nil {
 		return err
@@ -145,7 +150,42 @@ func (s *Service) Stay(ctx context.Context, actor entente.Actor) error {
 	return s.setMoved(ctx, actor, self, time.Time{}, EventStayed)
 }
 
+// Holding is what a seat holds.
+type Holding struct {
+	Partners   int
+	Said       int // entries to partners
+	Heard      int // entries of partners
+	Statements int // in the ledger
+	Bytes      int64
+	// Moved is when it left this node; zero: it is here.
+	Moved time.Time
+}
+
+// Holding tells what the organisation would take along.
+func (s *Service) Holding(ctx context.Context, actor entente.Actor) (h Holding, err error) {
+	if err := identity.Require(actor, identity.PartnerRead, identity.In(actor.Org)); err != nil {
+		return h, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		self, err := readSelf(ctx, tx, actor.Org)
+		if err != nil || self == nil {
+			return err
+		}
+		h, err = db.One(ctx, tx, func(row db.Scanner) (h Holding, err error) {
+			return h, row.Scan(&h.Partners, &h.Said, &h.Heard, &h.Statements, &h.Bytes)
+		}, `SELECT (SELECT count(*) FROM exchange_partner WHERE org = $1), (SELECT count(*) FROM exchange_entry WHERE org = $1 AND way = 'out'),
+			(SELECT count(*) FROM exchange_entry WHERE org = $1 AND way = 'in'), (SELECT count(*) FROM exchange_statement WHERE org = $1),
+			(SELECT CAST(coalesce(sum(held), 0) AS INTEGER) FROM exchange_blob WHERE org = $1)`, actor.Org)
+		h.Moved = self.Moved
+		return err
+	})
+	return h, err
+}
+
 func (s *Service) setMoved(ctx context.Context, actor entente.Actor, self Self, at time.Time, event journal.Kind) error {
+	if at.IsZero() && self.Moved.IsZero() {
+		return entente.Conflict("this organisation is here; it was not moved out")
+	}
 	err := s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		if _, err := tx.Exec(ctx, "UPDATE exchange_self SET moved_at = $2 WHERE org = $1", actor.Org, db.Millis(at)); err != nil {
 			return err
@@ -160,7 +200,7 @@ func (s *Service) setMoved(ctx context.Context, actor entente.Actor, self Self, 
 
 // writeSeat writes everything of an organisation, in the order in which it is read.
 func (s *Service) writeSeat(ctx context.Context, org entente.OrgID, self Self, key seal.Key, write func(seatLine) error) error {
-	if err := write(seatLine{Self: &self.Document}); err != nil {
+	if err := write(seatLine{Self: &self.Document, Contacts: self.Contacts}); err != nil {
 		return err
 	}
 	var lines []seatLine
@@ -282,6 +322,9 @@ func (s *Service) MoveIn(ctx context.Context, actor entente.Actor, passphrase st
 	if err := identity.Require(actor, identity.PartnerManage, identity.In(actor.Org)); err != nil {
 		return err
 	}
+	if s.c.Key.Check() == "" {
+		return ErrNoKey
+	}
 	spool, err := os.CreateTemp("", "entente-seat-*")
 	if err != nil {
 		return err
@@ -335,6 +378,10 @@ func (s *Service) readSeat(ctx context.Context, tx *db.Tx, actor entente.Actor, 
 	if _, err := tx.Exec(ctx, "DELETE FROM exchange_self WHERE org = $1", actor.Org); err != nil {
 		return err
 	}
+	// What was offered under the key that goes cannot be accepted any more.
+	if _, err := tx.Exec(ctx, "UPDATE exchange_invitation SET state = 'withdrawn' WHERE org = $1 AND state = 'open'", actor.Org); err != nil {
+		return err
+	}
 	for number := 1; lines.Scan(); number++ {
 		var sealed []byte
 		if err := json.Unmarshal(lines.Bytes(), &sealed); err != nil {
@@ -352,6 +399,9 @@ func (s *Service) readSeat(ctx context.Context, tx *db.Tx, actor entente.Actor, 
 			return entente.Invalid("the file of the seat is damaged at line %d", number+1)
 		}
 		if line.Last {
+			if err := s.goOnFetching(ctx, tx); err != nil {
+				return err
+			}
 			return journal.Append(ctx, tx, actor, EventMovedIn, "", map[string]any{"lines": number})
 		}
 		if err := s.readSeatLine(ctx, tx, actor.Org, key, line); err != nil {
@@ -361,13 +411,47 @@ func (s *Service) readSeat(ctx context.Context, tx *db.Tx, actor entente.Actor, 
 	return errors.Join(entente.Invalid("the file of the seat ends too early; take it out of its node again"), lines.Err())
 }
 
+// readSeatEntry keeps an entry, and tells the rooms of this node of it: what they made
+// of it elsewhere is not here.
+func (s *Service) readSeatEntry(ctx context.Context, tx *db.Tx, e stored) error {
+	heard := e.Way == In && e.State == Standing && !slices.Contains(keeping, e.Kind)
+	if heard {
+		e.Outcome, e.OutcomeWhy = "", entente.Message{}
+	}
+	if err := insertEntry(ctx, tx, tx.Org(), e); err != nil || !heard {
+		return err
+	}
+	p, err := readPartner(ctx, tx, tx.Org(), e.Party)
+	if err != nil {
+		return err
+	}
+	return journal.Append(ctx, tx, entente.System(tx.Org(), entente.DoorWorker), EventReceived, entrySubject(e.Party, e.Number), entryEvent{
+		Party: string(e.Party), Name: p.Name, Number: e.Number, Kind: string(e.Kind), Subject: e.Subject,
+	})
+}
+
+// goOnFetching fetches the files that had not arrived as a whole before the move.
+func (s *Service) goOnFetching(ctx context.Context, tx *db.Tx) error {
+	missing, err := db.All(ctx, tx, scanUse, `SELECT u.party, u.way, u.number, u.hash, u.size FROM exchange_entry_blob u LEFT JOIN exchange_blob b ON b.org = u.org AND b.hash = u.hash
+		WHERE u.org = $1 AND u.way = 'in' AND coalesce(b.held, 0) < u.size`, tx.Org())
+	if err != nil {
+		return err
+	}
+	for _, u := range missing {
+		if _, err := journal.Schedule(ctx, tx, tx.Org(), jobBlob, s.now(), fetchBlob{u.Party, u.Number, u.Blob.Hash, u.Blob.Size}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Service) readSeatLine(ctx context.Context, tx *db.Tx, org entente.OrgID, key seal.Key, line seatLine) error {
 	switch {
 	case line.Self != nil:
 		if _, err := line.Self.Verify(); err != nil {
 			return entente.Invalid("the key document does not prove itself: %s", err.Error())
 		}
-		return insertSelf(ctx, tx, org, Self{Document: *line.Self}, s.now())
+		return insertSelf(ctx, tx, org, Self{Document: *line.Self, Contacts: line.Contacts}, s.now())
 	case line.Key != nil:
 		sealed, err := vault.Move(key, s.c.Key, seatOrg, org, line.Key.Public, line.Key.Sealed)
 		if err != nil {
@@ -388,16 +472,13 @@ func (s *Service) readSeatLine(ctx context.Context, tx *db.Tx, org entente.OrgID
 	case line.Fork != nil:
 		return insertFork(ctx, tx, org, *line.Fork)
 	case line.Entry != nil:
-		return insertEntry(ctx, tx, org, *line.Entry)
+		return s.readSeatEntry(ctx, tx, *line.Entry)
 	case line.Use != nil:
 		return insertBlobUse(ctx, tx, org, line.Use.Party, line.Use.Way, line.Use.Number, []entente.Blob{line.Use.Blob})
 	case line.Statement != nil:
 		return insertStatement(ctx, tx, org, *line.Statement)
 	case line.Ledger != nil:
-		if err := insertLine(ctx, tx, org, line.Ledger.Statement, line.Ledger.Line); err != nil {
-			return err
-		}
-		return updateRecall(ctx, tx, org, line.Ledger.Statement, line.Ledger.Party, line.Ledger.Recall, db.Millis(line.Ledger.Acked))
+		return insertLine(ctx, tx, org, line.Ledger.Statement, line.Ledger.Line)
 	case line.Part != nil:
 		return writeParts(ctx, tx, org, line.Part.Hash, line.Part.Size, line.Part.Offset, line.Part.Bytes, s.now())
 	}

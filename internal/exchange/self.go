@@ -17,6 +17,9 @@ import (
 type Self struct {
 	Document entente.KeyDocument
 	Ring     entente.Keyring
+	// Contacts are whom all partners were told that they can reach; none: each knows whom
+	// we named when we became partners.
+	Contacts []entente.Contact
 	// Moved is when its seat left this node; zero: it is here.
 	Moved time.Time
 }
@@ -48,6 +51,9 @@ func (s *Service) self(ctx context.Context, org entente.OrgID) (self Self, err e
 	}
 	if known != nil {
 		return s.verified(*known)
+	}
+	if s.c.Key.Check() == "" {
+		return Self{}, ErrNoKey
 	}
 	name, err := s.nameOf(ctx, org)
 	if err != nil {
@@ -109,6 +115,9 @@ func (s *Service) mine(ctx context.Context, tx *db.Tx, org entente.OrgID) (Self,
 	if err != nil {
 		return self, nil, err
 	}
+	if s.c.Key.Check() == "" {
+		return self, nil, ErrNoKey
+	}
 	current := self.Ring.Current().Public
 	sealed, err := readKey(ctx, tx, org, current.ID())
 	if err != nil {
@@ -117,6 +126,10 @@ func (s *Service) mine(ctx context.Context, tx *db.Tx, org entente.OrgID) (Self,
 	signer, err := vault.Open(s.c.Key, org, current, sealed)
 	return self, signer, err
 }
+
+// ErrNoKey says that the node cannot keep private keys, because it has no key of its
+// own to seal them with.
+var ErrNoKey = entente.Conflict("this node has no folder for the key that seals private keys, so nothing can be signed here; whoever runs it starts it with --data DIR besides --database, and gives all replicas the same folder or a copy of it")
 
 // Rotate puts a new key in the place of the organisation's key, and tells all its
 // partners. A key that was stolen is revoked with it: nothing that it signed is
@@ -130,6 +143,9 @@ func (s *Service) Rotate(ctx context.Context, actor entente.Actor, reason string
 	}
 	if _, err := s.self(ctx, actor.Org); err != nil {
 		return err
+	}
+	if s.c.Key.Check() == "" {
+		return ErrNoKey
 	}
 	public, sealed, err := vault.Make(s.c.Key, actor.Org)
 	if err != nil {
@@ -195,8 +211,8 @@ func (s *Service) tellAll(ctx context.Context, tx *db.Tx, self Self, signer ente
 		return err
 	}
 	for _, p := range partners {
-		if p.State != Active {
-			continue
+		if p.State != Active || !p.Agreement.InForce(s.now()) {
+			continue // nothing travels to them any more
 		}
 		if _, err := s.tell(ctx, tx, self, signer, p, kind, subject, body); err != nil {
 			return err

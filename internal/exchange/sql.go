@@ -13,14 +13,14 @@ import (
 // readSelf gives nil where the organisation has no key yet.
 func readSelf(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Self, error) {
 	s, err := db.One(ctx, tx, func(row db.Scanner) (s Self, err error) {
-		var text string
+		var text, contacts string
 		var moved int64
-		if err = row.Scan(&text, &moved); err != nil {
+		if err = row.Scan(&text, &moved, &contacts); err != nil {
 			return s, err
 		}
 		s.Moved = db.Time(moved)
-		return s, json.Unmarshal([]byte(text), &s.Document)
-	}, "SELECT document, moved_at FROM exchange_self WHERE org = $1", org)
+		return s, errors.Join(json.Unmarshal([]byte(text), &s.Document), json.Unmarshal([]byte(contacts), &s.Contacts))
+	}, "SELECT document, moved_at, contacts FROM exchange_self WHERE org = $1", org)
 	if errors.Is(err, db.ErrNoRow) {
 		return nil, nil
 	}
@@ -28,21 +28,30 @@ func readSelf(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Self, error) 
 }
 
 func insertSelf(ctx context.Context, tx *db.Tx, org entente.OrgID, s Self, at time.Time) error {
-	text, err := json.Marshal(s.Document)
+	text, contacts, err := selfTexts(s)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO exchange_self (org, party, document, made_at) VALUES ($1, $2, $3, $4)", org, s.Document.Party, string(text), db.Millis(at))
+	_, err = tx.Exec(ctx, "INSERT INTO exchange_self (org, party, document, contacts, made_at) VALUES ($1, $2, $3, $4, $5)", org, s.Document.Party, text, contacts, db.Millis(at))
 	return err
 }
 
 func updateSelf(ctx context.Context, tx *db.Tx, org entente.OrgID, s Self) error {
-	text, err := json.Marshal(s.Document)
+	text, contacts, err := selfTexts(s)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE exchange_self SET document = $2 WHERE org = $1", org, string(text))
+	_, err = tx.Exec(ctx, "UPDATE exchange_self SET document = $2, contacts = $3 WHERE org = $1", org, text, contacts)
 	return err
+}
+
+func selfTexts(s Self) (document, contacts string, err error) {
+	d, err := json.Marshal(s.Document)
+	if s.Contacts == nil {
+		s.Contacts = []entente.Contact{}
+	}
+	c, err2 := json.Marshal(s.Contacts)
+	return string(d), string(c), errors.Join(err, err2)
 }
 
 func insertKey(ctx context.Context, tx *db.Tx, org entente.OrgID, id entente.KeyID, sealed []byte, at time.Time) error {

@@ -72,11 +72,29 @@ type Line struct {
 	Delivered time.Time
 	Read      time.Time
 	Answered  time.Time // acknowledged by a person there
-	// Recall is the entry that takes it back or narrows it, Acked when the partner's
-	// node acknowledged that by its signature; zero: not yet.
-	Recall uint64
-	Acked  time.Time
+	// Need says that a person decided that they need to know, for what is passed on.
+	Need bool
+	// Revise is what they were asked to do with it, since Revised. Recall is the entry that
+	// asked, 0 if they cannot be told any more; Acked is when the partner's node
+	// acknowledged by its signature that it was done, zero: not yet.
+	Revise  Revision
+	Revised time.Time
+	Recall  uint64
+	Acked   time.Time
 }
+
+// Revision is what recipients are asked to do with what they hold.
+type Revision string
+
+// The revisions. Without one, a recipient may keep what it has.
+const (
+	ToRecall Revision = "recall" // delete it
+	ToNarrow Revision = "narrow" // keep it under a narrower marking
+)
+
+// Open says whether a recipient holds something that it was asked to delete or to
+// narrow, as far as its signature tells.
+func (l Line) Open() bool { return l.Revise != "" && l.Acked.IsZero() }
 
 // Preview says who would get a statement and why, and who would not and why not. It
 // changes nothing.
@@ -195,13 +213,14 @@ func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) 
 		sent := 0
 		for _, p := range partners {
 			line := s.judge(self, p, n, held)
+			line.Need = slices.Contains(n.Need, p.Party)
 			if line.Allowed {
 				m, _ := n.markingFor(self, p.Party)
 				if until := held[p.Party]; until.After(m.Embargo) {
 					m.Embargo = until
 				}
 				d := draft{kind: n.Kind, subject: n.Subject, originator: n.origin(self), withheld: n.Withheld, marking: m, body: n.Body, blobs: n.Blobs, statement: id}
-				line.Number, line.Allowed, line.Reason, err = s.enter(ctx, tx, self, signer, &p, d, slices.Contains(n.Need, p.Party))
+				line.Number, line.Allowed, line.Reason, err = s.enter(ctx, tx, self, signer, &p, d, line.Need)
 				if err != nil {
 					return err
 				}
@@ -248,7 +267,7 @@ func (n NewStatement) check() error {
 	return nil
 }
 
-// Statements lists what was said, the newest first: before an id, or from the newest.
+// Statements lists what was said, the newest first; [Service.Ledger] chooses.
 func (s *Service) Statements(ctx context.Context, actor entente.Actor) (list []Statement, err error) {
 	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
 		return nil, err

@@ -56,6 +56,7 @@ var textsOfKinds = map[journal.Kind]entente.Text{
 	notify.EventStopped:               "Webhook stopped",
 	exchange.EventKeyMade:             "Key made",
 	exchange.EventKeyRotated:          "Key changed",
+	exchange.EventContacts:            "Contacts for partners changed",
 	exchange.EventMoved:               "Node reached at another address",
 	exchange.EventMovedOut:            "Seat moved out of this node",
 	exchange.EventMovedIn:             "Seat moved into this node",
@@ -83,6 +84,7 @@ var textsOfKinds = map[journal.Kind]entente.Text{
 	exchange.EventSaid:                "Something said to partners",
 	exchange.EventTakenBack:           "Something said taken back",
 	exchange.EventMadeNarrower:        "Something said made narrower",
+	exchange.EventConfirmed:           "Partner confirmed that it deleted or narrowed something",
 	exchange.EventEmbargoStep:         "Embargo changed",
 }
 

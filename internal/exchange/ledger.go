@@ -1,0 +1,417 @@
+package exchange
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
+)
+
+// LedgerQuery chooses statements of the ledger.
+type LedgerQuery struct {
+	Search  string            // in title, subject, ground and the name of who said it
+	Kind    entente.EntryKind // empty: every kind
+	Subject string            // empty: every subject
+	TLP     entente.TLP       // 0: every label
+	State   StatementState    // empty: every state
+	Party   entente.PartyID   // it went to this partner; empty: to whomever
+	Open    Open
+	Sort    LedgerSort
+	Desc    bool
+	Limit   int // 0: 50
+	Offset  int
+}
+
+// Open says what of a statement is still open with somebody who got it.
+type Open string
+
+// What may be open.
+const (
+	OpenDelivery    Open = "delivery"    // the receiver has not signed that it holds it
+	OpenReading     Open = "reading"     // nobody there has seen it
+	OpenAcknowledge Open = "acknowledge" // nobody there has acknowledged it
+	OpenRevision    Open = "revision"    // it was taken back or narrowed, and the receiver has not signed that this is done
+)
+
+// LedgerSort is by what the ledger is sorted.
+type LedgerSort string
+
+// The orders.
+const (
+	SortSaid  LedgerSort = "said"
+	SortTitle LedgerSort = "title"
+	SortKind  LedgerSort = "kind"
+	SortLabel LedgerSort = "label"
+	SortState LedgerSort = "state"
+	SortBy    LedgerSort = "by"
+)
+
+// Tally counts the recipients of a statement.
+type Tally struct {
+	Entitled, Refused             int // who got it, and who did not
+	Delivered, Read, Acknowledged int // of those who got it
+	Revised, Done                 int // who was asked to delete or to narrow it, and has signed that this is done
+}
+
+// Listed is a statement as the ledger lists it: without its content.
+type Listed struct {
+	Statement
+	Tally
+}
+
+// Ledger lists what was said, and counts all that match.
+func (s *Service) Ledger(ctx context.Context, actor entente.Actor, q LedgerQuery) (list []Listed, matching, all int, err error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return nil, 0, 0, err
+	}
+	if q.Limit <= 0 {
+		q.Limit = 50
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		list, matching, all, err = ledgerOf(ctx, tx, actor.Org, q)
+		return err
+	})
+	return list, matching, all, err
+}
+
+// Unconfirmed counts the statements that were taken back or narrowed and that somebody
+// still holds as they were, as far as its signature tells.
+func (s *Service) Unconfirmed(ctx context.Context, actor entente.Actor) (n int, err error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return 0, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		n, err = db.One(ctx, tx, db.Value[int], "SELECT count(DISTINCT statement) FROM exchange_ledger WHERE org = $1 AND revised_at > 0 AND recall_acked_at = 0", actor.Org)
+		return err
+	})
+	return n, err
+}
+
+// listedColumns are those of a statement without its content.
+const listedColumns = "id, kind, subject, title, marking, originator, withheld, basis, state, why, at, person, by, recalled_at"
+
+func scanListed(row db.Scanner) (l Listed, err error) {
+	var marking string
+	var at, recalled int64
+	err = row.Scan(&l.ID, &l.Kind, &l.Subject, &l.Title, &marking, &l.Originator, &l.Withheld, &l.Basis, &l.State, &l.Why, &at, &l.Person, &l.By, &recalled)
+	if err != nil {
+		return l, err
+	}
+	l.At, l.Recalled = db.Time(at), db.Time(recalled)
+	return l, json.Unmarshal([]byte(marking), &l.Marking)
+}
+
+func ledgerOf(ctx context.Context, tx *db.Tx, org entente.OrgID, q LedgerQuery) (list []Listed, matching, all int, err error) {
+	all, err = db.One(ctx, tx, db.Value[int], "SELECT count(*) FROM exchange_statement WHERE org = $1", org)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	counts, err := db.AllOf(ctx, tx, db.Value[int], q.choose(db.Select("SELECT count(*) FROM exchange_statement s WHERE s.org = $1", org)))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	list, err = db.AllOf(ctx, tx, scanListed, q.order(q.choose(db.Select("SELECT "+listedColumns+" FROM exchange_statement s WHERE s.org = $1", org))).Page(q.Limit, q.Offset))
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	for i := range list {
+		if list[i].Tally, err = tallyOf(ctx, tx, org, list[i].ID); err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	return list, counts[0], all, nil
+}
+
+func (q LedgerQuery) choose(sel *db.Query) *db.Query {
+	search, label := contains(q.Search), ""
+	if q.TLP != 0 {
+		label = `{"tlp":"` + q.TLP.String() + `"`
+	}
+	return sel.AndIf(strings.TrimSpace(q.Search) != "", `LOWER(s.title) LIKE $1 ESCAPE '\' OR LOWER(s.subject) LIKE $1 ESCAPE '\' OR LOWER(s.basis) LIKE $1 ESCAPE '\' OR LOWER(s.by) LIKE $1 ESCAPE '\'`, search).
+		AndIf(q.Kind != "", "s.kind = $1", q.Kind).
+		AndIf(q.Subject != "", "s.subject = $1", q.Subject).
+		AndIf(label != "", "substr(s.marking, 1, $1) = $2", len(label), label).
+		AndIf(q.State != "", "s.state = $1", q.State).
+		AndIf(q.Party != "", "EXISTS (SELECT 1 FROM exchange_ledger l WHERE l.org = s.org AND l.statement = s.id AND l.party = $1 AND l.number > 0)", q.Party).
+		AndIf(q.Open == OpenDelivery, openEntry+" AND e.delivered_at = 0)").
+		AndIf(q.Open == OpenReading, openEntry+" AND e.read_at = 0 AND l.revise <> 'recall')").
+		AndIf(q.Open == OpenAcknowledge, openEntry+" AND e.answered_at = 0 AND l.revise <> 'recall')").
+		AndIf(q.Open == OpenRevision, "s.id IN (SELECT l.statement FROM exchange_ledger l WHERE l.org = s.org AND l.revised_at > 0 AND l.recall_acked_at = 0)")
+}
+
+const openEntry = `EXISTS (SELECT 1 FROM exchange_ledger l JOIN exchange_entry e ON e.org = l.org AND e.party = l.party AND e.way = 'out' AND e.number = l.number
+	WHERE l.org = s.org AND l.statement = s.id AND l.number > 0`
+
+func (q LedgerQuery) order(sel *db.Query) *db.Query {
+	switch {
+	case q.Sort == SortTitle && q.Desc:
+		return sel.Order("LOWER(s.title) DESC, s.id")
+	case q.Sort == SortTitle:
+		return sel.Order("LOWER(s.title), s.id")
+	case q.Sort == SortKind && q.Desc:
+		return sel.Order("s.kind DESC, s.at DESC, s.id")
+	case q.Sort == SortKind:
+		return sel.Order("s.kind, s.at DESC, s.id")
+	case q.Sort == SortLabel && q.Desc:
+		return sel.Order(labelOrder + " DESC, s.at DESC, s.id")
+	case q.Sort == SortLabel:
+		return sel.Order(labelOrder + ", s.at DESC, s.id")
+	case q.Sort == SortState && q.Desc:
+		return sel.Order("s.state DESC, s.at DESC, s.id")
+	case q.Sort == SortState:
+		return sel.Order("s.state, s.at DESC, s.id")
+	case q.Sort == SortBy && q.Desc:
+		return sel.Order("LOWER(s.by) DESC, s.at DESC, s.id")
+	case q.Sort == SortBy:
+		return sel.Order("LOWER(s.by), s.at DESC, s.id")
+	case q.Sort == SortSaid && !q.Desc:
+		return sel.Order("s.at, s.id")
+	}
+	return sel.Order("s.at DESC, s.id")
+}
+
+// labelOrder puts the labels in the order of their strictness.
+const labelOrder = `CASE WHEN s.marking LIKE '{"tlp":"TLP:CLEAR"%' THEN 1 WHEN s.marking LIKE '{"tlp":"TLP:GREEN"%' THEN 2 WHEN s.marking LIKE '{"tlp":"TLP:AMBER"%' THEN 3
+	WHEN s.marking LIKE '{"tlp":"TLP:AMBER+STRICT"%' THEN 4 ELSE 5 END`
+
+// contains makes a LIKE pattern for texts that contain s, in small letters.
+func contains(s string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(strings.TrimSpace(s))) + "%"
+}
+
+func tallyOf(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string) (Tally, error) {
+	return db.One(ctx, tx, func(row db.Scanner) (t Tally, err error) {
+		return t, row.Scan(&t.Entitled, &t.Refused, &t.Delivered, &t.Read, &t.Acknowledged, &t.Revised, &t.Done)
+	}, `SELECT count(CASE WHEN l.number > 0 THEN 1 END), count(CASE WHEN l.number = 0 THEN 1 END), count(CASE WHEN e.delivered_at > 0 THEN 1 END), count(CASE WHEN e.read_at > 0 THEN 1 END),
+			count(CASE WHEN e.answered_at > 0 THEN 1 END), count(CASE WHEN l.revised_at > 0 THEN 1 END), count(CASE WHEN l.revised_at > 0 AND l.recall_acked_at > 0 THEN 1 END)
+		FROM exchange_ledger l LEFT JOIN exchange_entry e ON e.org = l.org AND e.party = l.party AND e.way = 'out' AND e.number = l.number AND l.number > 0
+		WHERE l.org = $1 AND l.statement = $2`, org, statement)
+}
+
+// Record is what can be said later of one statement, and proven: on what ground, by
+// whose decision and to whom it went, and what became of it there. What it said is not
+// in it; the hash of each entry proves that.
+type Record struct {
+	Format       string          `json:"format" doc:"entente.record/1"`
+	Made         time.Time       `json:"made" doc:"When the record was made."`
+	Organisation string          `json:"organisation"`
+	Party        string          `json:"party" doc:"The organisation's name among all nodes."`
+	ID           string          `json:"id"`
+	Kind         string          `json:"kind"`
+	Subject      string          `json:"subject"`
+	Title        string          `json:"title"`
+	Originator   string          `json:"originator,omitempty" doc:"Who said it first, if another party did."`
+	Withheld     bool            `json:"withheld,omitempty" doc:"Recipients were not told who said it first."`
+	Said         time.Time       `json:"said"`
+	By           string          `json:"by" doc:"The person who decided to say it."`
+	Marking      json.RawMessage `json:"marking" doc:"As it counts now; docs/protocol.md describes it."`
+	Basis        string          `json:"basis,omitempty" doc:"On what ground it was shared."`
+	Decisions    []RecordFinding `json:"decisions" doc:"What was found in the content and let go by that person."`
+	Files        []RecordFile    `json:"files"`
+	State        string          `json:"state" doc:"said or recalled."`
+	Reason       string          `json:"reason,omitempty" doc:"It was taken back or narrowed."`
+	Recalled     *time.Time      `json:"recalled,omitempty"`
+	Recipients   []RecordLine    `json:"recipients" doc:"Every partner of that time: who got it and who did not."`
+}
+
+// RecordFinding is something in the content that a person looked at and let go.
+type RecordFinding struct {
+	Kind string `json:"kind" doc:"personal, secret, victim or inside."`
+	What string `json:"what"`
+}
+
+// RecordFile is a file that went with it.
+type RecordFile struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	Hash string `json:"sha256"`
+}
+
+// RecordLine is one partner in a [Record].
+type RecordLine struct {
+	Party        string           `json:"party"`
+	Name         string           `json:"name"`
+	Entitled     bool             `json:"entitled"`
+	Reason       string           `json:"reason" doc:"Why they got it, or why not."`
+	Need         bool             `json:"need,omitempty" doc:"The person decided that they need to know it, for what is passed on."`
+	Agreement    *RecordAgreement `json:"agreement,omitempty" doc:"The version that counted."`
+	Marking      json.RawMessage  `json:"marking,omitempty" doc:"As it counts for them now."`
+	Embargo      *RecordEmbargo   `json:"embargo,omitempty"`
+	Number       uint64           `json:"number,omitempty" doc:"Of the entry that carries it."`
+	Hash         string           `json:"hash,omitempty" doc:"Of the entry's payload."`
+	Delivered    *time.Time       `json:"delivered,omitempty"`
+	Read         *time.Time       `json:"read,omitempty"`
+	Acknowledged *time.Time       `json:"acknowledged,omitempty"`
+	Asked        string           `json:"asked,omitempty" doc:"recall or narrow: what they were asked to do with it."`
+	AskedAt      *time.Time       `json:"asked_at,omitempty"`
+	AskedBy      uint64           `json:"asked_by,omitempty" doc:"The number of the entry that asked; absent: they could not be told."`
+	Done         *time.Time       `json:"done,omitempty" doc:"When they acknowledged by signature that it was done."`
+	Receipt      json.RawMessage  `json:"receipt,omitempty" doc:"The latest receipt that they signed, a DSSE envelope: they hold everything up to the entry that it names."`
+}
+
+// RecordAgreement names the agreement that was the basis.
+type RecordAgreement struct {
+	Version   int        `json:"version"`
+	Hash      string     `json:"hash" doc:"Of what both signed."`
+	From      time.Time  `json:"from"`
+	Until     *time.Time `json:"until,omitempty"`
+	Retention int        `json:"retention_days,omitempty" doc:"For how many days it is kept after the end or a recall; absent: not agreed."`
+	Onward    string     `json:"onward,omitempty" doc:"Further rules of passing on."`
+}
+
+// RecordEmbargo is where the embargo with one partner stands.
+type RecordEmbargo struct {
+	State string     `json:"state"`
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// Record makes the record of a statement.
+func (s *Service) Record(ctx context.Context, actor entente.Actor, id string) (r Record, err error) {
+	if err := identity.Require(actor, identity.ExchangeExport, identity.In(actor.Org)); err != nil {
+		return r, err
+	}
+	name, err := s.nameOf(ctx, actor.Org)
+	if err != nil {
+		return r, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		self, err := readSelf(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		st, err := readStatement(ctx, tx, actor.Org, id)
+		if err != nil {
+			return err
+		}
+		r = Record{
+			Format: "entente.record/1", Made: s.now(), Organisation: name, Party: string(self.Party()), ID: st.ID, Kind: string(st.Kind), Subject: st.Subject, Title: st.Title,
+			Originator: string(st.Originator), Withheld: st.Withheld, Said: st.At, By: st.By, Basis: st.Basis, State: string(st.State), Reason: st.Why, Recalled: moment(st.Recalled),
+			Decisions: []RecordFinding{}, Files: []RecordFile{}, Recipients: []RecordLine{},
+		}
+		if r.Marking, err = json.Marshal(st.Marking); err != nil {
+			return err
+		}
+		for _, f := range st.Decided {
+			r.Decisions = append(r.Decisions, RecordFinding{string(f.Kind), f.What})
+		}
+		for _, b := range st.Blobs {
+			r.Files = append(r.Files, RecordFile{b.Name, b.Size, b.Hash.String()})
+		}
+		lines, err := linesOf(ctx, tx, actor.Org, id)
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			line, err := recordLine(ctx, tx, actor.Org, st, l)
+			if err != nil {
+				return err
+			}
+			r.Recipients = append(r.Recipients, line)
+		}
+		return nil
+	})
+	return r, err
+}
+
+func recordLine(ctx context.Context, tx *db.Tx, org entente.OrgID, st Statement, l Line) (RecordLine, error) {
+	r := RecordLine{
+		Party: string(l.Party), Name: l.Name, Entitled: l.Number > 0, Reason: l.Reason.String(), Need: l.Need, Number: l.Number, Delivered: moment(l.Delivered), Read: moment(l.Read),
+		Acknowledged: moment(l.Answered), Asked: string(l.Revise), AskedAt: moment(l.Revised), AskedBy: l.Recall, Done: moment(l.Acked),
+	}
+	versions, err := versionsOf(ctx, tx, org, l.Party)
+	if err != nil {
+		return r, err
+	}
+	for _, v := range versions {
+		a, err := v.Agreement()
+		if err != nil || v.State != VersionSigned || a.Number != l.Agreement {
+			continue
+		}
+		r.Agreement = &RecordAgreement{Version: a.Number, Hash: entente.HashOf(v.Envelope.Payload).String(), From: a.From, Until: moment(a.Until), Retention: a.Retention, Onward: a.Onward}
+	}
+	if l.Number == 0 {
+		return r, nil
+	}
+	e, err := embargoOf(ctx, tx, org, l.Party, st.Subject)
+	if err != nil {
+		return r, err
+	}
+	if e.State != "" {
+		r.Embargo = &RecordEmbargo{State: string(e.State), Until: moment(e.Until)}
+		if e.Until.IsZero() {
+			r.Embargo.Until = moment(e.Proposed)
+		}
+	}
+	sent, err := readEntry(ctx, tx, org, l.Party, Out, l.Number)
+	if err != nil {
+		return r, err
+	}
+	r.Hash = sent.Hash.String()
+	if r.Marking, err = json.Marshal(sent.Marking); err != nil {
+		return r, err
+	}
+	f, err := readFeed(ctx, tx, org, l.Party, Out)
+	if err != nil || f.Receipt == nil || f.Acked < l.Number {
+		return r, err
+	}
+	r.Receipt, err = f.Receipt.Encode()
+	return r, err
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// RecordHeads are the heads of [Record.Rows].
+var RecordHeads = []string{
+	"id", "kind", "subject", "title", "said", "by", "basis", "marking", "decisions", "files", "state", "reason", "recalled",
+	"party", "name", "entitled", "why", "need", "agreement", "agreement_hash", "retention_days", "onward", "marking_now", "embargo", "embargo_until", "entry", "entry_hash",
+	"delivered", "read", "acknowledged", "asked", "asked_at", "asked_by", "done", "receipt",
+}
+
+// Rows writes the record as a table, a row for each partner.
+func (r Record) Rows() ([][]string, error) {
+	decisions, err := json.Marshal(r.Decisions)
+	files, err2 := json.Marshal(r.Files)
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	at := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	number := func(n uint64) string {
+		if n == 0 {
+			return ""
+		}
+		return entente.Say("%d", int(n)).String()
+	}
+	yes := map[bool]string{true: "yes", false: "no"}
+	var rows [][]string
+	for _, l := range r.Recipients {
+		var a RecordAgreement
+		if l.Agreement != nil {
+			a = *l.Agreement
+		}
+		var e RecordEmbargo
+		if l.Embargo != nil {
+			e = *l.Embargo
+		}
+		rows = append(rows, []string{
+			r.ID, r.Kind, r.Subject, r.Title, at(&r.Said), r.By, r.Basis, string(r.Marking), string(decisions), string(files), r.State, r.Reason, at(r.Recalled),
+			l.Party, l.Name, yes[l.Entitled], l.Reason, yes[l.Need], number(uint64(a.Version)), a.Hash, number(uint64(a.Retention)), a.Onward, string(l.Marking), e.State, at(e.Until), number(l.Number), l.Hash,
+			at(l.Delivered), at(l.Read), at(l.Acknowledged), l.Asked, at(l.AskedAt), number(l.AskedBy), at(l.Done), string(l.Receipt),
+		})
+	}
+	return rows, nil
+}

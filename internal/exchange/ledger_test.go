@@ -1,0 +1,500 @@
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db/dbtest"
+	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/identity/seal"
+	"github.com/entente-project/entente/internal/journal"
+)
+
+// lineOf is what the ledger says of one recipient.
+func (s someone) lineOf(id string, other someone) Line {
+	s.t.Helper()
+	_, lines, err := s.Statement(s.t.Context(), s.owner, id)
+	ok(s.t, err)
+	i := slices.IndexFunc(lines, func(l Line) bool { return l.Party == other.party() })
+	if i < 0 {
+		s.t.Fatalf("the ledger does not know %s", other.org)
+	}
+	return lines[i]
+}
+
+// heard is what somebody holds of another.
+func (s someone) heard(from someone) []Received {
+	s.t.Helper()
+	list, err := s.Inbox(s.t.Context(), s.owner, InboxQuery{Party: from.party()})
+	ok(s.t, err)
+	return list
+}
+
+// three gives a supplier with two customers.
+func three(t *testing.T, fn func(t *testing.T, supplier, buyer, other someone)) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		other := buyer.host("Brewfix")
+		become(buyer, supplier)
+		become(other, supplier)
+		fn(t, supplier, buyer, other)
+	})
+}
+
+// What is narrowed counts narrower for those who remain and is deleted by those who are
+// dropped; both sign for it, and until they do, it stays open.
+func TestNarrow(t *testing.T) {
+	three(t, func(t *testing.T, supplier, buyer, other someone) {
+		ctx := t.Context()
+		id, _, err := supplier.Say(ctx, supplier.owner, practice(1))
+		ok(t, err)
+		settle(supplier, buyer, other)
+		strict := entente.Marking{TLP: entente.TLPAmberStrict}
+		wants(t, entente.KindInvalid, supplier.Narrow(ctx, supplier.owner, id, strict, "", "ent1nobody"))
+		wants(t, entente.KindInvalid, supplier.Narrow(ctx, supplier.owner, id, entente.Marking{TLP: entente.TLPClear}, ""))
+		wants(t, entente.KindInvalid, supplier.Narrow(ctx, supplier.owner, id, entente.Marking{TLP: entente.TLPGreen}, ""))
+		ok(t, supplier.Narrow(ctx, supplier.owner, id, strict, "it names a customer", other.party()))
+		if l := supplier.lineOf(id, other); l.Revise != ToRecall || !l.Open() || l.Recall == 0 || l.Revised.IsZero() {
+			t.Errorf("who was dropped: %+v", l)
+		}
+		if n, err := supplier.Unconfirmed(ctx, supplier.owner); err != nil || n != 1 {
+			t.Errorf("%d statements are open, %v", n, err)
+		}
+		settle(supplier, buyer, other, supplier)
+		if l := supplier.lineOf(id, other); l.Open() {
+			t.Errorf("who was dropped has signed: %+v", l)
+		}
+		if l := supplier.lineOf(id, buyer); l.Revise != ToNarrow || l.Open() {
+			t.Errorf("who remains has signed: %+v", l)
+		}
+		if got := other.heard(supplier); got[0].State != Recalled || len(got[0].Body) > 0 {
+			t.Errorf("the dropped one still holds %+v", got[0])
+		}
+		if got := buyer.heard(supplier); got[0].State != Standing || got[0].Marking.TLP != entente.TLPAmberStrict || !slices.Equal(got[0].Marking.Audience, []entente.PartyID{buyer.party()}) {
+			t.Errorf("the other one holds %+v", got[0])
+		}
+		if st, _, err := supplier.Statement(ctx, supplier.owner, id); err != nil || st.State != Said || st.Marking.TLP != entente.TLPAmberStrict {
+			t.Errorf("the statement: %+v %v", st, err)
+		}
+		// TLP:AMBER+STRICT never becomes TLP:AMBER.
+		wants(t, entente.KindInvalid, supplier.Narrow(ctx, supplier.owner, id, entente.Marking{TLP: entente.TLPAmber}, ""))
+		wants(t, entente.KindInvalid, supplier.Recall(ctx, supplier.owner, id, "", other.party()))
+		ok(t, supplier.Recall(ctx, supplier.owner, id, "", buyer.party()))
+		if st, _, err := supplier.Statement(ctx, supplier.owner, id); err != nil || st.State != TakenBack {
+			t.Errorf("nobody holds it any more: %+v %v", st, err)
+		}
+		wants(t, entente.KindConflict, supplier.Recall(ctx, supplier.owner, id, ""))
+	})
+}
+
+// Under a stricter label than the agreement lets travel, nobody keeps anything; what
+// was only dropped from one stays as it is with the others.
+func TestNarrowBeyondTheAgreement(t *testing.T) {
+	three(t, func(t *testing.T, supplier, buyer, other someone) {
+		ctx := t.Context()
+		ok(t, buyer.Propose(ctx, buyer.owner, supplier.party(), func(a *entente.Agreement) {
+			for i := range a.Shares {
+				a.Shares[i].Default, a.Shares[i].Ceiling = entente.TLPGreen, entente.TLPGreen
+			}
+		}))
+		settle(buyer, supplier)
+		versions, err := supplier.Versions(ctx, supplier.owner, buyer.party())
+		ok(t, err)
+		ok(t, supplier.Sign(ctx, supplier.owner, buyer.party(), entente.HashOf(versions[0].Envelope.Payload)))
+		settle(supplier, buyer)
+		id, _, err := supplier.Say(ctx, supplier.owner, practice(1))
+		ok(t, err)
+		second, _, err := supplier.Say(ctx, supplier.owner, practice(2))
+		ok(t, err)
+		ok(t, supplier.Narrow(ctx, supplier.owner, id, entente.Marking{TLP: entente.TLPAmber}, ""))
+		if a, b := supplier.lineOf(id, buyer).Revise, supplier.lineOf(id, other).Revise; a != ToRecall || b != ToNarrow {
+			t.Errorf("above the ceiling of one: %s and %s", a, b)
+		}
+		ok(t, supplier.Recall(ctx, supplier.owner, second, "", other.party()))
+		if a, b := supplier.lineOf(second, buyer).Revise, supplier.lineOf(second, other).Revise; a != "" || b != ToRecall {
+			t.Errorf("taken back from one: %s and %s", a, b)
+		}
+		settle(supplier, buyer, other)
+		if got := buyer.heard(supplier); len(got) != 2 || got[0].State != Standing || len(got[0].Marking.Audience) != 0 || got[1].State != Recalled {
+			t.Errorf("one holds %+v", got)
+		}
+		// Who has ended the partnership cannot be told, and that stays to be seen.
+		ok(t, buyer.End(ctx, buyer.owner, supplier.party(), ""))
+		settle(buyer, supplier)
+		ok(t, supplier.Recall(ctx, supplier.owner, second, ""))
+		if l := supplier.lineOf(second, buyer); l.Revise != ToRecall || l.Recall != 0 || !l.Open() {
+			t.Errorf("who cannot be told: %+v", l)
+		}
+		list, n, _, err := supplier.Ledger(ctx, supplier.owner, LedgerQuery{Open: OpenRevision})
+		ok(t, err)
+		if n != 1 || list[0].ID != second || list[0].Revised != 2 || list[0].Done != 1 {
+			t.Errorf("what is open: %+v", list)
+		}
+	})
+}
+
+// An acknowledgement of what was asked first is none of what was asked later.
+func TestAcknowledgementsAreOfWhatWasAsked(t *testing.T) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		become(buyer, supplier)
+		id, _, err := supplier.Say(ctx, supplier.owner, practice(1))
+		ok(t, err)
+		settle(supplier, buyer)
+		m := entente.Marking{TLP: entente.TLPAmber}
+		ok(t, supplier.Narrow(ctx, supplier.owner, id, m, ""))
+		for i, next := range []func() error{
+			func() error {
+				m.TLP = entente.TLPAmberStrict
+				return supplier.Narrow(ctx, supplier.owner, id, m, "")
+			},
+			func() error { return supplier.Recall(ctx, supplier.owner, id, "") },
+		} {
+			ok(t, supplier.work()) // the partner's answer is ready, and not under way yet
+			ok(t, next())
+			ok(t, buyer.work())
+			if l := supplier.lineOf(id, buyer); !l.Open() {
+				t.Errorf("%d: %+v counts as done", i, l)
+			}
+		}
+		settle(supplier, buyer)
+		if l := supplier.lineOf(id, buyer); l.Open() || l.Revise != ToRecall {
+			t.Errorf("at the end: %+v", l)
+		}
+	})
+}
+
+func (s someone) marking(id string) entente.Marking {
+	s.t.Helper()
+	st, _, err := s.Statement(s.t.Context(), s.owner, id)
+	ok(s.t, err)
+	return st.Marking
+}
+
+// The ledger finds what was said by what it is, to whom it went and what is open.
+func TestLedger(t *testing.T) {
+	three(t, func(t *testing.T, supplier, buyer, other someone) {
+		ctx := t.Context()
+		first, _, err := supplier.Say(ctx, supplier.owner, practice(1))
+		ok(t, err)
+		second, _, err := supplier.Say(ctx, supplier.owner, NewStatement{
+			Kind: entente.EntryAdvisory, Subject: "advisory/ROST-1", Title: "Roaster 100% open", Basis: "contract, clause 7", Marking: entente.Marking{TLP: entente.TLPAmber},
+			Body: json.RawMessage(`{}`), To: []entente.PartyID{buyer.party()},
+		})
+		ok(t, err)
+		ok(t, supplier.work())
+		settle(supplier, buyer)
+		for name, c := range map[string]struct {
+			q    LedgerQuery
+			want []string
+		}{
+			"all":              {LedgerQuery{}, []string{second, first}},
+			"oldest first":     {LedgerQuery{Sort: SortSaid}, []string{first, second}},
+			"by title":         {LedgerQuery{Sort: SortTitle}, []string{first, second}},
+			"by label":         {LedgerQuery{Sort: SortLabel, Desc: true}, []string{second, first}},
+			"one page":         {LedgerQuery{Limit: 1, Offset: 1}, []string{first}},
+			"by words":         {LedgerQuery{Search: "100% OPEN"}, []string{second}},
+			"by ground":        {LedgerQuery{Search: "clause 7"}, []string{second}},
+			"by pattern":       {LedgerQuery{Search: "1%n"}, nil},
+			"by kind":          {LedgerQuery{Kind: entente.EntryPractice}, []string{first}},
+			"by label amber":   {LedgerQuery{TLP: entente.TLPAmber}, []string{second}},
+			"by strict amber":  {LedgerQuery{TLP: entente.TLPAmberStrict}, nil},
+			"by partner":       {LedgerQuery{Party: other.party()}, []string{first}},
+			"by subject":       {LedgerQuery{Subject: "advisory/ROST-1"}, []string{second}},
+			"taken back":       {LedgerQuery{State: TakenBack}, nil},
+			"not acknowledged": {LedgerQuery{Open: OpenAcknowledge}, []string{second, first}},
+		} {
+			list, n, all, err := supplier.Ledger(ctx, supplier.owner, c.q)
+			ok(t, err)
+			var got []string
+			for _, l := range list {
+				got = append(got, l.ID)
+			}
+			if !slices.Equal(got, c.want) || all != 2 || c.q.Limit == 0 && n != len(c.want) {
+				t.Errorf("%s: %v of %d of %d, want %v", name, got, n, all, c.want)
+			}
+		}
+		list, _, _, err := supplier.Ledger(ctx, supplier.owner, LedgerQuery{Kind: entente.EntryAdvisory})
+		ok(t, err)
+		if want := (Tally{Entitled: 1, Refused: 1, Delivered: 1}); list[0].Tally != want {
+			t.Errorf("counted %+v, want %+v", list[0].Tally, want)
+		}
+	})
+}
+
+// The record says on what ground, by whom and to whom something went, and proves it.
+func TestRecord(t *testing.T) {
+	three(t, func(t *testing.T, supplier, buyer, other someone) {
+		ctx := t.Context()
+		n := NewStatement{
+			Kind: entente.EntryNote, Title: "What we agreed", Basis: "contract, clause 7", Marking: entente.Marking{TLP: entente.TLPAmber},
+			Body: json.RawMessage(`{"text":"call desk@rosthof.example"}`), To: []entente.PartyID{buyer.party()},
+		}
+		n.Decided = Inspect(n, nil)
+		id, _, err := supplier.Say(ctx, supplier.owner, n)
+		ok(t, err)
+		ok(t, supplier.Embargo(ctx, supplier.owner, buyer.party(), supplier.subject(id), entente.EmbargoStep{Act: entente.ProposeEmbargo, Until: supplier.Service.now().Add(time.Hour)}))
+		settle(supplier, buyer)
+		ok(t, buyer.Acknowledge(ctx, buyer.owner, supplier.party(), 1))
+		settle(buyer, supplier)
+		r, err := supplier.Record(ctx, supplier.owner, id)
+		ok(t, err)
+		if r.Basis != "contract, clause 7" || r.By != supplier.owner.Name || len(r.Decisions) != 1 || r.Decisions[0].Kind != "personal" || len(r.Recipients) != 2 || strings.Contains(string(r.Marking), "desk@") {
+			t.Fatalf("the record: %+v", r)
+		}
+		got, not := r.Recipients[0], r.Recipients[1]
+		if got.Party != string(buyer.party()) {
+			got, not = not, got
+		}
+		if !got.Entitled || got.Agreement == nil || got.Agreement.Version != 1 || got.Agreement.Retention == 0 || got.Embargo == nil || got.Embargo.State != "proposed" || got.Embargo.Until == nil ||
+			got.Delivered == nil || got.Acknowledged == nil || got.Hash == "" || !strings.Contains(string(got.Marking), string(buyer.party())) {
+			t.Errorf("who got it: %+v", got)
+		}
+		var receipt entente.Envelope
+		ok(t, json.Unmarshal(got.Receipt, &receipt))
+		if proof, err := entente.ReadReceipt(receipt, supplier.knows(buyer).Ring); err != nil || proof.Number < got.Number {
+			t.Errorf("the receipt proves %+v, %v", proof, err)
+		}
+		if not.Entitled || not.Reason != "You did not choose them." || not.Hash != "" || not.Receipt != nil {
+			t.Errorf("who did not: %+v", not)
+		}
+		rows, err := r.Rows()
+		ok(t, err)
+		if len(rows) != 2 || len(rows[0]) != len(RecordHeads) {
+			t.Errorf("as a table: %d rows of %d", len(rows), len(rows[0]))
+		}
+	})
+}
+
+func (s someone) subject(id string) string {
+	s.t.Helper()
+	st, _, err := s.Statement(s.t.Context(), s.owner, id)
+	ok(s.t, err)
+	return st.Subject
+}
+
+// Both sides list the embargo, and whoever is to answer knows it.
+func TestEmbargoesOfBothSides(t *testing.T) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		become(buyer, supplier)
+		until := supplier.Service.now().Add(time.Hour)
+		ok(t, supplier.Embargo(ctx, supplier.owner, buyer.party(), "advisory/A", entente.EmbargoStep{Act: entente.ProposeEmbargo, Until: until}))
+		settle(supplier, buyer)
+		theirs, err := buyer.Embargoes(ctx, buyer.owner)
+		ok(t, err)
+		ours, err := supplier.Embargoes(ctx, supplier.owner)
+		ok(t, err)
+		if len(theirs) != 1 || len(ours) != 1 || !theirs[0].Ours() || ours[0].Ours() || theirs[0].Name != "Rosthof" || theirs[0].Subject != "advisory/A" {
+			t.Errorf("%+v and %+v", ours, theirs)
+		}
+		ok(t, buyer.Embargo(ctx, buyer.owner, supplier.party(), "advisory/A", entente.EmbargoStep{Act: entente.AcceptEmbargo}))
+		theirs, err = buyer.Embargoes(ctx, buyer.owner)
+		ok(t, err)
+		if theirs[0].Ours() || theirs[0].Over(until.Add(-time.Minute)) || !theirs[0].Over(until) {
+			t.Errorf("accepted: %+v", theirs[0])
+		}
+	})
+}
+
+// A file tells of each of its lines what became of it.
+func TestLinesOfAFile(t *testing.T) {
+	eachNodes(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		supplier.through(nobodyHome)
+		buyer.through(nobodyHome)
+		b, err := supplier.PutBlob(ctx, supplier.owner, "a.txt", "text/plain", strings.NewReader("beans"))
+		ok(t, err)
+		s := practice(1)
+		s.Blobs = []entente.Blob{b}
+		_, _, err = supplier.Say(ctx, supplier.owner, s)
+		ok(t, err)
+		_, _, err = supplier.Say(ctx, supplier.owner, practice(2))
+		ok(t, err)
+		var file bytes.Buffer
+		ok(t, supplier.ExportFile(ctx, supplier.owner, buyer.party(), &file))
+		lines := strings.SplitAfter(file.String(), "\n")
+		results := func(text string) (all []LineResult, done Imported) {
+			t.Helper()
+			done, err := buyer.ImportFile(ctx, buyer.owner, strings.NewReader(text))
+			ok(t, err)
+			for _, l := range done.Lines {
+				all = append(all, l.Result)
+			}
+			return all, done
+		}
+		if got, done := results(lines[0] + lines[3]); !slices.Equal(got, []LineResult{LineRefused}) || done.Refused == "" || done.Lines[0].Number != 2 || done.Lines[0].Line != 2 || done.Lines[0].Why.Blank() {
+			t.Errorf("the second entry alone: %v %+v", got, done)
+		}
+		if got, done := results(lines[0] + lines[1] + "{\"dream\":1}\n" + lines[2] + lines[3]); !slices.Equal(got, []LineResult{LineTaken, LinePassed, LineTaken, LineTaken}) || done.Entries != 2 || done.Files != 1 {
+			t.Errorf("with a line of a later version: %v %+v", got, done)
+		}
+		if got, done := results(file.String()); !slices.Equal(got, []LineResult{LineKnown, LineKnown, LineKnown}) || done.Entries != 0 || done.Known != 2 || done.Refused != "" {
+			t.Errorf("again: %v %+v", got, done)
+		}
+		if got, done := results(lines[0] + "hello\n" + lines[1]); !slices.Equal(got, []LineResult{LineRefused}) || done.Refused == "" || done.Lines[0].Line != 2 {
+			t.Errorf("a line that is none: %v %+v", got, done)
+		}
+	})
+}
+
+func nobodyHome(http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+}
+
+// Contacts are told to all partners; one whose agreement is over hinders nothing.
+func TestContacts(t *testing.T) {
+	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		buyer.later(-30 * 24 * time.Hour)
+		other := buyer.host("Brewfix")
+		become(buyer, supplier)
+		become(other, supplier)
+		ok(t, other.Propose(ctx, other.owner, supplier.party(), func(a *entente.Agreement) { a.Until = other.Service.now().Add(time.Hour) }))
+		settle(other, supplier)
+		versions, err := supplier.Versions(ctx, supplier.owner, other.party())
+		ok(t, err)
+		ok(t, supplier.Sign(ctx, supplier.owner, other.party(), entente.HashOf(versions[0].Envelope.Payload)))
+		settle(supplier, other)
+		buyer.later(30 * 24 * time.Hour)
+		desk := []entente.Contact{{Name: " Security  desk ", Email: "desk@rosthof.example", Role: "security"}}
+		wants(t, entente.KindInvalid, supplier.SetContacts(ctx, supplier.owner, []entente.Contact{{Name: "Nobody"}}))
+		wants(t, entente.KindTooLarge, supplier.SetContacts(ctx, supplier.owner, make([]entente.Contact, entente.MaxContacts+1)))
+		ok(t, supplier.SetContacts(ctx, supplier.owner, desk))
+		ok(t, supplier.SetContacts(ctx, supplier.owner, []entente.Contact{{Name: "Security desk", Email: "desk@rosthof.example", Role: "security"}}))
+		settle(supplier, buyer)
+		p := buyer.knows(supplier)
+		if len(p.Contacts) != 1 || p.Contacts[0].Name != "Security desk" || p.In.Number != 1 {
+			t.Errorf("the partner knows %+v after %d entries", p.Contacts, p.In.Number)
+		}
+		if self := mustSelf(supplier); len(self.Contacts) != 1 {
+			t.Errorf("we know %+v", self.Contacts)
+		}
+		wants(t, entente.KindDenied, supplier.SetContacts(ctx, supplier.as(entente.RoleAnalyst), desk))
+		ok(t, supplier.Rotate(ctx, supplier.owner, "", false))
+	})
+}
+
+// Whoever names keys that nobody knows cannot make a node ask others at will.
+func TestUnknownKeysAreAskedForOnceInAWhile(t *testing.T) {
+	eachNodes(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		var asked atomic.Int64
+		supplier.through(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, pathParty) {
+					asked.Add(1)
+				}
+				next.ServeHTTP(w, r)
+			})
+		})
+		stranger := newHouse(t, dbtest.SQLite(t)).host("Mallory")
+		_ = stranger.party()
+		push := func() int {
+			t.Helper()
+			body, err := json.Marshal(pushBody{From: supplier.party(), To: buyer.party()})
+			ok(t, err)
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, buyer.server.URL+pathPush, bytes.NewReader(body))
+			ok(t, signRequest(r, body, stranger.signer(ctx), buyer.Service.now()))
+			w := httptest.NewRecorder()
+			buyer.Door().ServeHTTP(w, r)
+			return w.Code
+		}
+		for range 20 {
+			if code := push(); code != http.StatusUnauthorized {
+				t.Fatalf("a stranger's request: %d", code)
+			}
+		}
+		if n := asked.Load(); n != 1 {
+			t.Errorf("the partner was asked %d times", n)
+		}
+		buyer.later(2 * askAgain)
+		push()
+		if n := asked.Load(); n != 2 {
+			t.Errorf("after a while, it was asked %d times", n)
+		}
+		// A new key is found out all the same.
+		buyer.later(2 * askAgain)
+		ok(t, supplier.Rotate(ctx, supplier.owner, "", true))
+		settle(supplier)
+		if len(buyer.knows(supplier).Ring.Keys) != 2 {
+			t.Errorf("the new key did not arrive: %s", supplier.knows(buyer).Out.Error)
+		}
+	})
+}
+
+// signer signs for the organisation.
+func (s someone) signer(ctx context.Context) (signer entente.Signer) {
+	s.t.Helper()
+	ok(s.t, s.db.Read(ctx, s.readSigner(ctx, &signer)))
+	return signer
+}
+
+// A node without a key of its own says so, and what to do.
+func TestNodeWithoutAKey(t *testing.T) {
+	d := dbtest.SQLite(t)
+	people, err := identity.New(t.Context(), d, identity.Config{Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
+	ok(t, err)
+	h := &house{t: t, people: people, Service: New(d, people, Config{Key: seal.Key{}, Origin: "https://entente.example", Log: quiet})}
+	s := h.host("Beanline")
+	_, err = s.Self(t.Context(), s.owner)
+	if entente.KindOf(err) != entente.KindConflict || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("its key: %v", err)
+	}
+	wants(t, entente.KindConflict, s.MoveOut(t.Context(), s.owner, "nineteen grey herons", io.Discard))
+	wants(t, entente.KindConflict, s.MoveIn(t.Context(), s.owner, "nineteen grey herons", strings.NewReader("")))
+	wants(t, entente.KindConflict, s.Rotate(t.Context(), s.owner, "", false))
+}
+
+// The rooms of the new node hear what partners said, and what was missing is fetched.
+func TestRoomsHearOfASeat(t *testing.T) {
+	eachNodes(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		_, _, err := buyer.Say(ctx, buyer.owner, practice(1))
+		ok(t, err)
+		settle(buyer, supplier)
+		ok(t, supplier.Settle(ctx, supplier.owner, buyer.party(), 1, OutcomeTaken, entente.Say("%s", "here")))
+		ok(t, supplier.SetContacts(ctx, supplier.owner, []entente.Contact{{Name: "Desk", Phone: "+49 1"}}))
+		wants(t, entente.KindConflict, supplier.Stay(ctx, supplier.owner))
+		var file bytes.Buffer
+		ok(t, supplier.MoveOut(ctx, supplier.owner, "nineteen grey herons", &file))
+		held, err := supplier.Holding(ctx, supplier.owner)
+		ok(t, err)
+		if held.Moved.IsZero() || held.Partners != 1 || held.Heard != 1 || held.Said == 0 {
+			t.Errorf("the seat holds %+v", held)
+		}
+		own := newHouse(t, dbtest.SQLite(t)).host("Rösthof AG")
+		_, open, err := own.Invite(ctx, own.owner, NewInvitation{Name: "x", Terms: StandardTerms(true, false, own.Service.now())})
+		ok(t, err)
+		ok(t, own.MoveIn(ctx, own.owner, "nineteen grey herons", bytes.NewReader(file.Bytes())))
+		if got := own.heard(buyer); len(got) != 1 || got[0].Outcome != "" {
+			t.Errorf("the new node holds %+v", got)
+		}
+		if self := mustSelf(own); len(self.Contacts) != 1 {
+			t.Errorf("the contacts after the move: %+v", self.Contacts)
+		}
+		list, err := own.Invitations(ctx, own.owner)
+		ok(t, err)
+		if len(list) != 1 || list[0].ID != open.ID || list[0].State != InvitationWithdrawn {
+			t.Errorf("the invitations under the old key: %+v", list)
+		}
+		heard := 0
+		ok(t, own.db.Read(ctx, own.events(ctx, func(e journal.Event) {
+			if e.Kind == EventReceived {
+				heard++
+			}
+		})))
+		if heard != 1 {
+			t.Errorf("the rooms were told of %d entries", heard)
+		}
+	})
+}
