@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/identity/seal"
@@ -353,19 +354,19 @@ func nobodyHome(http.Handler) http.Handler {
 
 // Contacts are told to all partners; one whose agreement is over hinders nothing.
 func TestContacts(t *testing.T) {
-	eachPair(t, func(t *testing.T, buyer, supplier someone) {
+	three(t, func(t *testing.T, supplier, buyer, other someone) {
 		ctx := t.Context()
-		buyer.later(-30 * 24 * time.Hour)
-		other := buyer.host("Brewfix")
-		become(buyer, supplier)
-		become(other, supplier)
-		ok(t, other.Propose(ctx, other.owner, supplier.party(), func(a *entente.Agreement) { a.Until = other.Service.now().Add(time.Hour) }))
-		settle(other, supplier)
-		versions, err := supplier.Versions(ctx, supplier.owner, other.party())
-		ok(t, err)
-		ok(t, supplier.Sign(ctx, supplier.owner, other.party(), entente.HashOf(versions[0].Envelope.Payload)))
-		settle(supplier, other)
-		buyer.later(30 * 24 * time.Hour)
+		party := other.party()
+		ok(t, supplier.db.Write(ctx, supplier.org, func(tx *db.Tx) error {
+			versions, err := versionsOf(ctx, tx, supplier.org, party)
+			ok(t, err)
+			a, err := versions[0].Agreement()
+			ok(t, err)
+			a.Until = supplier.Service.now().Add(-time.Minute)
+			versions[0].Envelope.Payload, err = json.Marshal(a)
+			ok(t, err)
+			return updateAgreement(ctx, tx, supplier.org, party, versions[0])
+		}))
 		desk := []entente.Contact{{Name: " Security  desk ", Email: "desk@rosthof.example", Role: "security"}}
 		wants(t, entente.KindInvalid, supplier.SetContacts(ctx, supplier.owner, []entente.Contact{{Name: "Nobody"}}))
 		wants(t, entente.KindTooLarge, supplier.SetContacts(ctx, supplier.owner, make([]entente.Contact, entente.MaxContacts+1)))
