@@ -132,17 +132,9 @@ func (c *Carrier) advise(ctx context.Context, actor entente.Actor, e exchange.Re
 	return entente.Say("It is recorded as the advisory %s.", named.ID), nil
 }
 
-// SBOM is the body of entries of [entente.EntrySBOM]; the document itself is their
-// first file.
-type SBOM struct {
-	// Product names what the document is of, as the supplier calls it.
-	Product string `json:"product"`
-	Version string `json:"version,omitempty"`
-}
-
 // record records an SBOM of a product that the partner supplies.
 func (c *Carrier) record(ctx context.Context, actor entente.Actor, e exchange.Received) (entente.Message, error) {
-	var b SBOM
+	var b entente.SBOM
 	if json.Unmarshal(e.Body, &b) != nil || strings.TrimSpace(b.Product) == "" || len(e.Blobs) == 0 {
 		return entente.Message{}, entente.Invalid("it does not say of which product the SBOM is, or brings no document")
 	}

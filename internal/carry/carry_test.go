@@ -168,7 +168,7 @@ func TestSBOMOfAPartner(t *testing.T) {
 		blob, err := n.exchange.PutBlob(t.Context(), n.supplier, "roaster.cdx.json", "application/vnd.cyclonedx+json", strings.NewReader(document))
 		ok(t, err)
 		bring := func(product string, blobs ...entente.Blob) exchange.Received {
-			body, err := json.Marshal(SBOM{Product: product})
+			body, err := json.Marshal(entente.SBOM{Product: product})
 			ok(t, err)
 			return n.says(exchange.NewStatement{Kind: entente.EntrySBOM, Marking: entente.Marking{TLP: entente.TLPAmber}, Body: body, Blobs: blobs})
 		}

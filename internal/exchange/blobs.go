@@ -62,7 +62,30 @@ func (s *Service) PutBlob(ctx context.Context, actor entente.Actor, name, mediaT
 	if _, err := spool.Seek(held, io.SeekStart); err != nil {
 		return b, err
 	}
+	if err := s.dropUnsent(ctx, actor.Org); err != nil {
+		return b, err
+	}
 	return b, s.keep(ctx, actor.Org, b.Hash, size, held, spool)
+}
+
+// keepUnsent is for how long a file is kept that somebody brought and has not sent.
+const keepUnsent = 24 * time.Hour
+
+// dropUnsent deletes files that were brought for a statement which was never made.
+func (s *Service) dropUnsent(ctx context.Context, org entente.OrgID) error {
+	return s.db.Write(ctx, org, func(tx *db.Tx) error {
+		old, err := db.All(ctx, tx, db.Value[[]byte], `SELECT b.hash FROM exchange_blob b WHERE b.org = $1 AND b.at < $2
+			AND NOT EXISTS (SELECT 1 FROM exchange_entry_blob u WHERE u.org = b.org AND u.hash = b.hash)`, org, db.Millis(s.now().Add(-keepUnsent)))
+		if err != nil {
+			return err
+		}
+		for _, raw := range old {
+			if err := dropBlob(ctx, tx, org, entente.Hash(raw)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // keep stores what follows of a blob from an offset on, which is a whole number of

@@ -32,20 +32,23 @@ type stored struct {
 	Answered   time.Time
 	Outcome    Outcome
 	OutcomeWhy entente.Message
+	Title      string    // what it is called, as far as it says so
+	Due        time.Time // until when an answer is asked for; zero: none is
+	Narrowed   bool      // its marking is narrower now than it was signed
 }
 
-const entryColumns = "party, way, number, hash, envelope, kind, subject, originator, marking, statement, state, why, said_at, stored_at, delivered_at, read_at, read_by, answered_at, outcome, outcome_why"
+const entryColumns = "party, way, number, hash, envelope, kind, subject, originator, marking, statement, state, why, said_at, stored_at, delivered_at, read_at, read_by, answered_at, outcome, outcome_why, title, due_at, narrowed"
 
 func scanEntry(row db.Scanner) (e stored, err error) {
 	var hash, envelope []byte
 	var marking, why, outcome string
-	var said, at, delivered, read, answered int64
-	err = row.Scan(&e.Party, &e.Way, &e.Number, &hash, &envelope, &e.Kind, &e.Subject, &e.Originator, &marking, &e.Statement, &e.State, &why, &said, &at, &delivered, &read, &e.ReadBy, &answered, &e.Outcome, &outcome)
+	var said, at, delivered, read, answered, due int64
+	err = row.Scan(&e.Party, &e.Way, &e.Number, &hash, &envelope, &e.Kind, &e.Subject, &e.Originator, &marking, &e.Statement, &e.State, &why, &said, &at, &delivered, &read, &e.ReadBy, &answered, &e.Outcome, &outcome, &e.Title, &due, &e.Narrowed)
 	if err != nil {
 		return e, err
 	}
 	copy(e.Hash[:], hash)
-	e.Said, e.Stored, e.Delivered, e.Read, e.Answered = db.Time(said), db.Time(at), db.Time(delivered), db.Time(read), db.Time(answered)
+	e.Said, e.Stored, e.Delivered, e.Read, e.Answered, e.Due = db.Time(said), db.Time(at), db.Time(delivered), db.Time(read), db.Time(answered), db.Time(due)
 	if len(envelope) > 0 {
 		if err := json.Unmarshal(envelope, &e.Envelope); err != nil {
 			return e, err
@@ -82,6 +85,7 @@ func entryRow(org entente.OrgID, e stored) ([]any, error) {
 	return []any{
 		org, e.Party, e.Way, int64(e.Number), e.Hash[:], envelope, e.Kind, e.Subject, e.Originator, string(marking), e.Statement, e.State, why,
 		db.Millis(e.Said), db.Millis(e.Stored), db.Millis(e.Delivered), db.Millis(e.Read), e.ReadBy, db.Millis(e.Answered), e.Outcome, outcome,
+		e.Title, db.Millis(e.Due), e.Narrowed, e.search(), int64(e.Marking.TLP), db.Millis(e.Marking.Embargo), db.Millis(e.Marking.Expires),
 	}, err
 }
 
@@ -90,7 +94,8 @@ func insertEntry(ctx context.Context, tx *db.Tx, org entente.OrgID, e stored) er
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO exchange_entry (org, "+entryColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)", row...)
+	_, err = tx.Exec(ctx, "INSERT INTO exchange_entry (org, "+entryColumns+`, search, tlp, embargo_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`, row...)
 	return err
 }
 
@@ -101,8 +106,10 @@ func updateEntry(ctx context.Context, tx *db.Tx, org entente.OrgID, e stored) er
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE exchange_entry SET envelope = $5, marking = $6, state = $7, why = $8, read_at = $9, read_by = $10, answered_at = $11, outcome = $12, outcome_why = $13
-		WHERE org = $1 AND party = $2 AND way = $3 AND number = $4`, row[0], row[1], row[2], row[3], row[5], row[9], row[11], row[12], row[16], row[17], row[18], row[19], row[20])
+	_, err = tx.Exec(ctx, `UPDATE exchange_entry SET envelope = $5, marking = $6, state = $7, why = $8, read_at = $9, read_by = $10, answered_at = $11, outcome = $12, outcome_why = $13,
+		title = $14, narrowed = $15, search = $16, tlp = $17, embargo_at = $18, expires_at = $19
+		WHERE org = $1 AND party = $2 AND way = $3 AND number = $4`,
+		row[0], row[1], row[2], row[3], row[5], row[9], row[11], row[12], row[16], row[17], row[18], row[19], row[20], row[21], row[23], row[24], row[25], row[26], row[27])
 	return err
 }
 
@@ -203,13 +210,14 @@ func insertFork(ctx context.Context, tx *db.Tx, org entente.OrgID, f Fork) error
 	return err
 }
 
-const statementColumns = "id, kind, subject, title, marking, body, blobs, originator, withheld, basis, decisions, state, why, at, person, by, recalled_at"
+const statementColumns = "id, kind, subject, title, marking, body, blobs, originator, withheld, basis, decisions, state, why, at, person, by, recalled_at, of_party, of_number, need_why"
 
 func scanStatement(row db.Scanner) (s Statement, err error) {
 	var marking, blobs, decided string
 	var body []byte
 	var at, recalled int64
-	err = row.Scan(&s.ID, &s.Kind, &s.Subject, &s.Title, &marking, &body, &blobs, &s.Originator, &s.Withheld, &s.Basis, &decided, &s.State, &s.Why, &at, &s.Person, &s.By, &recalled)
+	err = row.Scan(&s.ID, &s.Kind, &s.Subject, &s.Title, &marking, &body, &blobs, &s.Originator, &s.Withheld, &s.Basis, &decided, &s.State, &s.Why, &at, &s.Person, &s.By, &recalled,
+		&s.Of.Party, &s.Of.Number, &s.NeedWhy)
 	if err != nil {
 		return s, err
 	}
@@ -233,9 +241,9 @@ func insertStatement(ctx context.Context, tx *db.Tx, org entente.OrgID, s Statem
 	if s.Body == nil {
 		s.Body = json.RawMessage{}
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO exchange_statement (org, "+statementColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+	_, err = tx.Exec(ctx, "INSERT INTO exchange_statement (org, "+statementColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
 		org, s.ID, s.Kind, s.Subject, s.Title, string(marking), []byte(s.Body), string(blobs), s.Originator, s.Withheld, s.Basis, string(decided), s.State, s.Why,
-		db.Millis(s.At), s.Person, s.By, db.Millis(s.Recalled))
+		db.Millis(s.At), s.Person, s.By, db.Millis(s.Recalled), s.Of.Party, int64(s.Of.Number), s.NeedWhy)
 	return err
 }
 
@@ -306,13 +314,4 @@ func linesOf(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string
 		FROM exchange_ledger l
 		LEFT JOIN exchange_entry e ON e.org = l.org AND e.party = l.party AND e.way = 'out' AND e.number = l.number
 		WHERE l.org = $1 AND l.statement = $2 ORDER BY lower(l.name), l.party`, org, statement)
-}
-
-func inboxOf(ctx context.Context, tx *db.Tx, org entente.OrgID, q InboxQuery) ([]stored, error) {
-	return db.AllOf(ctx, tx, scanEntry, db.Select("SELECT "+entryColumns+" FROM exchange_entry WHERE org = $1 AND way = 'in'", org).
-		AndIf(q.Party != "", "party = $1", q.Party).
-		AndIf(q.Kind != "", "kind = $1", q.Kind).
-		AndIf(q.Kind == "", "kind NOT IN ('key.change', 'moved', 'agreement', 'recall', 'narrow', 'read')").
-		AndIf(q.Unread, "read_at = 0 AND state = 'standing'").
-		Order("stored_at DESC, party, number DESC").Page(q.Limit, q.Offset))
 }

@@ -165,7 +165,7 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 	}
 	p.In.Number, p.In.Head, p.In.Key = next.Number, next.Head, next.Key // written with the receipt
 	row := stored{Party: p.Party, Way: In, Number: e.Number, Hash: next.Head, Envelope: envelope, Kind: e.Kind, Subject: e.Subject,
-		Originator: e.Originator, Marking: e.Marking, State: Standing, Said: e.At, Stored: s.now()}
+		Originator: e.Originator, Marking: e.Marking, State: Standing, Said: e.At, Stored: s.now(), Title: headingOf(e.Body).title(), Due: dueOf(e)}
 	if ok, why := s.mayHave(self, *p, e); !ok {
 		row.State, row.Why = Held, why
 	}
@@ -176,8 +176,12 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 	if row.State == Held {
 		event = EventHeld
 	}
+	about := e.Subject
+	if e.Marking.TLP == entente.TLPRed {
+		about = "" // the journal is read by others than those whom it names
+	}
 	err = journal.Append(ctx, tx, entente.System(tx.Org(), entente.DoorWorker), event, entrySubject(p.Party, e.Number), entryEvent{
-		Party: string(p.Party), Name: p.Name, Number: e.Number, Kind: string(e.Kind), Subject: e.Subject, Why: row.Why.String(),
+		Party: string(p.Party), Name: p.Name, Number: e.Number, Kind: string(e.Kind), Subject: about, Why: row.Why.String(),
 	})
 	if err != nil || row.State == Held {
 		return "", err

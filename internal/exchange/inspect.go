@@ -2,12 +2,15 @@ package exchange
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/identity"
 )
 
 // Finding is something in the content of a statement that perhaps should not leave:
@@ -16,6 +19,12 @@ type Finding struct {
 	Kind FindingKind
 	// What is the place itself, shortened and, for secrets, mostly hidden.
 	What string
+}
+
+// Decision is a finding that a person has seen and lets go all the same, and why.
+type Decision struct {
+	Finding
+	Reason string `json:",omitempty"`
 }
 
 // FindingKind says of what kind a finding is.
@@ -97,11 +106,38 @@ func plainText(body json.RawMessage) string {
 	}
 }
 
-// undecided are the findings of a statement that nobody has let go. Advisories, SBOMs
-// and threats are what they are; their texts are made by programs.
-func undecided(n NewStatement) []Finding {
+// Findings looks through a statement as [Inspect] does, with the names of all partners
+// but the one that alone would get it.
+func (s *Service) Findings(ctx context.Context, actor entente.Actor, n NewStatement) (found []Finding, err error) {
+	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		partners, err := s.partners(ctx, tx, actor.Org)
+		found = toDecide(n, partners)
+		return err
+	})
+	return found, err
+}
+
+// toDecide are the findings of a statement on which a person decides. Advisories,
+// SBOMs and VEX are what they are; their texts are made by programs.
+func toDecide(n NewStatement, partners []Partner) []Finding {
 	if slices.Contains([]entente.EntryKind{entente.EntryAdvisory, entente.EntrySBOM, entente.EntryVEX, entente.EntryContacts}, n.Kind) {
 		return nil
 	}
-	return slices.DeleteFunc(Inspect(n, nil), func(f Finding) bool { return slices.Contains(n.Decided, f) })
+	var names []string
+	for _, p := range partners {
+		if !slices.Equal(n.To, []entente.PartyID{p.Party}) {
+			names = append(names, p.Name)
+		}
+	}
+	return Inspect(n, names)
+}
+
+// undecided are the findings of a statement that nobody has let go.
+func undecided(n NewStatement, partners []Partner) []Finding {
+	return slices.DeleteFunc(toDecide(n, partners), func(f Finding) bool {
+		return slices.ContainsFunc(n.Decided, func(d Decision) bool { return d.Finding == f })
+	})
 }

@@ -211,6 +211,7 @@ type Record struct {
 	By           string          `json:"by" doc:"The person who decided to say it."`
 	Marking      json.RawMessage `json:"marking" doc:"As it counts now; docs/protocol.md describes it."`
 	Basis        string          `json:"basis,omitempty" doc:"On what ground it was shared."`
+	NeedWhy      string          `json:"need_why,omitempty" doc:"Why a person decided that it may be passed on."`
 	Decisions    []RecordFinding `json:"decisions" doc:"What was found in the content and let go by that person."`
 	Files        []RecordFile    `json:"files"`
 	State        string          `json:"state" doc:"said or recalled."`
@@ -221,8 +222,9 @@ type Record struct {
 
 // RecordFinding is something in the content that a person looked at and let go.
 type RecordFinding struct {
-	Kind string `json:"kind" doc:"personal, secret, victim or inside."`
-	What string `json:"what"`
+	Kind   string `json:"kind" doc:"personal, secret, victim or inside."`
+	What   string `json:"what"`
+	Reason string `json:"reason,omitempty" doc:"Why it was let go."`
 }
 
 // RecordFile is a file that went with it.
@@ -290,14 +292,14 @@ func (s *Service) Record(ctx context.Context, actor entente.Actor, id string) (r
 		}
 		r = Record{
 			Format: "entente.record/1", Made: s.now(), Organisation: name, Party: string(self.Party()), ID: st.ID, Kind: string(st.Kind), Subject: st.Subject, Title: st.Title,
-			Originator: string(st.Originator), Withheld: st.Withheld, Said: st.At, By: st.By, Basis: st.Basis, State: string(st.State), Reason: st.Why, Recalled: moment(st.Recalled),
+			Originator: string(st.Originator), Withheld: st.Withheld, Said: st.At, By: st.By, Basis: st.Basis, NeedWhy: st.NeedWhy, State: string(st.State), Reason: st.Why, Recalled: moment(st.Recalled),
 			Decisions: []RecordFinding{}, Files: []RecordFile{}, Recipients: []RecordLine{},
 		}
 		if r.Marking, err = json.Marshal(st.Marking); err != nil {
 			return err
 		}
 		for _, f := range st.Decided {
-			r.Decisions = append(r.Decisions, RecordFinding{string(f.Kind), f.What})
+			r.Decisions = append(r.Decisions, RecordFinding{string(f.Kind), f.What, f.Reason})
 		}
 		for _, b := range st.Blobs {
 			r.Files = append(r.Files, RecordFile{b.Name, b.Size, b.Hash.String()})

@@ -240,7 +240,9 @@ func TestRecord(t *testing.T) {
 			Kind: entente.EntryNote, Title: "What we agreed", Basis: "contract, clause 7", Marking: entente.Marking{TLP: entente.TLPAmber},
 			Body: json.RawMessage(`{"text":"call desk@rosthof.example"}`), To: []entente.PartyID{buyer.party()},
 		}
-		n.Decided = Inspect(n, nil)
+		for _, f := range Inspect(n, nil) {
+			n.Decided = append(n.Decided, Decision{Finding: f, Reason: "she agreed"})
+		}
 		id, _, err := supplier.Say(ctx, supplier.owner, n)
 		ok(t, err)
 		ok(t, supplier.Embargo(ctx, supplier.owner, buyer.party(), supplier.subject(id), entente.EmbargoStep{Act: entente.ProposeEmbargo, Until: supplier.Service.now().Add(time.Hour)}))

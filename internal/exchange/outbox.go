@@ -21,6 +21,7 @@ type draft struct {
 	body       json.RawMessage
 	blobs      []entente.Blob
 	statement  string
+	title      string
 }
 
 // enter is the only place where an entry gets into a feed: it asks the gate, signs,
@@ -48,7 +49,7 @@ func (s *Service) enter(ctx context.Context, tx *db.Tx, self Self, signer entent
 	st := p.Out.state(self.Party()).Sent(envelope, e.Number)
 	p.Out.Number, p.Out.Head, p.Out.Key = st.Number, st.Head, signer.Key().ID()
 	row := stored{Party: p.Party, Way: Out, Number: e.Number, Hash: st.Head, Envelope: envelope, Kind: e.Kind, Subject: e.Subject,
-		Originator: e.Originator, Marking: e.Marking, Statement: d.statement, State: Standing, Said: e.At, Stored: s.now()}
+		Originator: e.Originator, Marking: e.Marking, Statement: d.statement, State: Standing, Said: e.At, Stored: s.now(), Title: d.title, Due: dueOf(e)}
 	if err := insertEntry(ctx, tx, tx.Org(), row); err != nil {
 		return 0, false, why, err
 	}

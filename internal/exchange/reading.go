@@ -18,10 +18,13 @@ import (
 type Received struct {
 	Party      entente.PartyID
 	Name       string // of the partner
+	Way        Way    // In; Out where it is one of ours to the partner
 	Number     uint64
 	Hash       entente.Hash
+	Key        entente.KeyID // that signed it; empty after it was deleted
 	Kind       entente.EntryKind
-	Known      bool // whether this program knows the kind
+	Known      bool   // whether this program knows the kind
+	Title      string // what it is called, as far as it says so
 	Subject    string
 	Originator entente.PartyID // who said it first, if not the partner
 	Withheld   bool
@@ -29,8 +32,11 @@ type Received struct {
 	State      EntryState
 	Why        entente.Message // of the state, or why the reader does not see the content
 	Hidden     bool            // from this reader
+	Narrowed   bool            // its marking is narrower now than it was signed
+	Statement  string          // of ours, that it carries
 	Body       json.RawMessage
 	Blobs      []entente.Blob
+	Due        time.Time // until when an answer is asked for; zero: none is
 	Said       time.Time // by the clock of the sender
 	Stored     time.Time
 	Read       time.Time
@@ -41,61 +47,18 @@ type Received struct {
 	Retain     int // for how many days it is kept after the end or a recall, by the agreement; 0: not agreed
 }
 
-// InboxQuery chooses entries that were received.
-type InboxQuery struct {
-	Party  entente.PartyID   // empty: of all partners
-	Kind   entente.EntryKind // empty: what people and rooms are told; not what keeps the partnership itself
-	Unread bool
-	Limit  int // 0: 100
-	Offset int
-}
-
 // keeping are the kinds that keep a partnership itself; the exchange deals with them.
 var keeping = []entente.EntryKind{entente.EntryKeyChanged, entente.EntryMoved, entente.EntryAgreement, entente.EntryRecall, entente.EntryNarrow, entente.EntryRead}
 
 // knownKinds are those that this program does something with.
 var knownKinds = append(slices.Clone(keeping), append(SharedKinds(), entente.EntryContacts, entente.EntryAnswer, entente.EntryEmbargo)...)
 
-// Inbox lists what partners have said, the newest first.
-func (s *Service) Inbox(ctx context.Context, actor entente.Actor, q InboxQuery) (list []Received, err error) {
-	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
-		return nil, err
-	}
-	if q.Limit <= 0 {
-		q.Limit = 100
-	}
-	person, err := s.person(ctx, actor)
-	if err != nil {
-		return nil, err
-	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		self, err := readSelf(ctx, tx, actor.Org)
-		if err != nil || self == nil {
-			return err
-		}
-		names := map[entente.PartyID]Partner{}
-		partners, err := s.partners(ctx, tx, actor.Org)
-		if err != nil {
-			return err
-		}
-		for _, p := range partners {
-			names[p.Party] = p
-		}
-		rows, err := inboxOf(ctx, tx, actor.Org, q)
-		if err != nil {
-			return err
-		}
-		list = make([]Received, len(rows))
-		for i, row := range rows {
-			list[i] = s.shown(*self, names[row.Party], row, person)
-		}
-		return nil
-	})
-	return list, err
-}
-
 // Entry gives one entry that was received, as far as the reader may see it.
 func (s *Service) Entry(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) (r Received, err error) {
+	return s.entry(ctx, actor, party, In, number)
+}
+
+func (s *Service) entry(ctx context.Context, actor entente.Actor, party entente.PartyID, way Way, number uint64) (r Received, err error) {
 	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
 		return r, err
 	}
@@ -107,12 +70,15 @@ func (s *Service) Entry(ctx context.Context, actor entente.Actor, party entente.
 		self, err := readSelf(ctx, tx, actor.Org)
 		if err != nil {
 			return err
+		}
+		if self == nil {
+			return noPartner()
 		}
 		p, err := s.partner(ctx, tx, actor.Org, party)
 		if err != nil {
 			return err
 		}
-		row, err := readEntry(ctx, tx, actor.Org, party, In, number)
+		row, err := readEntry(ctx, tx, actor.Org, party, way, number)
 		if err != nil {
 			return err
 		}
@@ -135,30 +101,47 @@ func (s *Service) person(ctx context.Context, actor entente.Actor) ([]string, er
 	return []string{m.Person.Name + " <" + m.Person.Email + ">", m.Person.Email, m.Person.Name, string(m.Role)}, nil
 }
 
-// shown is an entry as a person may see it: the gate decides, inside as outside.
-func (s *Service) shown(self Self, p Partner, row stored, person []string) Received {
-	r := Received{
-		Party: row.Party, Name: p.Name, Number: row.Number, Hash: row.Hash, Kind: row.Kind, Known: slices.Contains(knownKinds, row.Kind), Subject: row.Subject,
-		Originator: row.Originator, Marking: row.Marking, State: row.State, Why: row.Why, Said: row.Said, Stored: row.Stored, Read: row.Read, ReadBy: row.ReadBy,
-		Answered: row.Answered, Outcome: row.Outcome, OutcomeWhy: row.OutcomeWhy, Retain: p.Agreement.Retention,
-	}
-	if row.State != Standing {
-		return r
-	}
+// isNamed gives how a marking names somebody; empty: it does not.
+func isNamed(m entente.Marking, person []string) string {
 	named := ""
-	for _, one := range row.Marking.People {
+	for _, one := range m.People {
 		if slices.ContainsFunc(person, func(p string) bool { return strings.EqualFold(p, one) }) {
 			named = one
 		}
 	}
-	origin := row.Originator
-	if origin == "" {
-		origin = row.Party
+	return named
+}
+
+// shown is an entry as a person may see it: the gate decides, inside as outside.
+func (s *Service) shown(self Self, p Partner, row stored, person []string) Received {
+	r := Received{
+		Party: row.Party, Name: p.Name, Way: row.Way, Number: row.Number, Hash: row.Hash, Title: row.Title, Due: row.Due, Narrowed: row.Narrowed, Statement: row.Statement, Kind: row.Kind, Known: slices.Contains(knownKinds, row.Kind), Subject: row.Subject,
+		Originator: row.Originator, Marking: row.Marking, State: row.State, Why: row.Why, Said: row.Said, Stored: row.Stored, Read: row.Read, ReadBy: row.ReadBy,
+		Answered: row.Answered, Outcome: row.Outcome, OutcomeWhy: row.OutcomeWhy, Retain: p.Agreement.Retention,
 	}
-	allowed, why := entente.MayShare(row.Marking, self.Party(), self.Party(), entente.Relation{Originator: origin, Person: named, At: s.now()})
-	if !allowed {
-		r.Hidden, r.Why = true, why
+	if row.State != Standing {
+		if row.Marking.TLP == entente.TLPRed && row.Way == In && isNamed(row.Marking, person) == "" {
+			r.Subject, r.Title = "", ""
+		}
 		return r
+	}
+	relation := entente.Relation{Originator: row.Originator, At: s.now()}
+	switch {
+	case row.Way == Out && relation.Originator == "":
+		relation.Originator = self.Party()
+	case relation.Originator == "":
+		relation.Originator = row.Party
+	}
+	if row.Way == In {
+		relation.Person = isNamed(row.Marking, person)
+	}
+	allowed, why := entente.MayShare(row.Marking, self.Party(), self.Party(), relation)
+	if !allowed {
+		r.Hidden, r.Why, r.Subject, r.Title = true, why, "", ""
+		return r
+	}
+	if len(row.Envelope.Signatures) > 0 {
+		r.Key = row.Envelope.Signatures[0].KeyID
 	}
 	var e entente.Entry
 	if json.Unmarshal(row.Envelope.Payload, &e) == nil {

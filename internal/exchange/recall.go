@@ -61,63 +61,65 @@ func (s *Service) revise(ctx context.Context, actor entente.Actor, id, reason st
 			return entente.Invalid("the marking is not valid: %s", err.Error())
 		}
 	}
-	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		st, err := readStatement(ctx, tx, actor.Org, id)
+	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error { return s.reviseIn(ctx, tx, actor, id, reason, narrower, drop) })
+}
+
+func (s *Service) reviseIn(ctx context.Context, tx *db.Tx, actor entente.Actor, id, reason string, narrower *entente.Marking, drop []entente.PartyID) error {
+	st, err := readStatement(ctx, tx, actor.Org, id)
+	if err != nil {
+		return err
+	}
+	if st.State == TakenBack {
+		return entente.Conflict("it was taken back already")
+	}
+	if narrower != nil && !st.Marking.Narrows(*narrower) {
+		return entente.Invalid("this marking is not narrower than the one before")
+	}
+	self, signer, err := s.mine(ctx, tx, actor.Org)
+	if err != nil {
+		return err
+	}
+	lines, err := linesOf(ctx, tx, actor.Org, id)
+	if err != nil {
+		return err
+	}
+	for _, p := range drop {
+		if !slices.ContainsFunc(lines, func(l Line) bool { return l.Party == p && l.Number > 0 && l.Revise != ToRecall }) {
+			return entente.Invalid("it is with none that you want to take it back from: %s", string(p))
+		}
+	}
+	r := revision{Service: s, tx: tx, self: self, signer: signer, st: st, reason: reason, narrower: narrower, drop: drop}
+	told, left := 0, 0
+	for _, line := range lines {
+		if line.Number == 0 || line.Revise == ToRecall {
+			continue
+		}
+		next, err := r.of(ctx, line)
 		if err != nil {
 			return err
 		}
-		if st.State == TakenBack {
-			return entente.Conflict("it was taken back already")
+		if next != "" {
+			told++
 		}
-		if narrower != nil && !st.Marking.Narrows(*narrower) {
-			return entente.Invalid("this marking is not narrower than the one before")
+		if next != ToRecall {
+			left++
 		}
-		self, signer, err := s.mine(ctx, tx, actor.Org)
-		if err != nil {
-			return err
-		}
-		lines, err := linesOf(ctx, tx, actor.Org, id)
-		if err != nil {
-			return err
-		}
-		for _, p := range drop {
-			if !slices.ContainsFunc(lines, func(l Line) bool { return l.Party == p && l.Number > 0 && l.Revise != ToRecall }) {
-				return entente.Invalid("it is with none that you want to take it back from: %s", string(p))
-			}
-		}
-		r := revision{Service: s, tx: tx, self: self, signer: signer, st: st, reason: reason, narrower: narrower, drop: drop}
-		told, left := 0, 0
-		for _, line := range lines {
-			if line.Number == 0 || line.Revise == ToRecall {
-				continue
-			}
-			next, err := r.of(ctx, line)
-			if err != nil {
-				return err
-			}
-			if next != "" {
-				told++
-			}
-			if next != ToRecall {
-				left++
-			}
-		}
-		if told == 0 {
-			return entente.Invalid("nothing would be narrower than it is")
-		}
-		st.Why = reason
-		if narrower != nil {
-			st.Marking = *narrower
-		}
-		event := EventMadeNarrower
-		if left == 0 {
-			st.State, st.Recalled, event = TakenBack, s.now(), EventTakenBack
-		}
-		if err := updateStatement(ctx, tx, actor.Org, st); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, actor, event, id, map[string]any{"title": st.Title, "reason": reason, "tlp": st.Marking.TLP, "told": told, "left": left})
-	})
+	}
+	if told == 0 {
+		return entente.Invalid("nothing would be narrower than it is")
+	}
+	st.Why = reason
+	if narrower != nil {
+		st.Marking = *narrower
+	}
+	event := EventMadeNarrower
+	if left == 0 {
+		st.State, st.Recalled, event = TakenBack, s.now(), EventTakenBack
+	}
+	if err := updateStatement(ctx, tx, actor.Org, st); err != nil {
+		return err
+	}
+	return journal.Append(ctx, tx, actor, event, id, map[string]any{"title": st.Title, "reason": reason, "tlp": st.Marking.TLP, "told": told, "left": left})
 }
 
 // revision is one act of taking a statement back, or of narrowing it.
@@ -216,17 +218,20 @@ func (s *Service) heardRecall(ctx context.Context, tx *db.Tx, self Self, p *Part
 	switch {
 	case e.Kind == entente.EntryRecall:
 		// What was said is gone; that it was said, and its hash, stay.
-		held.State, held.Envelope, held.Why = Recalled, entente.Envelope{}, entente.Say("%s", b.Reason)
+		held.State, held.Envelope, held.Why, held.Title = Recalled, entente.Envelope{}, entente.Say("%s", b.Reason), ""
 		if err := dropBlobsOf(ctx, tx, tx.Org(), held); err != nil {
 			return err
 		}
 	case b.Marking != nil && held.Marking.Narrows(*b.Marking):
 		act, event = actNarrowed, EventNarrowed
-		held.Marking = *b.Marking
+		held.Marking, held.Narrowed = *b.Marking, true
 	default:
 		return nil
 	}
 	if err := updateEntry(ctx, tx, tx.Org(), held); err != nil {
+		return err
+	}
+	if err := s.follow(ctx, tx, held, b.Reason); err != nil {
 		return err
 	}
 	err = journal.Append(ctx, tx, entente.System(tx.Org(), entente.DoorWorker), event, entrySubject(p.Party, held.Number), entryEvent{

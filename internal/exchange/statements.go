@@ -35,16 +35,24 @@ type NewStatement struct {
 	// To are the partners who are meant; empty: all who may have it by label and
 	// agreement. TLP:AMBER and stricter name their recipients.
 	To []entente.PartyID
+	// Everyone means all whom the label and the agreements let have it, also by TLP:AMBER
+	// and TLP:AMBER+STRICT: it goes to each of them by name.
+	Everyone bool
+	// Of is the entry of a partner that is passed on; without a party, it is our own.
+	// See [Service.PassOn].
+	Of EntryRef
 	// Need are those partners of whom a person has decided that they need to know, for
-	// what is passed on.
-	Need []entente.PartyID
+	// what is passed on, and NeedWhy is why.
+	Need    []entente.PartyID
+	NeedWhy string
 	// Originator said it first, if not we; Withheld, if they do not want to be named.
 	Originator entente.PartyID
 	Withheld   bool
-	Basis      string // on what ground it is shared, for counsel
+	Basis      string            // on what ground it is shared, for counsel
+	had        []entente.PartyID // those who have it from us already
 	// Decided are the findings about its content (see [Inspect]) that a person has seen and
 	// lets go all the same.
-	Decided []Finding
+	Decided []Decision
 }
 
 // Statement is what was said, as the ledger keeps it.
@@ -134,6 +142,18 @@ func (s *Service) judge(self Self, p Partner, n NewStatement, held map[entente.P
 		return line
 	}
 	m, chosen := n.markingFor(self, p.Party)
+	switch {
+	case n.Of.Party == "":
+	case n.Of.Party == p.Party:
+		line.Reason = entente.Say("You have it from them.")
+		return line
+	case n.Originator == p.Party:
+		line.Reason = entente.Say("They said it themselves.")
+		return line
+	case slices.Contains(n.had, p.Party):
+		line.Reason = entente.Say("They have it from you already.")
+		return line
+	}
 	if !chosen {
 		line.Reason = entente.Say("You did not choose them.")
 		return line
@@ -168,7 +188,8 @@ func (n NewStatement) markingFor(self Self, p entente.PartyID) (m entente.Markin
 		return m, true
 	}
 	switch {
-	case len(n.To) > 0 && (len(m.Audience) == 0 || slices.Contains(m.Audience, p)):
+	case len(n.To) > 0 && (len(m.Audience) == 0 || slices.Contains(m.Audience, p)),
+		n.Everyone && (m.TLP == entente.TLPAmber || m.TLP == entente.TLPAmberStrict):
 		m.Audience = []entente.PartyID{p}
 	case m.TLP >= entente.TLPAmber:
 		m.Audience = nil // nobody was chosen: the gate says so
@@ -188,6 +209,9 @@ func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) 
 	if _, err := s.self(ctx, actor.Org); err != nil {
 		return "", nil, err
 	}
+	if err := s.mayName(ctx, actor, n.Blobs); err != nil {
+		return "", nil, err
+	}
 	id = newID()
 	if n.Subject == "" {
 		n.Subject = string(n.Kind) + "/" + id
@@ -205,6 +229,9 @@ func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) 
 		if err != nil {
 			return err
 		}
+		if open := undecided(n, partners); len(open) > 0 {
+			return entente.Invalid("look at what was found in the content, and decide: %s", open[0].What)
+		}
 		held, err := embargoes(ctx, tx, actor.Org, n.Subject, s.now())
 		if err != nil {
 			return err
@@ -219,7 +246,7 @@ func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) 
 				if until := held[p.Party]; until.After(m.Embargo) {
 					m.Embargo = until
 				}
-				d := draft{kind: n.Kind, subject: n.Subject, originator: n.origin(self), withheld: n.Withheld, marking: m, body: n.Body, blobs: n.Blobs, statement: id}
+				d := draft{kind: n.Kind, subject: n.Subject, originator: n.origin(self), withheld: n.Withheld, marking: m, body: n.Body, blobs: n.Blobs, statement: id, title: n.Title}
 				line.Number, line.Allowed, line.Reason, err = s.enter(ctx, tx, self, signer, &p, d, line.Need)
 				if err != nil {
 					return err
@@ -241,6 +268,33 @@ func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) 
 	return id, lines, err
 }
 
+// mayName says whether a person may send files along: those that they brought, and
+// those that they may see.
+func (s *Service) mayName(ctx context.Context, actor entente.Actor, blobs []entente.Blob) error {
+	for _, b := range blobs {
+		var held, size int64
+		var users []blobUser
+		err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+			held, size, err = readBlob(ctx, tx, actor.Org, b.Hash)
+			if err != nil {
+				return err
+			}
+			users, err = blobUsers(ctx, tx, actor.Org, b.Hash)
+			return err
+		})
+		if err == nil && (size == 0 || held < size || size != b.Size) {
+			err = entente.NotFound("this file is not here, or not yet whole")
+		}
+		if err == nil && len(users) > 0 {
+			_, _, err = s.Blob(ctx, actor, b.Hash)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // check says what is wrong with a statement, before anybody is asked.
 func (n NewStatement) check() error {
 	switch {
@@ -250,7 +304,7 @@ func (n NewStatement) check() error {
 		return entente.Invalid("say in a few words what it is")
 	case len(n.Title) > maxName || len(n.Subject) > maxName:
 		return entente.TooLarge("the title is longer than %d characters", maxName)
-	case len(n.Basis) > entente.MaxMarkingText:
+	case len(n.Basis) > entente.MaxMarkingText || len(n.NeedWhy) > entente.MaxMarkingText:
 		return entente.TooLarge("the ground is longer than %d characters", entente.MaxMarkingText)
 	case len(n.Body) > entente.MaxEntry/2:
 		return entente.TooLarge("this is larger than %d bytes", entente.MaxEntry/2)
@@ -259,10 +313,6 @@ func (n NewStatement) check() error {
 	}
 	if err := n.Marking.Validate(); err != nil {
 		return entente.Invalid("the marking is not valid: %s", err.Error())
-	}
-	open := undecided(n)
-	if len(open) > 0 {
-		return entente.Invalid("look at what was found in the content, and decide: %s", open[0].What)
 	}
 	return nil
 }
