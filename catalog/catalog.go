@@ -2,8 +2,8 @@
 // knows no room, and the command hands it to the rooms as if it came from outside.
 //
 // The folder demo is the demonstration: the chains of three organisations in the
-// format entente.map/1, the bills of materials of the products in them, and a
-// handful of advisories in the OSV format. The organisations and products are
+// format entente.map/1, the bills of materials of the products in them, a handful of
+// advisories in the OSV format, and what the organisations tell each other. The organisations and products are
 // invented; the packages, versions, advisory ids and ranges are real.
 package catalog
 
@@ -16,7 +16,7 @@ import (
 var files embed.FS
 
 // Files is the demonstration as files: beanline.yaml, rosthof.yaml, nordhost.yaml,
-// the folder sboms and the folder advisories.
+// the folders sboms, advisories and said.
 func Files() fs.FS {
 	sub, err := fs.Sub(files, "demo")
 	if err != nil {
@@ -45,12 +45,13 @@ type Person struct {
 type Organisation struct {
 	ID     string
 	Name   string
-	Map    string // its file in Files
+	Map    string // its file in Files; "" for those that only have a seat
+	Host   string // on whose node it has a seat; "" for those with a node of their own
 	People []Person
 }
 
-// Organisations lists who is on the demonstration's node. The first one is the
-// company whose day the demonstration tells.
+// Organisations lists who takes part in the demonstration. The first one is the
+// company whose day it tells.
 func Organisations() []Organisation {
 	return []Organisation{
 		{ID: "beanline", Name: "Beanline", Map: "beanline.yaml", People: []Person{
@@ -68,6 +69,12 @@ func Organisations() []Organisation {
 		{ID: "nordhost", Name: "Nordhost Cloud", Map: "nordhost.yaml", People: []Person{
 			{Name: "Owner", Email: "owner@nordhost.example", Role: "owner"},
 			{Name: "Network operations", Email: "noc@nordhost.example", Role: "security-lead"},
+		}},
+		{ID: "casa-verde", Name: "Casa Verde Beans", Host: "nordhost", People: []Person{
+			{Name: "Trade desk", Email: "trade@casaverde.example", Role: "owner"},
+		}},
+		{ID: "aroma-lab", Name: "Aroma Quality Lab", Host: "nordhost", People: []Person{
+			{Name: "Laboratory office", Email: "office@aromalab.example", Role: "owner"},
 		}},
 	}
 }

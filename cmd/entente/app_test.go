@@ -38,7 +38,7 @@ func startedOn(t *testing.T, c node.Config, demo bool) *node.Node {
 	}
 	if demo {
 		quiet := &console{in: strings.NewReader(""), out: io.Discard, err: io.Discard, getenv: func(string) string { return "" }, width: unknown}
-		if err := loadDemo(ctx, &rooms{app.Rooms}, quiet); err != nil {
+		if err := loadDemo(ctx, quiet, []*demoNode{{Node: app, orgs: catalog.Organisations()}}, func(*demoNode) {}); err != nil {
 			cancel()
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/node"
@@ -59,7 +60,7 @@ func TestTourInABrowser(t *testing.T) {
 				t.Error(err)
 			}
 		}()
-		if err := loadDemo(ctx, &rooms{app.Rooms}, &console{out: io.Discard, err: io.Discard}); err != nil {
+		if err := loadDemo(ctx, &console{out: io.Discard, err: io.Discard}, []*demoNode{{Node: app, orgs: catalog.Organisations()}}, func(*demoNode) {}); err != nil {
 			t.Fatal(err)
 		}
 		done := make(chan error, 1)

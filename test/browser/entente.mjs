@@ -20,7 +20,7 @@ const binary = path.join(root, "bin/entente");
 /** Starts `entente demo` on a free port and gives its address and sign-ins. */
 export async function startDemo() {
   const data = await mkdtemp(path.join(tmpdir(), "entente-browser-"));
-  const node = await start(["demo", "--addr", "127.0.0.1:0", "--data", data], (said) => /Ctrl|ready/i.test(said) && peopleOf(said).length > 0);
+  const node = await start(["demo", "--alone", "--addr", "127.0.0.1:0", "--data", data], (said) => /Ctrl|ready/i.test(said) && peopleOf(said).length > 0);
   return {
     ...node,
     people: peopleOf(node.output()),
