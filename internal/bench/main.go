@@ -28,6 +28,8 @@ type options struct {
 	components int
 	suppliers  int
 	processes  int
+	partners   int
+	feed       int
 	profile    string
 	only       string
 	keep       string
@@ -36,16 +38,18 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.parts, "parts", "a,b,c,d,e,f,g", "which `parts` to run")
+	flag.StringVar(&o.parts, "parts", "a,b,c,d,e,f,g,h", "which `parts` to run")
 	flag.StringVar(&o.engines, "engines", "sqlite,postgres", "the databases of part a")
-	flag.StringVar(&o.entente, "entente", "bin/entente", "the built program, for parts c, e and g")
+	flag.StringVar(&o.entente, "entente", "bin/entente", "the built program, for parts c, e, g and h")
 	flag.StringVar(&o.record, "record", "", "put the figures into this Markdown `file`, between its marks")
 	flag.Uint64Var(&o.seed, "seed", 1, "the seed of everything that is drawn")
 	flag.IntVar(&o.sboms, "sboms", 10_000, "documents of part a and b")
 	flag.IntVar(&o.components, "components", 500, "components of each document")
 	flag.IntVar(&o.suppliers, "suppliers", 500, "suppliers of part a")
 	flag.IntVar(&o.processes, "processes", 500, "processes of part a")
-	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the requests of parts a and f to this `file`")
+	flag.IntVar(&o.partners, "partners", 1_000, "partners of part h")
+	flag.IntVar(&o.feed, "feed", 2_400, "advisories that one partner of part h has said")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the requests of parts a and f, and of part h, to this `file`")
 	flag.StringVar(&o.only, "only", "", "measure in part f only the routes that hold this `text`")
 	flag.StringVar(&o.keep, "keep", "", "fill the SQLite nodes of parts a and f in this `folder`, keep them, and use them again if they are there")
 	flag.StringVar(&o.postgres, "postgres", "", "fill the PostgreSQL database at this `address` in part a, keep it, and use it again if it is filled")
@@ -73,6 +77,7 @@ var parts = []part{
 	{"c", "ingest of large documents by the program", (*bench).ingest},
 	{"f", "every kind of page over HTTP", (*bench).pages},
 	{"g", "the graph in Chromium", (*bench).drawing},
+	{"h", "what one organisation says to its partners", (*bench).exchange},
 	{"e", "start-up and idle memory of the program", (*bench).startup},
 }
 
