@@ -170,7 +170,7 @@ test("an auditor is invited, and everything works that is shown", { timeout: 300
   await auditor.waitForURL((u) => u.pathname.startsWith(home));
 
   // Own account, tokens and saved views are the auditor's; nothing else is changed.
-  const own = /^\/sign-out$|\/(account|views|preferences|tokens)(\/|$)/;
+  const own = /^\/sign-out$|\/(account|views|preferences|tokens)(\/|$)|\/journal\/verify$/;
   const seen = new Set();
   const open = [demo.address + home];
   while (open.length > 0 && seen.size < 120) {
