@@ -31,7 +31,12 @@ func New(e *exchange.Service, c *chain.Service, i *inventory.Service, a *advisor
 	return &Carrier{e, c, i, a}
 }
 
-const jobEntry = "carry.entry"
+// The jobs: what is to be made of an entry, and of a partner that is another
+// organisation of the chain now.
+const (
+	jobEntry   = "carry.entry"
+	jobPartner = "carry.partner"
+)
 
 // entryJob names the entry.
 type entryJob struct {
@@ -42,7 +47,7 @@ type entryJob struct {
 // Consumers follow the journal.
 func (c *Carrier) Consumers() []journal.Consumer {
 	return []journal.Consumer{{
-		Name: "carry.entries", Kinds: []journal.Kind{exchange.EventReceived, exchange.EventBlob},
+		Name: "carry.entries", Kinds: []journal.Kind{exchange.EventReceived, exchange.EventBlob, exchange.EventRecalled, exchange.EventNarrowed},
 		Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
 			party, number, err := exchange.ReadSubject(e.Subject)
 			if err != nil {
@@ -51,12 +56,32 @@ func (c *Carrier) Consumers() []journal.Consumer {
 			_, err = journal.Schedule(ctx, tx, e.Org, jobEntry, e.At, entryJob{party, number})
 			return err
 		},
+	}, {
+		Name: "carry.partners", Kinds: []journal.Kind{exchange.EventKnownAs},
+		Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
+			_, err := journal.Schedule(ctx, tx, e.Org, jobPartner, e.At, entryJob{Party: entente.PartyID(e.Subject)})
+			return err
+		},
 	}}
 }
 
 // Jobs are the handlers of due work.
 func (c *Carrier) Jobs() map[string]journal.JobHandler {
-	return map[string]journal.JobHandler{jobEntry: c.entry}
+	return map[string]journal.JobHandler{jobEntry: c.entry, jobPartner: c.partner}
+}
+
+// partner tells the rooms which organisation of the chain a partner is now.
+func (c *Carrier) partner(ctx context.Context, job *journal.Job) error {
+	var todo entryJob
+	if err := job.Decode(&todo); err != nil {
+		return err
+	}
+	actor := entente.System(job.Org, entente.DoorWorker)
+	p, err := c.exchange.Partner(ctx, actor, todo.Party)
+	if err != nil {
+		return err
+	}
+	return c.chain.Rename(ctx, actor, todo.Party, chain.NodeID(p.KnownAs))
 }
 
 // entry makes of one entry what is to be made of it.
@@ -70,8 +95,12 @@ func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
 	if err != nil {
 		return err
 	}
-	// What is addressed to people by name (TLP:RED) is for them alone.
-	if e.State != exchange.Standing || e.Hidden || e.Outcome != "" {
+	// What is addressed to people by name (TLP:RED) is for them alone, and what was
+	// taken back is for nobody.
+	if e.State == exchange.Recalled || e.Hidden {
+		return c.forget(ctx, actor, e)
+	}
+	if e.State != exchange.Standing || e.Outcome != "" {
 		return nil
 	}
 	why, err := c.take(ctx, actor, e)
@@ -96,8 +125,18 @@ func (c *Carrier) take(ctx context.Context, actor entente.Actor, e exchange.Rece
 		return c.advise(ctx, actor, e)
 	case entente.EntrySBOM:
 		return c.record(ctx, actor, e)
+	case entente.EntryChain:
+		return c.learn(ctx, actor, e)
 	}
 	return entente.Message{}, errNothing
+}
+
+// forget takes out of the rooms what an entry brought that they may not have any more.
+func (c *Carrier) forget(ctx context.Context, actor entente.Actor, e exchange.Received) error {
+	if e.Kind == entente.EntryChain {
+		return c.chain.Forget(ctx, actor, e.Party, e.Number)
+	}
+	return nil
 }
 
 // source names the partner as the source of what it says.

@@ -38,6 +38,7 @@ type node struct {
 	inventory       *inventory.Service
 	advisory        *advisory.Service
 	runner          *journal.Runner
+	carrier         *Carrier
 	buyer, supplier entente.Actor
 	from, to        entente.PartyID // the supplier and the buyer
 }
@@ -68,6 +69,7 @@ func newNode(t *testing.T, d *db.DB) *node {
 	n.advisory = advisory.New(d, n.chain, advisory.Options{})
 	n.exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "https://entente.example", Log: quiet})
 	c := New(n.exchange, n.chain, n.inventory, n.advisory)
+	n.carrier = c
 	jobs := n.advisory.Jobs()
 	maps.Copy(jobs, n.exchange.Jobs())
 	maps.Copy(jobs, c.Jobs())

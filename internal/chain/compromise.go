@@ -150,6 +150,7 @@ const (
 	makerOf
 	operatorOf
 	dataFlow
+	disclosedSupply
 )
 
 // edge is one way to spread; detail is the place of the access or flow in its list.
@@ -196,6 +197,11 @@ func (g *Graph) wire() {
 	for i := range m.Supplies {
 		s := &m.Supplies[i]
 		v := g.index[s.ID]
+		if IsDisclosed(s.ID) {
+			add(g.owner[v], v, supplierOf, Possible, 0)
+			add(v, g.index[s.Customer], disclosedSupply, Possible, 0)
+			continue
+		}
 		add(g.owner[v], v, supplierOf, Likely, 0)
 		for _, p := range s.Products {
 			add(g.index[p], v, productInSupply, Certain, 0)
@@ -589,6 +595,8 @@ func (h Hop) Say() entente.Message {
 		return entente.Say("%s makes %s", a, b)
 	case operatorOf:
 		return entente.Say("%s operates %s", a, b)
+	case disclosedSupply:
+		return entente.Say("%s says that it buys %s from %s", b, a, g.label(g.owner[from]))
 	case dataFlow:
 		return sayFlow(&g.m.Flows[e.detail], a, b)
 	}

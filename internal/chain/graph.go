@@ -18,8 +18,13 @@ import (
 // the products it runs. A thing that names such a party in a need of its own
 // replaces the implied need by that one, so that it can give it a buffer or an
 // alternative.
+//
+// What suppliers disclosed of their own suppliers is in the graph, but not in its map:
+// [IsDisclosed] tells it by its id, [Graph.ToldBy] says who told it and when.
 type Graph struct {
-	m     *Map
+	m     *Map // with what suppliers disclosed
+	ours  *Map // without it
+	told  *disclosed
 	ids   []NodeID
 	names []string // as people call them, side by side: they are looked up by the thousand
 	kinds []uint8
@@ -60,6 +65,8 @@ type Graph struct {
 
 	concentrate   sync.Once
 	concentration Concentration
+	disclose      sync.Once
+	providers     []Provider
 }
 
 // need is one need of a thing; reason is what only words need of it.
@@ -99,6 +106,7 @@ const (
 	delivers
 	operatedBy
 	runs
+	disclosedNeed
 )
 
 // Kinds as small numbers.
@@ -136,9 +144,15 @@ func Compile(m *Map) (*Graph, error) {
 }
 
 // compile is Compile for a map that is known to hold.
-func compile(m *Map) *Graph {
-	g := &Graph{m: m}
-	g.number = make([]int32, 0, m.things())
+func compile(m *Map) *Graph { return compileWith(m, nil) }
+
+// compileWith is compile with what suppliers disclosed of their own suppliers.
+func compileWith(m *Map, told []Told) *Graph {
+	g := &Graph{m: m, ours: m}
+	if len(told) > 0 {
+		g.m, g.told = with(m, told)
+	}
+	g.number = make([]int32, 0, g.m.things())
 	g.name()
 	g.link()
 	g.wire()
@@ -233,6 +247,13 @@ func (g *Graph) link() {
 			add(holder, reason{kind: why}, 0, id)
 		}
 	}
+	if g.told != nil {
+		for i := range m.Organisations {
+			for _, n := range g.told.needs[m.Organisations[i].ID] {
+				add(int32(i), reason{kind: disclosedNeed}, n.Buffer, n.Any...)
+			}
+		}
+	}
 	for i := range m.Processes {
 		p := &m.Processes[i]
 		v := g.index[p.ID]
@@ -325,8 +346,9 @@ func reverse(keys, pairs int, each iter.Seq2[int32, int32]) (at, values []int32)
 	return at, values
 }
 
-// Map gives the map that the graph was made from. It must not be changed.
-func (g *Graph) Map() *Map { return g.m }
+// Map gives the map that the graph was made from, without what suppliers disclosed. It
+// must not be changed.
+func (g *Graph) Map() *Map { return g.ours }
 
 // Size gives the number of things and of needs.
 func (g *Graph) Size() (things, needs int) { return len(g.ids), len(g.needs) }

@@ -244,7 +244,11 @@ func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journa
 			return err
 		}
 		// Who changes a chain waits for it to be compiled, not who looks at it next.
-		made = compile(asStored(m))
+		told, err := standing(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		made = compileWith(asStored(m), told)
 		made.revision = done.Revision
 		return journal.Append(ctx, tx, actor, kind, subject, done.cut())
 	})
@@ -265,7 +269,7 @@ func (s *Service) loadKept(ctx context.Context, tx *db.Tx, org entente.OrgID) (*
 		return nil, 0, err
 	}
 	if g := s.graphs.get(org, revision); g != nil {
-		return g.m, revision, nil
+		return g.ours, revision, nil
 	}
 	return load(ctx, tx, org)
 }
@@ -353,7 +357,11 @@ func (s *Service) GraphAt(ctx context.Context, tx *db.Tx, org entente.OrgID, rev
 	} else if found := Validate(m); len(found) > 0 {
 		return nil, fmt.Errorf("chain: the stored chain of %s does not hold: %s", org, found[0])
 	}
-	g := compile(m)
+	told, err := standing(ctx, tx, org)
+	if err != nil {
+		return nil, err
+	}
+	g := compileWith(m, told)
 	g.revision = revision
 	s.graphs.put(org, g)
 	return g, nil

@@ -139,6 +139,8 @@ func (k reasonKind) text() entente.Text {
 		return "is operated by %s"
 	case runs:
 		return "runs %s"
+	case disclosedNeed:
+		return "says that it needs %s"
 	}
 	return "needs %s"
 }

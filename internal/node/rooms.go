@@ -39,6 +39,7 @@ type Rooms struct {
 	Partner   *partner.Service
 	Notify    *notify.Service
 	Exchange  *exchange.Service
+	Carry     *carry.Carrier
 	Languages *lang.Languages
 	Search    *search.Service
 	Runner    *journal.Runner
@@ -97,9 +98,9 @@ func (r *Rooms) wire(ctx context.Context, c Config) error {
 	maps.Copy(jobs, r.Chain.Jobs())
 	maps.Copy(jobs, r.Notify.Jobs())
 	maps.Copy(jobs, r.Exchange.Jobs())
-	carrier := carry.New(r.Exchange, r.Chain, r.Inventory, r.Advisory)
-	maps.Copy(jobs, carrier.Jobs())
-	r.Runner = journal.NewRunner(r.DB, c.Log, slices.Concat(r.Advisory.Consumers(), r.Notify.Consumers(), carrier.Consumers()), jobs)
+	r.Carry = carry.New(r.Exchange, r.Chain, r.Inventory, r.Advisory)
+	maps.Copy(jobs, r.Carry.Jobs())
+	r.Runner = journal.NewRunner(r.DB, c.Log, slices.Concat(r.Advisory.Consumers(), r.Notify.Consumers(), r.Carry.Consumers()), jobs)
 	return nil
 }
 
