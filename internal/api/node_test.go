@@ -18,6 +18,7 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/exchange"
@@ -63,6 +64,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	must(t, err)
 	n.rooms.Notify = notify.New(d, n.rooms.Identity, notify.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
 	n.rooms.Exchange = exchange.New(d, n.rooms.Identity, exchange.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
+	n.rooms.Carry = carry.New(n.rooms.Exchange, n.rooms.Chain, n.rooms.Inventory, n.rooms.Advisory)
 	jobs := n.rooms.Advisory.Jobs()
 	maps.Copy(jobs, n.rooms.Chain.Jobs())
 	maps.Copy(jobs, n.rooms.Notify.Jobs())

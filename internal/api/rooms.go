@@ -2,6 +2,7 @@ package api
 
 import (
 	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
@@ -20,5 +21,6 @@ type Rooms struct {
 	Notify    *notify.Service
 	Partner   *partner.Service
 	Exchange  *exchange.Service
+	Carry     *carry.Carrier
 	Search    *search.Service
 }

@@ -103,7 +103,9 @@ func (c *Carrier) told(t Telling, d chain.Disclosure) exchange.NewStatement {
 		Marking: t.Marking, To: []entente.PartyID{t.Partner.Party},
 	}
 	n.Body, _ = json.Marshal(d) // a disclosure can be written
-	n.Decided = exchange.Inspect(n, nil)
+	for _, f := range exchange.Inspect(n, nil) {
+		n.Decided = append(n.Decided, exchange.Decision{Finding: f, Reason: entente.Say("seen and chosen supplier by supplier").String()})
+	}
 	return n
 }
 

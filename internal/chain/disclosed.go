@@ -60,13 +60,15 @@ type disclosed struct {
 	// needs are supplies without which a supplier cannot go on, by the supplier.
 	needs map[NodeID][]Need
 	by    map[NodeID]*Told // of the supplies that were disclosed
+	// items are who each line of what a party told is.
+	items map[entente.PartyID][]NodeID
 }
 
 // with adds to a map what was disclosed: providers that are not in it, and what they
 // supply to those who told of them. The map itself stays as it is.
 func with(ours *Map, told []Told) (*Map, *disclosed) {
 	m := *ours
-	d := &disclosed{providers: map[NodeID]*provider{}, needs: map[NodeID][]Need{}, by: map[NodeID]*Told{}}
+	d := &disclosed{providers: map[NodeID]*provider{}, needs: map[NodeID][]Need{}, by: map[NodeID]*Told{}, items: map[entente.PartyID][]NodeID{}}
 	m.Organisations, m.Supplies = slices.Clone(ours.Organisations), slices.Clone(ours.Supplies)
 	known := map[string]NodeID{}
 	for i := range ours.Organisations {
@@ -83,6 +85,7 @@ func with(ours *Map, told []Told) (*Map, *disclosed) {
 		}
 		for n, item := range t.Suppliers {
 			id := d.add(&m, known, t, item)
+			d.items[t.Party] = append(d.items[t.Party], id)
 			if id == t.By || id == ours.Own {
 				continue
 			}
@@ -192,10 +195,8 @@ func (g *Graph) allProviders() []Provider {
 		return nil
 	}
 	critical := map[NodeID]bool{}
-	for _, p := range g.Concentration().SinglePoints {
-		if p.Kind == KindSupply && slices.ContainsFunc(p.Stops, func(s ProcessStop) bool { return s.Criticality == Critical }) {
-			critical[p.ID] = true
-		}
+	for _, id := range g.CriticalSupplies() {
+		critical[id] = true
 	}
 	var all []Provider
 	for _, id := range slices.Sorted(maps.Keys(g.told.providers)) {
@@ -227,6 +228,29 @@ func (g *Graph) allProviders() []Provider {
 	slices.SortStableFunc(all, func(a, b Provider) int {
 		return cmp.Or(cmp.Compare(len(b.Critical), len(a.Critical)), cmp.Compare(len(b.Stops), len(a.Stops)), cmp.Compare(len(b.By), len(a.By)), strings.Compare(a.Name, b.Name))
 	})
+	return all
+}
+
+// ProvidersOf gives for each line of what a party told who it is, in the same order;
+// none if what it told is not in the graph.
+func (g *Graph) ProvidersOf(party entente.PartyID) []NodeID {
+	if g.told == nil {
+		return nil
+	}
+	return g.told.items[party]
+}
+
+// CriticalSupplies are those of our own supplies that alone stop a critical process.
+func (g *Graph) CriticalSupplies() []NodeID {
+	var all []NodeID
+	for _, p := range g.Concentration().SinglePoints {
+		if p.Kind != KindSupply || !slices.ContainsFunc(p.Stops, func(s ProcessStop) bool { return s.Criticality == Critical }) {
+			continue
+		}
+		if g.m.Supplies[g.place[g.index[p.ID]]].Customer == g.m.Own {
+			all = append(all, p.ID)
+		}
+	}
 	return all
 }
 

@@ -178,7 +178,7 @@ const onTheWay entente.Text = "is on the way"
 func (c *callers) add(v int32) {
 	o := c.g.owner[v]
 	kind := c.g.kinds[v]
-	if o < 0 || kind == process || kind == activity {
+	if o < 0 || kind == process || kind == activity || IsDisclosed(c.g.ids[o]) {
 		return
 	}
 	because := entente.Message{Text: onTheWay}

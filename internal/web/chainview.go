@@ -77,9 +77,12 @@ type supplierPage struct {
 	Supplies []ui.Row
 	Products []ui.Row
 	Upstream []ui.Link
-	Systems  []ui.Link
-	Contacts []ui.Call
-	Defs     []ui.Def
+	Told     []toldView // what it told of its own suppliers
+	// ToldBefore is what it told before, or took back.
+	ToldBefore []ui.Row
+	Systems    []ui.Link
+	Contacts   []ui.Call
+	Defs       []ui.Def
 }
 
 // mapPage is where a map comes in and goes out.
@@ -118,6 +121,8 @@ type concentrationPage struct {
 	Facts       []ui.Fact
 	Dependences []ui.Row
 	Points      []ui.Row
+	Providers   []ui.Row // on whom suppliers rest, as they told
+	Rests       []string // the gravest of it, in sentences
 	Categories  []ui.Row
 	StopChart   ui.Chart
 	StopRows    []ui.Row // the numbers under it

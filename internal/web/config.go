@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/exchange"
@@ -26,6 +27,7 @@ type Config struct {
 	Advisory  *advisory.Service
 	Partner   *partner.Service
 	Exchange  *exchange.Service
+	Carry     *carry.Carrier
 	// Languages are those in which pages can be read; nil means the shipped ones.
 	Languages *lang.Languages
 	Notify    *notify.Service

@@ -359,6 +359,9 @@ func (p *picture) resolver() func(string) string {
 	byName := map[string]chain.NodeID{}
 	ids := map[chain.NodeID]bool{}
 	for n := range p.g.Nodes() {
+		if chain.IsDisclosed(n.ID) {
+			continue
+		}
 		ids[n.ID] = true
 		if _, taken := byName[strings.ToLower(n.Name)]; !taken {
 			byName[strings.ToLower(n.Name)] = n.ID
@@ -378,6 +381,9 @@ func (p *picture) thingOptions() []ui.Option {
 	for n := range p.g.Nodes() {
 		if len(options) == mostThings {
 			break
+		}
+		if chain.IsDisclosed(n.ID) {
+			continue // it is not ours to refer to
 		}
 		options = append(options, ui.Option{Value: string(n.ID), Label: p.v.T("%s, %s", n.Name, n.Kind.Noun())})
 	}

@@ -31,7 +31,7 @@ func exchangeRoutes() []Route {
 		act("/o/{org}/partners/{id}/ask", identity.ExchangeShare, (*visit).askPartner).on(kind),
 		page("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).askEnd).on(kind),
 		act("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).endPartnership).on(kind),
-	}, agreementRoutes(), invitingRoutes(), joinRoutes(), keyRoutes())
+	}, agreementRoutes(), disclosureRoutes(), invitingRoutes(), joinRoutes(), keyRoutes())
 }
 
 // exchangeNotices are what [visit.done] tells after acts on partnerships.
@@ -48,6 +48,8 @@ var exchangeNotices = map[string]told{
 	"proposed":             {ui.Good, "Your proposal is on its way. Until the partner signs, the agreement stays as it is."},
 	"signed":               {ui.Good, "You have signed. The new agreement counts from now on."},
 	"refused":              {ui.Calm, "The proposal was refused. The agreement stays as it is."},
+	"chosen":               {ui.Good, "Your choice is kept. Nothing was told yet: look at what it says below."},
+	"told":                 {ui.Good, "It is signed and on its way."},
 	"key-changed":          {ui.Good, "You have a new key, and all partners are told. Read its words to them again."},
 }
 

@@ -18,6 +18,7 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
 	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
@@ -59,6 +60,7 @@ func newNode(t testing.TB) *node {
 		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Notify: notify.New(d, people, notify.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet}), Log: quiet,
 	}}
 	n.Exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet})
+	n.Carry = carry.New(n.Exchange, chains, n.Inventory, n.Advisory)
 	n.Search = search.New(chains, n.Inventory, n.Advisory, people)
 	n.key = key
 	n.handler, err = New(n.Config)
@@ -113,7 +115,7 @@ func (n *node) tell() {
 	_, hook, err := n.Notify.CreateHook(n.t.Context(), system, notify.NewHook{Name: "Ticket desk", URL: "https://desk.beanline.example/entente", Kinds: []journal.Kind{"advisory.matched"}})
 	must(n.t, err)
 	party := string(n.partnerOf("arabista", "Arabista Growers"))
-	for _, act := range []string{"", "/quarantine", "/release", "/compared", "/organisation", "/ask", "/end", "/agreement", "/propose", "/sign", "/refuse"} {
+	for _, act := range []string{"", "/quarantine", "/release", "/compared", "/organisation", "/ask", "/disclosure", "/disclosure/tell", "/end", "/agreement", "/propose", "/sign", "/refuse"} {
 		examples["/o/{org}/partners/{id}"+act] = party
 	}
 	for _, act := range []string{"", "/pause", "/resume", "/secret", "/test", "/replay", "/remove"} {

@@ -60,6 +60,9 @@ func (p *picture) process(activity chain.NodeID) chain.NodeID {
 }
 
 func (p *picture) link(n chain.Node) ui.Link {
+	if chain.IsDisclosed(n.ID) && n.Name == chain.Undisclosed(n.ID).String() {
+		n.Name = p.v.Say(chain.Undisclosed(n.ID))
+	}
 	return ui.Link{Text: n.Name, Href: p.path(n.Kind, n.ID)}
 }
 

@@ -141,6 +141,14 @@ func (p *picture) singleFor(id chain.NodeID) (rows []ui.Row, later int) {
 
 // supplier shows one organisation of the chain.
 func (v *visit) supplier() error {
+	if id := chain.NodeID(v.r.PathValue("id")); chain.IsDisclosed(id) {
+		p, err := v.picture()
+		if err != nil {
+			return err
+		}
+		node, _ := p.g.Node(id)
+		return v.provider(p, node)
+	}
 	shown, err := v.supplierShown()
 	if err != nil {
 		return err
@@ -185,6 +193,10 @@ func (v *visit) supplierShown() (supplierPage, error) {
 	}
 	customers := p.addSupplies(&shown, id)
 	p.addUpstream(&shown, id)
+	shown.Told, shown.ToldBefore, err = p.told(id)
+	if err != nil {
+		return supplierPage{}, err
+	}
 	shown.Facts = []ui.Fact{
 		{Name: v.T("Rank"), Value: v.Say(sayRank(rank)), Note: v.T("distance in the chain")},
 		{Name: v.T("Supplies"), Value: v.reader().Count(len(shown.Supplies)), Note: v.N(customers, "to %d customer in the chain", "to %d customers in the chain")},
@@ -311,6 +323,7 @@ func (p *picture) concentration() (shown concentrationPage) {
 	for _, one := range c.Categories {
 		shown.Categories = append(shown.Categories, p.categoryRow(one))
 	}
+	shown.Providers, shown.Rests = p.providers()
 	shown.StopChart, shown.StopRows = p.stopChart(c.Dependences)
 	shown.HHIChart = p.hhiChart(c.Categories)
 	shown.Facts = []ui.Fact{
@@ -342,6 +355,10 @@ func (p *picture) dependenceRow(d *chain.Dependence) ui.Row {
 	name := linkCell(d.Name, p.path(chain.KindOrganisation, d.Organisations[0]))
 	if len(d.Organisations) > 1 {
 		name.Note = p.v.N(len(d.Organisations), "%d organisation as one, because of %s", "%d organisations as one, because of %s", len(d.Organisations), entente.And(d.Because))
+	}
+	if told := p.g.ToldBy(d.Organisations[0]); len(told) > 0 {
+		name.Text = p.named(d.Organisations[0]).Text
+		name.Note = p.v.T("told by %s", p.v.toldBy(told))
 	}
 	rank := ui.Badge{Text: p.v.Say(sayRank(d.Rank))}
 	if d.Rank > 1 {
