@@ -19,6 +19,8 @@ import (
 var textsOfKinds = map[journal.Kind]entente.Text{
 	chain.EventImported:               "Chain imported",
 	chain.EventChanged:                "Chain changed",
+	chain.EventDisclosed:              "Suppliers of a supplier told, or taken back",
+	chain.EventChosen:                 "Chosen what a partner is told of suppliers",
 	inventory.EventRecorded:           "SBOM recorded",
 	inventory.EventRemoved:            "SBOM withdrawn",
 	advisory.EventRecorded:            "Advisory recorded",
