@@ -1,0 +1,5 @@
+//go:build soak
+
+package exchange
+
+const spreadHoldings = 1_000_000

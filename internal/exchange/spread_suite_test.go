@@ -1,0 +1,5 @@
+//go:build !soak
+
+package exchange
+
+const spreadHoldings = 100_000
