@@ -56,6 +56,9 @@ var doors = map[string]string{
 	"/o/{org}/partners/{id}/ask": "ask-partner", "/o/{org}/partners/{id}/quarantine": "list-contradictions", "/o/{org}/partners/{id}/": signed,
 	"GET /o/{org}/partner-invitations": "list-partner-invitations", "POST /o/{org}/partner-invitations": signed, "/o/{org}/partner-invitations/{id}/withdraw": signed,
 	"/o/{org}/invite-partner": signed, "/o/{org}/accept-partner": signed, "/o/{org}/accept-partner/sign": signed, "/join/": browser,
+	"GET /o/{org}/say": display, "POST /o/{org}/say": "say", "/o/{org}/say/preview": "say", "/o/{org}/say/edit": display,
+	"/o/{org}/inbox": "list-inbox", "/o/{org}/inbox/{id}": "get-entry", "/o/{org}/inbox/{id}/file": "get-entry-file", "/o/{org}/inbox/{id}/acknowledge": "acknowledge-entry",
+	"/o/{org}/inbox/{id}/pass-on": "pass-on", "/o/{org}/concerns": "list-concerns", "/o/{org}/concerns/{id}": "list-concerns",
 	"GET /o/{org}/key": "get-key", "POST /o/{org}/key": signed,
 	"/o/{org}/batch": "apply-batch", "/o/{org}/changes/{id}": "get-change", "/o/{org}/changes/{id}/undo": "undo-change",
 }

@@ -76,6 +76,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	}
 	n.hooks()
 	n.partners()
+	n.told()
 	return n
 }
 
@@ -88,6 +89,33 @@ func (n *node) partners() {
 	must(n.t, err)
 	_, err = n.rooms.Exchange.Accept(n.t.Context(), entente.System("rosthof", entente.DoorCommand), ticket.Link(), []entente.Contact{{Name: "IT on call"}}, "beanline")
 	must(n.t, err)
+}
+
+// told lets rosthof tell beanline what an inbox can hold: a concern, an SBOM with its
+// file, and good practice.
+func (n *node) told() {
+	n.t.Helper()
+	ctx, rosthof := n.t.Context(), entente.System("rosthof", entente.DoorCommand)
+	blob, err := n.rooms.Exchange.PutBlob(ctx, rosthof, "roaster.cdx.json", "application/vnd.cyclonedx+json", strings.NewReader(`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1}`))
+	must(n.t, err)
+	for _, s := range []exchange.NewStatement{
+		{Kind: entente.EntryConcern, Title: "Who holds the keys?", Body: json.RawMessage(`{"title":"Who holds the keys?","text":"Tell us.","answer_by":"2026-01-02T00:00:00Z"}`)},
+		{Kind: entente.EntrySBOM, Title: "Roaster 3", Body: json.RawMessage(`{"product":"Roaster 3"}`), Blobs: []entente.Blob{blob}},
+		{Kind: entente.EntryPractice, Title: "Backups", Body: json.RawMessage(`{"title":"Backups","text":"Restore one every month."}`)},
+	} {
+		s.Everyone, s.Marking.TLP = true, entente.TLPAmber
+		_, _, err := n.rooms.Exchange.Say(ctx, rosthof, s)
+		must(n.t, err)
+	}
+	n.exchange()
+}
+
+// exchange lets the feeds of the two organisations come to rest.
+func (n *node) exchange() {
+	n.t.Helper()
+	for _, org := range []entente.OrgID{"rosthof", "beanline", "rosthof", "beanline"} {
+		must(n.t, journal.NewRunner(n.db, nil, nil, n.rooms.Exchange.Jobs()).CatchUp(n.t.Context(), org))
+	}
 }
 
 // organisation sets up one organisation with a member of every role, each with a

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -139,9 +138,6 @@ func (c *Carrier) forget(ctx context.Context, actor entente.Actor, e exchange.Re
 	return nil
 }
 
-// source names the partner as the source of what it says.
-func source(e exchange.Received) string { return fmt.Sprintf("%s (%s)", e.Name, e.Party) }
-
 // advise records an advisory in OSV.
 func (c *Carrier) advise(ctx context.Context, actor entente.Actor, e exchange.Received) (entente.Message, error) {
 	var named struct {
@@ -155,12 +151,12 @@ func (c *Carrier) advise(ctx context.Context, actor entente.Actor, e exchange.Re
 		return entente.Message{}, err
 	}
 	for _, r := range known.Records {
-		if r.ID == named.ID && r.Source != source(e) {
+		if r.ID == named.ID && r.Source != exchange.SourceOf(e) {
 			return entente.Message{}, entente.Conflict("%s is known from %s already; what a partner says does not change it", named.ID, r.Source)
 		}
 	}
 	from := advisory.FromReader(bytes.NewReader(e.Body), "advisory.json")
-	from.Name = source(e)
+	from.Name = exchange.SourceOf(e)
 	report, err := c.advisory.Ingest(ctx, actor, from, advisory.IngestOptions{})
 	if err != nil {
 		return entente.Message{}, err

@@ -82,6 +82,15 @@ func (s *Service) Concerns(ctx context.Context, actor entente.Actor) (list []Con
 	return list, err
 }
 
+// titleUnder is what a concern is called; empty: none is known under the subject.
+func titleUnder(ctx context.Context, tx *db.Tx, party entente.PartyID, subject string) (string, error) {
+	titles, err := db.All(ctx, tx, db.Value[string], "SELECT title FROM exchange_entry WHERE org = $1 AND party = $2 AND subject = $3 AND kind = 'concern' ORDER BY way, number LIMIT 1", tx.Org(), party, subject)
+	if err != nil || len(titles) == 0 {
+		return "", err
+	}
+	return titles[0], nil
+}
+
 // Thread gives what both sides said under the subject of a concern, the oldest first,
 // as far as the actor may see it.
 func (s *Service) Thread(ctx context.Context, actor entente.Actor, party entente.PartyID, subject string) (list []Received, err error) {

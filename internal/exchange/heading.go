@@ -25,10 +25,14 @@ func headingOf(body json.RawMessage) (h heading) {
 }
 
 // longestTitle bounds a title in lists, in bytes.
-const longestTitle = 200
+const longestTitle = 190
 
 func (h heading) title() string {
-	for _, text := range []string{h.Title, h.Summary, strings.TrimSpace(h.Product + " " + h.Version), h.ID} {
+	named := strings.TrimSuffix(h.ID+": "+h.Summary, ": ")
+	if h.ID == "" {
+		named = h.Summary
+	}
+	for _, text := range []string{h.Title, named, strings.TrimSpace(h.Product + " " + h.Version)} {
 		text = strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")), " ")
 		if len(text) > longestTitle {
 			text = strings.ToValidUTF8(text[:longestTitle], "") + "…"

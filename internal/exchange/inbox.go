@@ -166,6 +166,12 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 	p.In.Number, p.In.Head, p.In.Key = next.Number, next.Head, next.Key // written with the receipt
 	row := stored{Party: p.Party, Way: In, Number: e.Number, Hash: next.Head, Envelope: envelope, Kind: e.Kind, Subject: e.Subject,
 		Originator: e.Originator, Marking: e.Marking, State: Standing, Said: e.At, Stored: s.now(), Title: headingOf(e.Body).title(), Due: dueOf(e)}
+	if row.Title == "" && e.Kind == entente.EntryAnswer {
+		row.Title, err = titleUnder(ctx, tx, p.Party, e.Subject)
+		if err != nil {
+			return "", err
+		}
+	}
 	if ok, why := s.mayHave(self, *p, e); !ok {
 		row.State, row.Why = Held, why
 	}

@@ -26,8 +26,19 @@ import (
 // send posts one file in a form.
 func (v *visitor) send(path, field, name string, content []byte) *httptest.ResponseRecorder {
 	v.t.Helper()
+	return v.sendWith(path, nil, field, name, content)
+}
+
+// sendWith sends a file behind other fields.
+func (v *visitor) sendWith(path string, fields url.Values, field, name string, content []byte) *httptest.ResponseRecorder {
+	v.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
+	for name, values := range fields {
+		for _, value := range values {
+			must(v.t, form.WriteField(name, value))
+		}
+	}
 	part, err := form.CreateFormFile(field, name)
 	must(v.t, err)
 	_, err = part.Write(content)

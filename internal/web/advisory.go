@@ -215,6 +215,11 @@ func (v *visit) advisory() error {
 	if !detail.Withdrawn.IsZero() {
 		shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("withdrawn")})
 	}
+	if share, err := v.shareAdvisory(detail.ID); err != nil {
+		return err
+	} else if share.Href != "" {
+		shown.Head.Actions = append(shown.Head.Actions, share)
+	}
 	shown.OffWhy = v.T("When the processes stop that hang on it, counted from now, with all alternatives and buffers.")
 	p.fillImpact(&shown, &impact)
 	v.describe(&shown, &detail)

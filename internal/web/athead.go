@@ -19,6 +19,7 @@ const (
 	fromPartners   = "partner"
 	fromInventory  = "sbom"
 	fromAdvisories = "advisory"
+	fromEntries    = "entry"
 )
 
 // mostHeads is of how many organisations the heads are kept.

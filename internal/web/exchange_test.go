@@ -36,12 +36,15 @@ func fieldsOf(t *testing.T, body, action string) url.Values {
 		return html.UnescapeString(m[1])
 	}
 	for _, tag := range regexp.MustCompile(`(?s)<input[^>]*>`).FindAllString(form, -1) {
-		if attribute(tag, "type") == "checkbox" && !strings.Contains(tag, " checked") {
+		if kind := attribute(tag, "type"); (kind == "checkbox" || kind == "radio") && !strings.Contains(tag, " checked") {
 			continue
 		}
 		if name := attribute(tag, "name"); name != "" {
 			values.Set(name, attribute(tag, "value"))
 		}
+	}
+	for _, m := range regexp.MustCompile(`(?s)<textarea[^>]* name="([^"]*)"[^>]*>(.*?)</textarea>`).FindAllStringSubmatch(form, -1) {
+		values.Set(m[1], html.UnescapeString(m[2]))
 	}
 	for _, tag := range regexp.MustCompile(`(?s)<select.*?</select>`).FindAllString(form, -1) {
 		head, _, _ := strings.Cut(tag, ">")

@@ -188,7 +188,7 @@ func (v *visit) upload(field string) (io.ReadCloser, string, error) {
 func (v *visit) done() ui.Notice {
 	what := v.r.URL.Query().Get("done")
 	n := notices[what]
-	for _, of := range []map[string]told{peopleNotices, exchangeNotices} {
+	for _, of := range []map[string]told{peopleNotices, exchangeNotices, inboxNotices} {
 		if known, ok := of[what]; ok {
 			n = known
 		}

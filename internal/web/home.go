@@ -56,6 +56,10 @@ func (v *visit) home() error {
 	shown.Title = v.T("What needs you")
 	shown.Steps = v.nextSteps(p, assessable+silentTotal > 0, totals.Records > 0)
 	shown.Filled = p.g.Revision() > 0
+	err = v.inboxTasks(&shown)
+	if err != nil {
+		return err
+	}
 	if !shown.Filled {
 		shown.Lead = v.T("%s has only begun. Three steps, and this page answers who is hit when something breaks.", v.org.Name)
 		return v.show(http.StatusOK, homeView(shown))

@@ -434,6 +434,9 @@ func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.L
 	if not, why := d.NotAssessable(); not {
 		shown.Head.Lead = v.T("Not assessable: %s. Nothing is known of advisories for it; that is not the same as safe.", why)
 	}
+	if of, err := p.productOf(d.Product); err == nil && of.Supplier == p.g.Map().Own && d.Removed.IsZero() && v.may(identity.ExchangeShare) {
+		shown.Head.Actions = append(shown.Head.Actions, ui.Link{Text: v.T("Share with partners"), Href: v.in("say") + "?kind=sbom&document=" + strconv.FormatUint(uint64(d.ID), 10)})
+	}
 	if d.Removed.IsZero() && v.may(identity.InventoryRemove) {
 		shown.Withdraw = v.documentPath(d.ID) + "/withdraw"
 	}

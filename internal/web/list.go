@@ -30,6 +30,7 @@ var followedBy = map[string]string{
 	"advisories": "advisory sbom chain", "processes": "chain advisory sbom", "systems": "chain", "suppliers": "chain partner",
 	"products": "sbom chain advisory", "supplies": "chain", "documents": "sbom chain", "components": "sbom", "people": "member",
 	"partners": "partner agreement feed", "partner-invitations": "partnership",
+	"inbox": "entry", "concerns": "entry statement",
 }
 
 // list describes a list of a page: its columns, filters and what is searched. The

@@ -47,6 +47,8 @@ var rightFor = []struct {
 	{"member.", identity.PeopleRead},
 	{"invitation.", identity.InvitationManage},
 	{"organisation.", identity.OrganisationRead},
+	{"statement.", identity.ExchangeRead},
+	{"entry.", identity.ExchangeRead},
 }
 
 // mayKnow decides whether an actor may know that an event of a kind happened.

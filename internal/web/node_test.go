@@ -118,6 +118,7 @@ func (n *node) tell() {
 	for _, act := range []string{"", "/quarantine", "/release", "/compared", "/organisation", "/ask", "/disclosure", "/disclosure/tell", "/end", "/agreement", "/propose", "/sign", "/refuse"} {
 		examples["/o/{org}/partners/{id}"+act] = party
 	}
+	n.tellConcerns()
 	for _, act := range []string{"", "/pause", "/resume", "/secret", "/test", "/replay", "/remove"} {
 		examples["/o/{org}/webhooks/{id}"+act] = hook.ID
 	}

@@ -163,6 +163,8 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.InventoryRead, "Components", "components"),
 	)...)
 	add("Partners", join(
+		v.inboxItem(),
+		v.item(identity.ExchangeRead, "Concerns", "concerns"),
 		v.item(identity.PartnerRead, "Partnerships", "partners"),
 		v.item(identity.PartnerRead, "Partner invitations", "partner-invitations"),
 	)...)

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory/osv"
+	"github.com/entente-project/entente/internal/web/ui"
+)
+
+// saidView is what an entry says, in plain words.
+type saidView struct {
+	Title   string
+	Text    string
+	Points  []string
+	Defs    []ui.Def
+	Columns []ui.Column
+	Rows    []ui.Row
+	Links   []ui.Link // to other web sites
+	Files   []saidFile
+	Raw     string // as it was signed
+	Unknown bool   // this program does not know what it is about
+}
+
+type saidFile struct {
+	Link ui.Link
+	Note string
+}
+
+// mostRaw bounds how much of a content is shown as it was signed.
+const mostRaw = 100_000
+
+// saidOf reads the body of an entry. What cannot be read is shown as it is.
+func (v *visit) saidOf(kind entente.EntryKind, body json.RawMessage, blobs []entente.Blob) saidView {
+	var s saidView
+	for _, b := range blobs {
+		s.Files = append(s.Files, saidFile{Link: ui.Link{Text: b.Name}, Note: v.reader().Bytes(b.Size)})
+	}
+	if len(body) == 0 {
+		return s
+	}
+	var indented bytes.Buffer
+	if json.Indent(&indented, body, "", "  ") == nil {
+		s.Raw = indented.String()
+		if len(s.Raw) > mostRaw {
+			s.Raw = strings.ToValidUTF8(s.Raw[:mostRaw], "") + "…"
+		}
+	}
+	switch kind {
+	case entente.EntryPractice, entente.EntryConcern, entente.EntryAnswer:
+		v.sayTitled(&s, body)
+	case entente.EntryNote:
+		v.sayNote(&s, body)
+	case entente.EntrySBOM:
+		var b entente.SBOM
+		if json.Unmarshal(body, &b) == nil {
+			s.Defs = []ui.Def{{Term: v.T("Product"), Text: b.Product}, {Term: v.T("Version"), Text: b.Version}}
+		}
+	case entente.EntryAdvisory:
+		v.sayAdvisory(&s, body)
+	case entente.EntryThreat:
+		v.sayThreat(&s, body)
+	}
+	return s
+}
+
+// sayTitled says what has a title and a text.
+func (v *visit) sayTitled(s *saidView, body json.RawMessage) {
+	var b entente.Concern
+	if json.Unmarshal(body, &b) != nil {
+		return
+	}
+	s.Title, s.Text = b.Title, b.Text
+	if !b.AnswerBy.IsZero() {
+		s.Defs = []ui.Def{{Term: v.T("Answer until"), View: ui.Time(b.AnswerBy)}}
+	}
+}
+
+func (v *visit) sayNote(s *saidView, body json.RawMessage) {
+	var b entente.Note
+	if json.Unmarshal(body, &b) != nil {
+		return
+	}
+	s.Title, s.Text, s.Points = b.Title, b.Text, b.Points
+	s.Defs = []ui.Def{{Term: v.T("Met"), Text: b.Date}, {Term: v.T("Who was there"), Text: strings.Join(b.People, "; ")}}
+}
+
+func (v *visit) sayAdvisory(s *saidView, body json.RawMessage) {
+	r, _, err := osv.Parse(body)
+	if err != nil {
+		return
+	}
+	s.Title, s.Text = r.Summary, strings.TrimSpace(r.Details)
+	s.Defs = []ui.Def{{Term: v.T("Name"), Text: r.ID}, {Term: v.T("Other names"), Text: strings.Join(r.Aliases, ", ")}}
+	for _, one := range r.Severity {
+		s.Defs = append(s.Defs, ui.Def{Term: v.T("Vector"), Text: one.Score})
+	}
+	s.Columns = []ui.Column{{Label: "Package"}, {Label: "Ecosystem"}, {Label: "Affected versions"}}
+	for _, a := range r.Affected {
+		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{plainCell(cmp.Or(a.Package.Name, a.Package.PURL, v.T("not named"))), plainCell(a.Package.Ecosystem), plainCell(v.versionWords(&a))}})
+	}
+	for _, ref := range r.References {
+		if u, err := url.Parse(ref.URL); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+			s.Links = append(s.Links, ui.Link{Text: ref.URL, Href: ref.URL})
+		}
+	}
+}
+
+// mostObjects bounds the objects of a bundle that are listed.
+const mostObjects = 200
+
+// sayThreat lists the objects of a STIX bundle by what they are called.
+func (v *visit) sayThreat(s *saidView, body json.RawMessage) {
+	var b struct {
+		Title   string `json:"title"`
+		Objects []struct {
+			Type        string `json:"type"`
+			Name        string `json:"name"`
+			Value       string `json:"value"`
+			Pattern     string `json:"pattern"`
+			Description string `json:"description"`
+		} `json:"objects"`
+	}
+	if json.Unmarshal(body, &b) != nil {
+		return
+	}
+	s.Title = b.Title
+	s.Columns = []ui.Column{{Label: "What"}, {Label: "Name"}, {Label: "Description", Wide: true}}
+	for i, o := range b.Objects {
+		if i == mostObjects {
+			break
+		}
+		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{plainCell(o.Type), {Text: cmp.Or(o.Name, o.Value, o.Pattern)}, plainCell(o.Description)}})
+	}
+}
