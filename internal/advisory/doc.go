@@ -20,9 +20,11 @@
 // Tables owned: advisory_record and advisory_body (records), advisory_alias (their
 // names), advisory_affects (the packages they name), advisory_group (records joined
 // by their names, with counts), advisory_match and advisory_match_history,
-// advisory_index and advisory_index_head (the stored form).
+// advisory_index and advisory_index_head (the stored form), advisory_vex (what suppliers
+// say of whether their products are affected).
 //
 // Events written: advisory.recorded (records are new or changed), advisory.matched
-// (packages stand differently to advisories). Events read: advisory.recorded,
+// (packages stand differently to advisories), advisory.spoken (a supplier said how its
+// products stand, or took it back). Events read: advisory.recorded, advisory.spoken,
 // sbom.recorded, sbom.removed. Jobs: advisory.save-index.
 package advisory

@@ -51,6 +51,7 @@ type Counts struct {
 	Products  int `json:"products"`  // their products
 	Outside   int `json:"outside"`   // of these, products that the chain does not know
 	Undecided int `json:"undecided"` // products with undecided packages only
+	Excused   int `json:"excused"`   // products of which their supplier says that they are not affected
 	Processes int `json:"processes"` // processes that the compromise reaches
 	Down      int `json:"down"`      // things to switch off to keep it from the processes
 	Stops     int `json:"stops"`     // processes that stop if they are switched off
@@ -159,6 +160,9 @@ type Call struct {
 // negative number means all.
 type ImpactOptions struct {
 	Products, Processes, Calls int
+
+	// excused are products whose supplier says that they are not affected.
+	excused map[string]bool
 }
 
 func cut(n, limit int) int {
@@ -398,8 +402,11 @@ func (a *assessment) gather() {
 	for i := range a.hits {
 		current, affected := false, a.hits[i].state == Affected
 		x.numbers(a.hits[i].id, func(n uint32) {
-			current = true
 			place := x.docs.product[n]
+			if a.o.excused[x.docs.products[place]] {
+				return
+			}
+			current = true
 			at := a.position[place]
 			if at == 0 {
 				products = append(products, productHits{place: place, first: -1, last: -1})

@@ -137,10 +137,14 @@ func (s *Service) countProducts(ctx context.Context, tx *db.Tx, org entente.OrgI
 	if err != nil {
 		return err
 	}
+	spoken, err := excusesIn(ctx, tx, org)
+	if err != nil {
+		return err
+	}
 	return s.indexes.with(ctx, tx, org, func(x *Index) error {
 		counter := x.products()
 		for i := range list {
-			list[i].Products, list[i].Undecided = counter.count(concerned[i])
+			list[i].Products, list[i].Undecided = counter.count(concerned[i], spoken.wholly(list[i].Names))
 		}
 		return nil
 	})
@@ -159,8 +163,8 @@ func (x *Index) products() *productCounter {
 }
 
 // count gives the products with an affected package, and those that have only
-// undecided ones.
-func (c *productCounter) count(packages map[uint32]State) (affected, undecided int) {
+// undecided ones; without those that are excused.
+func (c *productCounter) count(packages map[uint32]State, excused map[string]bool) (affected, undecided int) {
 	for _, state := range []State{Affected, Unknown} {
 		if state == Affected {
 			c.turn++
@@ -175,6 +179,9 @@ func (c *productCounter) count(packages map[uint32]State) (affected, undecided i
 					return
 				}
 				*mark = c.turn
+				if excused[c.x.docs.products[c.x.docs.product[n]]] {
+					return
+				}
 				if state == Affected {
 					affected++
 				} else {
@@ -295,8 +302,14 @@ func (s *Service) ImpactOf(ctx context.Context, actor entente.Actor, name string
 		if err != nil {
 			return err
 		}
+		spoken, err := excusesIn(ctx, tx, actor.Org)
+		if err != nil {
+			return err
+		}
+		o.excused = spoken.wholly(group.Names)
 		return s.indexes.at(ctx, tx, actor.Org, head, func(x *Index) error {
 			out = assess(g, x, group.Brief, worstHits(hits), o)
+			out.Counts.Excused = len(o.excused)
 			return nil
 		})
 	})
@@ -468,7 +481,14 @@ func (s *Service) OfProduct(ctx context.Context, actor entente.Actor, product ch
 			}
 			out = append(out, found...)
 		}
-		return nil
+		spoken, err := excusesIn(ctx, tx, actor.Org)
+		for i := range out {
+			f := &out[i]
+			if said := spoken.of(f.Advisory.Names, product, f.Name, f.Version); said != nil {
+				f.State, f.Why = Excused, said.Why().String()
+			}
+		}
+		return err
 	})
 	slices.SortStableFunc(out, func(a, b ProductFinding) int {
 		return cmp.Or(

@@ -38,6 +38,10 @@ var reasons = entente.NewSayings(
 	"%q has no packages of the type %q",
 	"%s, as modified on %s, does not name this version any more",
 	"%s was withdrawn on %s",
+	"%s says on %s: fixed",
+	"%s says on %s: fixed, because %s",
+	"%s says on %s: not affected",
+	"%s says on %s: not affected, because %s",
 	"%s; %s",
 )
 

@@ -20,7 +20,7 @@ const jobSaveIndex = "advisory.save-index"
 // Consumers are what this room does when the journal moves.
 func (s *Service) Consumers() []journal.Consumer {
 	return []journal.Consumer{
-		{Name: "advisory.match", Kinds: []journal.Kind{EventRecorded, inventory.EventRecorded}, Handle: s.match},
+		{Name: "advisory.match", Kinds: []journal.Kind{EventRecorded, EventSpoken, inventory.EventRecorded}, Handle: s.match},
 		{Name: "advisory.index", Kinds: []journal.Kind{inventory.EventRecorded, inventory.EventRemoved}, Handle: s.watchIndex},
 	}
 }
@@ -40,8 +40,18 @@ func (s *Service) match(ctx context.Context, tx *db.Tx, e journal.Event) error {
 		}
 		return s.matchRecords(ctx, tx, e.Org, body.Records)
 	}
+	if e.Kind == EventSpoken {
+		var body Said
+		if err := e.Decode(&body); err != nil {
+			return err
+		}
+		return s.rematchSpoken(ctx, tx, e.Org, body.Vulnerabilities)
+	}
 	var body inventory.Recorded
 	if err := e.Decode(&body); err != nil {
+		return err
+	}
+	if err := s.recheckExcused(ctx, tx, e.Org); err != nil {
 		return err
 	}
 	if body.LastPackage == 0 {
@@ -96,6 +106,13 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 		if err != nil {
 			return err
 		}
+		changes, err = s.excuse(ctx, tx, org, changes)
+		if err != nil {
+			return err
+		}
+		changes = slices.DeleteFunc(changes, func(c change) bool {
+			return c.before != nil && c.before.state == c.state && c.before.why == c.why
+		})
 		if len(changes) == 0 {
 			continue
 		}
@@ -112,7 +129,7 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 	return s.tell(ctx, tx, org, "", 0, touched)
 }
 
-// rematch says what changes for one record; over is the reason for those that match
+// rematch says how one record matches now, changed or not; over is the reason for those that match
 // no longer, which keep their row with another state.
 func rematch(ctx context.Context, tx *db.Tx, org entente.OrgID, m *Matcher, before []match, hits []Hit, over string) ([]change, error) {
 	known := make(map[uint32]*match, len(before))
@@ -123,9 +140,6 @@ func rematch(ctx context.Context, tx *db.Tx, org entente.OrgID, m *Matcher, befo
 	for _, h := range hits {
 		old := known[h.Package]
 		delete(known, h.Package)
-		if old != nil && old.state == h.State && old.why == h.Why {
-			continue
-		}
 		c := change{match: match{record: m.ID, pack: h.Package, state: h.State, why: h.Why}, before: old}
 		if old != nil {
 			c.name, c.version = old.name, old.version
@@ -195,6 +209,10 @@ func (s *Service) matchPackages(ctx context.Context, tx *db.Tx, org entente.OrgI
 		err := eachRecord(ctx, tx, org, ids, func(r osv.Record) {
 			changes = append(changes, matchFresh(Compile(&r), concerned[r.ID])...)
 		})
+		if err != nil {
+			return err
+		}
+		changes, err = s.excuse(ctx, tx, org, changes)
 		if err != nil {
 			return err
 		}

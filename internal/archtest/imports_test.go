@@ -44,7 +44,7 @@ var pure = map[string][]string{
 	"internal/inventory/spdx":       {"internal/inventory/sbom", "internal/inventory/jsonstream"},
 	"internal/advisory/osv":         {},
 	"internal/advisory/csaf":        {},
-	"internal/advisory/openvex":     {},
+	"internal/advisory/vex":         {},
 	"internal/threat/stix":          {},
 }
 

@@ -126,14 +126,19 @@ func (c *Carrier) take(ctx context.Context, actor entente.Actor, e exchange.Rece
 		return c.record(ctx, actor, e)
 	case entente.EntryChain:
 		return c.learn(ctx, actor, e)
+	case entente.EntryVEX:
+		return c.speak(ctx, actor, e)
 	}
 	return entente.Message{}, errNothing
 }
 
 // forget takes out of the rooms what an entry brought that they may not have any more.
 func (c *Carrier) forget(ctx context.Context, actor entente.Actor, e exchange.Received) error {
-	if e.Kind == entente.EntryChain {
+	switch e.Kind {
+	case entente.EntryChain:
 		return c.chain.Forget(ctx, actor, e.Party, e.Number)
+	case entente.EntryVEX:
+		return c.advisory.Unsay(ctx, actor, e.Party, e.Number)
 	}
 	return nil
 }
