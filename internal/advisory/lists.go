@@ -525,7 +525,7 @@ func findingsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, document uint
 			JOIN advisory_match m ON m.org = hit.org AND m.record = hit.record AND m.package = hit.package
 			JOIN advisory_record r ON r.org = m.org AND r.id = m.record
 			JOIN advisory_group g ON g.org = r.org AND g.id = r.member_of
-			WHERE m.state IN ('affected', 'unknown')`, func(r db.Scanner) error {
+			WHERE m.state IN ('affected', 'unknown', 'excused')`, func(r db.Scanner) error {
 			var m match
 			var since, changed int64
 			l, err := scanListed(r, &m.record, &m.pack, &m.state, &m.why, &m.name, &m.version, &since, &changed)

@@ -84,7 +84,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 func (n *node) partners() {
 	n.t.Helper()
 	ticket, _, err := n.rooms.Exchange.Invite(n.t.Context(), entente.System("beanline", entente.DoorCommand), exchange.NewInvitation{
-		Name: "Rosthof", KnownAs: "rosthof", Terms: exchange.StandardTerms(true, false, time.Now()),
+		Name: "Rosthof", KnownAs: "rosthof", Terms: exchange.StandardTerms(true, true, time.Now()),
 	})
 	must(n.t, err)
 	_, err = n.rooms.Exchange.Accept(n.t.Context(), entente.System("rosthof", entente.DoorCommand), ticket.Link(), []entente.Contact{{Name: "IT on call"}}, "beanline")

@@ -3,6 +3,7 @@ package carry
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/entente-project/entente/internal/advisory/vex"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
+	"github.com/entente-project/entente/internal/identity"
 )
 
 // speak brings what a supplier says of its products to the advisories: an OpenVEX or
@@ -95,4 +97,73 @@ func productsNamed(g *chain.Graph, supplier chain.NodeID, named vex.Product) []c
 		}
 	}
 	return all
+}
+
+// State says how a product of ours stands to a vulnerability: for ourselves, and to the
+// customers who are named. They get it as OpenVEX, under the label of their agreements.
+func (c *Carrier) State(ctx context.Context, actor entente.Actor, product chain.NodeID, s vex.Statement, to []entente.PartyID) error {
+	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
+		return err
+	}
+	g, err := c.chain.Graph(ctx, actor)
+	if err != nil {
+		return err
+	}
+	node, known := g.Node(product)
+	switch {
+	case !known || node.Kind != chain.KindProduct:
+		return entente.NotFound("there is no product %q in the chain", string(product))
+	case node.Organisation != g.Map().Own:
+		return entente.Invalid("%s is not made by you; only who makes a product says how it stands", node.Name)
+	case strings.TrimSpace(s.Vulnerability) == "" || len(s.Vulnerability) > 256:
+		return entente.Invalid("name the vulnerability, such as CVE-2026-12345")
+	case !slices.Contains(vex.Statuses(), s.Status):
+		return entente.Invalid("%q is not one of: not affected, affected, fixed, under investigation", string(s.Status))
+	case s.Status == vex.NotAffected && s.Justification == "" && strings.TrimSpace(s.Text) == "":
+		return entente.Invalid("say why it is not affected")
+	case s.Justification != "" && !slices.Contains(vex.Justifications(), s.Justification):
+		return entente.Invalid("%q is no justification that OpenVEX knows", s.Justification)
+	case s.Status == vex.Affected && strings.TrimSpace(s.Action) == "":
+		return entente.Invalid("say what to do about it")
+	}
+	self, err := c.exchange.Self(ctx, actor)
+	if err != nil {
+		return err
+	}
+	s.At, s.Products = time.Now(), []vex.Product{{Name: node.Name}}
+	if len(to) > 0 {
+		if err := c.shareState(ctx, actor, self, product, s, to); err != nil {
+			return err
+		}
+	}
+	return c.advisory.Speak(ctx, actor, g.Map().Own, []advisory.Spoken{{
+		Product: product, Vulnerability: s.Vulnerability, Party: self.Party(), Number: uint64(s.At.UnixMilli()), By: self.Document.Name, Status: s.Status,
+		Justification: s.Justification, Text: s.Text, Action: s.Action, At: s.At,
+	}})
+}
+
+// shareState sends a statement to customers.
+func (c *Carrier) shareState(ctx context.Context, actor entente.Actor, self exchange.Self, product chain.NodeID, s vex.Statement, to []entente.PartyID) error {
+	n := exchange.NewStatement{
+		Kind: entente.EntryVEX, Subject: "vex/" + string(product) + "/" + s.Vulnerability, To: to,
+		Title: entente.Say("%s: %s", s.Products[0].Name, s.Vulnerability).String(), Marking: entente.Marking{TLP: entente.TLPClear},
+	}
+	for _, party := range to {
+		p, err := c.exchange.Partner(ctx, actor, party)
+		if err != nil {
+			return err
+		}
+		label, agreed := p.Agreement.Default(self.Party(), entente.EntryVEX)
+		if !agreed {
+			return entente.Invalid("the agreement with %s does not let this travel to them", p.Name)
+		}
+		n.Marking.TLP = entente.Stricter(n.Marking.TLP, label)
+	}
+	body, err := vex.Write(self.Document.Name, "urn:entente:"+string(self.Party())+":"+n.Subject, s)
+	if err != nil {
+		return err
+	}
+	n.Body = body
+	_, _, err = c.exchange.Say(ctx, actor, n)
+	return err
 }

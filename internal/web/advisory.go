@@ -223,6 +223,11 @@ func (v *visit) advisory() error {
 	shown.OffWhy = v.T("When the processes stop that hang on it, counted from now, with all alternatives and buffers.")
 	p.fillImpact(&shown, &impact)
 	v.describe(&shown, &detail)
+	spoken, err := v.Advisory.SpokenOf(v.r.Context(), v.actor, "", append(slices.Clone(detail.Names), detail.ID))
+	if err != nil {
+		return err
+	}
+	shown.Spoken = p.spokenRows(spoken)
 	return v.show(http.StatusOK, advisoryView(shown))
 }
 
@@ -283,6 +288,8 @@ func stateText(s advisory.State) entente.Text {
 		return "not affected"
 	case advisory.Withdrawn:
 		return "advisory withdrawn"
+	case advisory.Excused:
+		return "not affected, as its supplier says"
 	}
 	return ""
 }
@@ -416,7 +423,7 @@ func (v *visit) addProductHits(shown *productPage, id chain.NodeID) error {
 		f := &found[i]
 		if f.State == advisory.Affected {
 			hits[f.Advisory.ID] = true
-		} else if !hits[f.Advisory.ID] {
+		} else if f.State == advisory.Unknown && !hits[f.Advisory.ID] {
 			undecided[f.Advisory.ID] = true
 		}
 		if i < mostProductHits {
@@ -438,6 +445,9 @@ func (v *visit) findingRow(f *advisory.ProductFinding) ui.Row {
 	why := ui.Cell{Text: lang.Capital(v.Say(advisory.Reason(f.Why)))}
 	if f.State == advisory.Unknown {
 		why.Note = v.T("cannot be decided")
+	}
+	if f.State == advisory.Excused {
+		why.Note = v.T(stateText(f.State))
 	}
 	return ui.Row{Cells: []ui.Cell{
 		{Text: f.Advisory.ID, Href: v.advisoryPath(f.Advisory.ID), Note: f.Advisory.Summary},

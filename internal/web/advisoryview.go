@@ -23,6 +23,7 @@ type advisoryPage struct {
 	Defs          []ui.Def
 	Details       string
 	History       []ui.Row // matches that changed
+	Spoken        []ui.Row // what suppliers say of their products
 	Ranges        []ui.Row
 	References    []ui.Link
 }

@@ -31,7 +31,7 @@ func exchangeRoutes() []Route {
 		act("/o/{org}/partners/{id}/ask", identity.ExchangeShare, (*visit).askPartner).on(kind),
 		page("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).askEnd).on(kind),
 		act("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).endPartnership).on(kind),
-	}, agreementRoutes(), disclosureRoutes(), invitingRoutes(), joinRoutes(), keyRoutes(), sayRoutes(), inboxRoutes())
+	}, agreementRoutes(), disclosureRoutes(), vexRoutes(), invitingRoutes(), joinRoutes(), keyRoutes(), sayRoutes(), inboxRoutes())
 }
 
 // exchangeNotices are what [visit.done] tells after acts on partnerships.

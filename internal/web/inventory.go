@@ -200,6 +200,16 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 	if err != nil {
 		return productPage{}, err
 	}
+	if v.may(identity.AdvisoryRead) {
+		spoken, err := v.Advisory.SpokenOf(v.r.Context(), v.actor, id, nil)
+		if err != nil {
+			return productPage{}, err
+		}
+		shown.Spoken = p.spokenRows(spoken)
+	}
+	if product.Supplier == p.own() && v.may(identity.ExchangeShare) {
+		shown.Say = v.in("products", string(id), "vex")
+	}
 	if v.mayOn(identity.InventoryUpload, string(chain.KindProduct), string(id)) {
 		shown.Upload = v.in("products", string(id), "documents")
 		shown.NoDocuments.Next = ui.Link{Text: v.T("Record an SBOM"), Href: "#upload"}

@@ -14,6 +14,8 @@ type productPage struct {
 	NoDocuments ui.Empty
 	Upload      string // where the form leads; "" if the visitor may not
 	UsedBy      []ui.Link
+	Spoken      []ui.Row
+	Say         string // where somebody says how it stands; "" where it is not ours
 }
 
 // documentPage is one bill of materials with its components.

@@ -19,6 +19,7 @@ import (
 var textsOfKinds = map[journal.Kind]entente.Text{
 	chain.EventImported:               "Chain imported",
 	chain.EventChanged:                "Chain changed",
+	advisory.EventSpoken:              "Supplier said how products stand (VEX)",
 	chain.EventDisclosed:              "Suppliers of a supplier told, or taken back",
 	chain.EventChosen:                 "Chosen what a partner is told of suppliers",
 	inventory.EventRecorded:           "SBOM recorded",

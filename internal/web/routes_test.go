@@ -30,6 +30,7 @@ var examples = map[string]string{
 	"/o/{org}/suppliers/{id}/tier/free":      "rosthof",
 	"/o/{org}/products/{id}":                 "dropwizard",
 	"/o/{org}/products/{id}/documents":       "dropwizard",
+	"/o/{org}/products/{id}/vex":             "dropwizard",
 	"/o/{org}/documents/{document}":          "1",
 	"/o/{org}/documents/{document}/withdraw": "1",
 	"/o/{org}/components/{package}":          "1",

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
+)
+
+// Who makes a product says that it is not affected; its customer reads it on the
+// advisory, the product and the component, dated and attributed.
+func TestSayingHowAProductStands(t *testing.T) {
+	n := newNode(t)
+	supplier := n.partnerOf("rosthof-seat", "Rösthof")
+	maps := map[entente.OrgID]string{
+		"beanline":     chainOfBeanline + "products:\n  - {id: roaster, name: Roaster 3, supplier: rosthof}\n",
+		"rosthof-seat": chainOfRosthof + "products:\n  - {id: roaster-3, name: Roaster 3, supplier: rosthof-seat}\n",
+	}
+	for org, text := range maps {
+		m, err := chain.ParseMap(strings.NewReader(text), "map.yaml")
+		must(t, err)
+		_, err = n.Chain.Import(t.Context(), entente.System(org, entente.DoorCommand), m)
+		must(t, err)
+	}
+	buyer := entente.System("beanline", entente.DoorCommand)
+	must(t, n.Exchange.SetKnownAs(t.Context(), buyer, supplier, "rosthof"))
+	_, _, err := n.Inventory.Record(t.Context(), buyer, "roaster", "roaster.cdx.json", strings.NewReader(`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[{"type":"library","name":"roaster","version":"1.0.0","purl":"pkg:npm/roaster@1.0.0"}]}`))
+	must(t, err)
+	_, err = n.Advisory.Ingest(t.Context(), buyer, advisory.FromReader(strings.NewReader(`{"schema_version":"1.6.0","id":"ROST-2026-1","modified":"2026-01-02T00:00:00Z","summary":"It starts by itself","affected":[{"package":{"ecosystem":"npm","name":"roaster"},"versions":["1.0.0"]}]}`), "database.json"), advisory.IngestOptions{})
+	must(t, err)
+	n.carryAll("rosthof-seat", "beanline")
+	self, err := n.Exchange.Self(t.Context(), buyer)
+	must(t, err)
+	theirs, ours := n.as("owner@rosthof-seat.example"), n.as("owner@beanline.example")
+	at := "/o/rosthof-seat/products/roaster-3/vex"
+	theirs.mustHold("/o/rosthof-seat/products/roaster-3", at)
+	ours.mustNotHold("/o/beanline/products/roaster", "Say whether it is affected")
+	wholePage(t, at, theirs.mustHold(at, "Is Roaster 3 affected?", "Whom you tell", "Beanline"))
+	form := url.Values{"vulnerability": {"ROST-2026-1"}, "status": {"not_affected"}, "to": {string(self.Party())}}
+	if w := theirs.post(at, form); w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Say why it is not affected") && !strings.Contains(w.Body.String(), "say why it is not affected") {
+		t.Errorf("without a reason: %d", w.Code)
+	}
+	form.Set("justification", "vulnerable_code_not_in_execute_path")
+	if w := theirs.post(at, form); w.Code != http.StatusSeeOther {
+		t.Fatalf("saying it: %d %s", w.Code, w.Body)
+	}
+	n.carryAll("rosthof-seat", "beanline")
+	theirs.mustHold("/o/rosthof-seat/products/roaster-3", "What suppliers say of their products", "The code with the weakness is never run")
+	wholePage(t, "advisory", ours.mustHold("/o/beanline/advisories/ROST-2026-1", "What suppliers say of their products", "not affected", "Rösthof says", "The code with the weakness is never run", "Not affected, as its supplier says"))
+	ours.mustHold("/o/beanline/products/roaster", "Rösthof says", "not affected, as its supplier says")
+	ours.mustHold("/o/beanline/components/1", "not affected, as its supplier says", "Rösthof says on")
+	if w := ours.post("/o/beanline/products/roaster/vex", form); w.Code == http.StatusSeeOther {
+		t.Error("somebody spoke for another's product")
+	}
+}
