@@ -47,6 +47,8 @@ type Service struct {
 
 	mu      sync.Mutex
 	parties map[entente.PartyID]entente.OrgID // of this node
+	looked  time.Time                         // when all of them were read
+	changed int                               // how often they changed since the start
 	rings   map[entente.Hash]entente.Keyring  // verified, by the hash of the key document
 	clocks  map[string]time.Duration          // by how much the clock of a host is ahead of ours
 	asked   map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
@@ -100,12 +102,15 @@ func (s *Service) Jobs() map[string]journal.JobHandler {
 	}
 }
 
-// local gives the organisation of this node that is a party; empty: none is.
+// local gives the organisation of this node that is a party; empty: none is. That none
+// is holds for a moment only, as another replica may host it by now.
 func (s *Service) local(ctx context.Context, party entente.PartyID) (entente.OrgID, error) {
 	s.mu.Lock()
 	org, known := s.parties[party]
+	began, round := time.Now(), s.changed
+	fresh := began.Sub(s.looked) < partiesTime
 	s.mu.Unlock()
-	if known {
+	if known || fresh {
 		return org, nil
 	}
 	all, err := s.identity.Organisations(ctx)
@@ -116,22 +121,39 @@ func (s *Service) local(ctx context.Context, party entente.PartyID) (entente.Org
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		clear(found)
 		for _, o := range all {
-			self, err := readSelf(ctx, tx, o.ID)
+			err := db.Each(ctx, tx, "SELECT party FROM exchange_self WHERE org = $1 AND moved_at = 0", func(row db.Scanner) error {
+				var p entente.PartyID
+				err := row.Scan(&p)
+				found[p] = o.ID
+				return err
+			}, o.ID)
 			if err != nil {
 				return err
-			}
-			if self != nil && self.Moved.IsZero() {
-				found[self.Document.Party] = o.ID
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return "", err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for p, o := range found {
-		s.parties[p] = o
+	if s.changed == round {
+		s.parties, s.looked = found, began
 	}
-	return found[party], err
+	return found[party], nil
+}
+
+// partiesTime is for how long it is believed that a party does not live here.
+const partiesTime = time.Second
+
+// partiesChanged says that a party came to this node or left it.
+func (s *Service) partiesChanged() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.parties)
+	s.looked = time.Time{}
+	s.changed++
 }
 
 // ring verifies a key document once for each of its states.

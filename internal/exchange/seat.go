@@ -192,9 +192,7 @@ func (s *Service) setMoved(ctx context.Context, actor entente.Actor, self Self, 
 		}
 		return journal.Append(ctx, tx, actor, event, string(self.Party()), nil)
 	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.parties, self.Party())
+	s.partiesChanged()
 	return err
 }
 
@@ -353,9 +351,7 @@ func (s *Service) MoveIn(ctx context.Context, actor entente.Actor, passphrase st
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	clear(s.parties)
-	s.mu.Unlock()
+	s.partiesChanged()
 	return s.tellAddress(ctx, actor.Org)
 }
 

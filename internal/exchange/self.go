@@ -82,6 +82,7 @@ func (s *Service) self(ctx context.Context, org entente.OrgID) (self Self, err e
 	if err != nil {
 		return Self{}, err
 	}
+	s.partiesChanged()
 	return s.verified(*known)
 }
 

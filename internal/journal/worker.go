@@ -48,8 +48,9 @@ type Runner struct {
 	events *agenda
 	due    *agenda
 
-	mu    sync.Mutex
-	clean map[entente.OrgID]int64 // up to here no consumer has anything left to do
+	mu     sync.Mutex
+	clean  map[entente.OrgID]int64 // up to here no consumer has anything left to do
+	passed map[pass]int64          // from its cursor up to here, the consumer wants nothing
 }
 
 // NewRunner makes a runner for the consumers and, by kind, the handlers of jobs.
@@ -61,7 +62,7 @@ func NewRunner(d *db.DB, log *slog.Logger, consumers []Consumer, jobs map[string
 		Poll: time.Second, Lease: 2 * time.Minute, Grace: 10 * time.Second,
 		Workers: 4, JobWorkers: 4, MaxAttempts: 12, Backoff: Backoff,
 		d: d, log: log, consumers: slices.Clone(consumers), jobs: jobs,
-		events: newAgenda(true), due: newAgenda(false), clean: map[entente.OrgID]int64{},
+		events: newAgenda(true), due: newAgenda(false), clean: map[entente.OrgID]int64{}, passed: map[pass]int64{},
 	}
 }
 
@@ -212,22 +213,17 @@ func (r *Runner) follow(stop, work context.Context) {
 	}
 }
 
-// round gives every consumer a turn.
+// round gives a turn to every consumer that has something to do.
 func (r *Runner) round(stop, work context.Context, org entente.OrgID) (more bool, err error) {
-	var head int64
-	err = r.d.Read(work, func(tx *db.Tx) error {
-		var err error
-		head, err = Head(work, tx, org)
-		return err
-	})
+	head, turns, err := r.turns(work, org)
 	if err != nil {
 		return false, err
 	}
-	for _, c := range r.consumers {
+	for _, t := range turns {
 		if stop.Err() != nil {
 			return false, nil
 		}
-		left, _, err := r.advance(stop, work, org, c, false)
+		left, _, err := r.turn(stop, work, org, t)
 		if err != nil {
 			return false, err
 		}
@@ -240,6 +236,84 @@ func (r *Runner) round(stop, work context.Context, org entente.OrgID) (more bool
 	return more, nil
 }
 
+// turn is what a consumer has to do: an event that it wants, or a cursor to move on.
+type turn struct {
+	consumer Consumer
+	at       cursor
+	wanted   bool  // an event
+	seen     int64 // without one, it was looked for up to here
+}
+
+// pass names a consumer's way through the events of an organisation.
+type pass struct {
+	org      entente.OrgID
+	consumer string
+}
+
+// turns looks once for all consumers which of them have something to do. What a
+// consumer was seen not to want is not looked at again by this process.
+func (r *Runner) turns(ctx context.Context, org entente.OrgID) (head int64, list []turn, err error) {
+	err = r.d.Read(ctx, func(tx *db.Tx) error {
+		list = nil
+		head, err = Head(ctx, tx, org)
+		if err != nil {
+			return err
+		}
+		cursors, err := selectCursors(ctx, tx, org)
+		if err != nil {
+			return err
+		}
+		var looking []turn
+		from := head
+		for _, c := range r.consumers {
+			t := turn{consumer: c, at: cursors[c.Name]}
+			if t.at.failures > 0 && time.Now().Before(t.at.retryAt) {
+				continue
+			}
+			t.seen = max(t.at.seq, r.passedBy(pass{org, c.Name}))
+			from = min(from, t.seen)
+			looking = append(looking, t)
+		}
+		for len(looking) > 0 && from < head {
+			page, err := selectMarks(ctx, tx, org, from)
+			if err != nil || len(page) == 0 {
+				return err
+			}
+			for _, m := range page {
+				from = m.seq
+				looking = slices.DeleteFunc(looking, func(t turn) bool {
+					t.wanted = m.seq > t.seen && t.consumer.wants(m.kind)
+					if t.wanted {
+						list = append(list, t)
+					}
+					return t.wanted
+				})
+			}
+		}
+		for _, t := range looking {
+			t.seen = max(t.seen, from)
+			r.passing(pass{org, t.consumer.Name}, t.seen)
+			if t.seen-t.at.seq >= farBehind {
+				list = append(list, t)
+			}
+		}
+		return nil
+	})
+	return head, list, err
+}
+
+func (r *Runner) passedBy(p pass) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.passed[p]
+}
+
+func (r *Runner) passing(p pass, seq int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.passed[p] = max(r.passed[p], seq)
+}
+
 const (
 	// batchEvents and batchTime bound what one transaction of a consumer handles.
 	batchEvents = 64
@@ -249,38 +323,36 @@ const (
 	farBehind = 256
 )
 
-// advance handles a batch of what one consumer has not seen yet. It says whether
-// more is left to do now, and why the handler failed, if it did; that failure is
-// written down. The other error is one of the journal itself.
-func (r *Runner) advance(stop, work context.Context, org entente.OrgID, c Consumer, force bool) (more bool, failure, err error) {
-	var at cursor
-	var found int64
-	var look search
-	idle := false
-	err = r.d.Read(work, func(tx *db.Tx) error {
+// advance handles a batch of what one consumer has not seen yet, also if it is in
+// back-off. It says whether more is left to do now, and why the handler failed, if it
+// did; that failure is written down. The other error is one of the journal itself.
+func (r *Runner) advance(ctx context.Context, org entente.OrgID, c Consumer) (more bool, failure, err error) {
+	t := turn{consumer: c}
+	err = r.d.Read(ctx, func(tx *db.Tx) error {
 		var err error
-		at, err = readCursor(work, tx, org, c.Name)
+		t.at, err = readCursor(ctx, tx, org, c.Name)
 		if err != nil {
 			return err
 		}
-		if idle = at.failures > 0 && time.Now().Before(at.retryAt) && !force; idle {
-			return nil
-		}
-		look = search{org: org, wanted: c.wants, seen: at.seq}
-		found, err = look.next(work, tx)
+		look := search{org: org, wanted: c.wants, seen: t.at.seq}
+		found, err := look.next(ctx, tx)
+		t.wanted, t.seen = found > 0, look.seen
 		return err
 	})
-	if err != nil || idle {
+	if err != nil || !t.wanted && t.seen-t.at.seq < farBehind {
 		return false, nil, err
 	}
-	if found == 0 {
-		if look.seen-at.seq < farBehind {
-			return false, nil, nil
-		}
-		return false, nil, r.skip(work, org, c, look.seen)
+	return r.turn(ctx, ctx, org, t)
+}
+
+// turn gives a consumer its turn, and says what [Runner.advance] says.
+func (r *Runner) turn(stop, work context.Context, org entente.OrgID, t turn) (more bool, failure, err error) {
+	c := t.consumer
+	if !t.wanted {
+		return false, nil, r.skip(work, org, c, t.seen)
 	}
 	size := batchEvents
-	if at.failures > 0 {
+	if t.at.failures > 0 {
 		size = 1
 	}
 	failure, err = r.batch(stop, work, org, c, size)
@@ -440,7 +512,7 @@ func (r *Runner) CatchUp(ctx context.Context, org entente.OrgID) error {
 			if failed[c.Name] {
 				continue
 			}
-			more, failure, err := r.advance(ctx, ctx, org, c, true)
+			more, failure, err := r.advance(ctx, org, c)
 			if err != nil {
 				return err
 			}
