@@ -41,17 +41,19 @@ func (s *Service) Door() http.Handler {
 		if len(b.Entries) > batchEntries {
 			return nil, entente.TooLarge("more than %d entries in one request", batchEntries)
 		}
-		if err := s.signed(r, body, b.From, b.To); err != nil {
+		org, once, err := s.signed(r, body, b.From, b.To)
+		if err != nil {
 			return nil, err
 		}
-		return s.Take(r.Context(), b.From, b.To, b.Entries)
+		answer, _, err := s.takeBatch(r.Context(), org, b.From, b.Entries, once)
+		return answer, err
 	}))
 	mux.HandleFunc("POST "+pathPull, s.door(func(_ http.ResponseWriter, r *http.Request, body []byte) (any, error) {
 		var b pullBody
 		if err := decode(body, &b); err != nil {
 			return nil, err
 		}
-		if err := s.signed(r, body, b.To, b.From); err != nil {
+		if err := s.signedOnce(r, body, b.To, b.From); err != nil {
 			return nil, err
 		}
 		return s.Give(r.Context(), b.From, b.To, b.Pull)
@@ -63,7 +65,7 @@ func (s *Service) Door() http.Handler {
 		if err != nil || hash.UnmarshalText([]byte(r.PathValue("hash"))) != nil {
 			return nil, entente.Invalid("the address of the file cannot be read")
 		}
-		if err := s.signed(r, body, to, from); err != nil {
+		if err := s.signedOnce(r, body, to, from); err != nil {
 			return nil, err
 		}
 		content, n, _, err := s.GiveBlob(r.Context(), from, to, hash, offset)
@@ -113,18 +115,29 @@ func decode(body []byte, into any) error {
 	return nil
 }
 
-// signed checks that a partner of ours signed the request, and takes each once.
-func (s *Service) signed(r *http.Request, body []byte, partner, ours entente.PartyID) error {
+// signedOnce checks that a partner of ours signed the request, and takes each once.
+func (s *Service) signedOnce(r *http.Request, body []byte, partner, ours entente.PartyID) error {
+	org, once, err := s.signed(r, body, partner, ours)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(r.Context(), org, once)
+}
+
+// signed checks that a partner of ours signed the request, and says to whom of this
+// node it is. Before anything is done, once must have run: it refuses a request that
+// was made before.
+func (s *Service) signed(r *http.Request, body []byte, partner, ours entente.PartyID) (org entente.OrgID, once func(*db.Tx) error, err error) {
 	g, err := readSignature(r.Header)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	org, err := s.local(r.Context(), ours)
+	org, err = s.local(r.Context(), ours)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	if org == "" {
-		return unsigned("no partner of this node signed the request")
+		return "", nil, unsigned("no partner of this node signed the request")
 	}
 	var p Partner
 	err = s.db.Read(r.Context(), func(tx *db.Tx) error {
@@ -132,30 +145,30 @@ func (s *Service) signed(r *http.Request, body []byte, partner, ours entente.Par
 		return err
 	})
 	if entente.KindOf(err) == entente.KindNotFound {
-		return unsigned("no partner of this node signed the request")
+		return "", nil, unsigned("no partner of this node signed the request")
 	}
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	ring := p.Ring
 	if _, known := ring.Find(g.key); !known {
 		// It may have a new key, and the entry that says so be still under way.
 		fresh, err := s.newKeys(r.Context(), org, p)
 		if err != nil {
-			return unsigned("the key that signed the request is not one of the party's")
+			return "", nil, unsigned("the key that signed the request is not one of the party's")
 		}
 		ring = fresh
 	}
 	if err := g.verify(r.Method, s.host(), r.URL.EscapedPath(), r.Header, body, ring, s.now()); err != nil {
-		return err
+		return "", nil, err
 	}
-	return s.db.Write(r.Context(), org, func(tx *db.Tx) error {
+	return org, func(tx *db.Tx) error {
 		err := insertNonce(r.Context(), tx, org, string(partner)+" "+g.nonce, s.now(), s.now().Add(-2*clockSkew))
 		if db.IsDuplicate(err) {
 			return unsigned("the request was made before")
 		}
 		return err
-	})
+	}, nil
 }
 
 // askAgain is how long a partner's node is not asked for its keys again: whoever names

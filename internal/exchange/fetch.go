@@ -21,7 +21,13 @@ func (s *Service) fetch(ctx context.Context, job *journal.Job) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return job.Finish(ctx, func(tx *db.Tx) error { return s.rested(ctx, tx, todo, In, fault) })
+	return job.Finish(ctx, func(tx *db.Tx) error {
+		p, err := s.partner(ctx, tx, tx.Org(), todo.Party)
+		if err != nil {
+			return err
+		}
+		return s.rested(ctx, tx, p, todo, In, fault)
+	})
 }
 
 // Fetch asks a partner now for what it has said and did not bring; what waits for it

@@ -284,7 +284,7 @@ func (s *Service) takeLines(ctx context.Context, org entente.OrgID, party entent
 		if done.Refused == "" {
 			var answer PushAnswer
 			var err error
-			if answer, results, err = s.takeBatch(ctx, org, party, batch); err != nil {
+			if answer, results, err = s.takeBatch(ctx, org, party, batch, nil); err != nil {
 				return err
 			}
 			done.Refused = answer.Refused

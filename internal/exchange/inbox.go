@@ -47,7 +47,7 @@ func (s *Service) Take(ctx context.Context, from, to entente.PartyID, batch []en
 }
 
 func (s *Service) take(ctx context.Context, org entente.OrgID, from entente.PartyID, batch []entente.Envelope) (PushAnswer, error) {
-	answer, _, err := s.takeBatch(ctx, org, from, batch)
+	answer, _, err := s.takeBatch(ctx, org, from, batch, nil)
 	return answer, err
 }
 
@@ -58,7 +58,8 @@ type taken struct {
 }
 
 // takeBatch also gives what became of each envelope, up to the first that was refused.
-func (s *Service) takeBatch(ctx context.Context, org entente.OrgID, from entente.PartyID, batch []entente.Envelope) (answer PushAnswer, results []taken, err error) {
+// What first does, if anything, is done in the same transaction.
+func (s *Service) takeBatch(ctx context.Context, org entente.OrgID, from entente.PartyID, batch []entente.Envelope, first func(*db.Tx) error) (answer PushAnswer, results []taken, err error) {
 	documents := documentsIn(batch)
 	if neighbour, err := s.local(ctx, from); err == nil && neighbour != "" {
 		d, err := s.KeyDocument(ctx, from)
@@ -68,6 +69,11 @@ func (s *Service) takeBatch(ctx context.Context, org entente.OrgID, from entente
 		documents = append(documents, d)
 	}
 	err = s.db.Write(ctx, org, func(tx *db.Tx) error {
+		if first != nil {
+			if err := first(tx); err != nil {
+				return err
+			}
+		}
 		answer, results = PushAnswer{}, nil
 		p, err := s.partner(ctx, tx, org, from)
 		if err != nil {

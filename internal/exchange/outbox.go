@@ -123,91 +123,159 @@ const (
 	roundTime    = 20 * time.Second
 )
 
-// deliver pushes what a partner has not signed for.
+// The bounds of one round of deliveries.
+const (
+	deliverTogether = 64
+	deliverAtOnce   = 4
+)
+
+// delivery is what one push to a partner is for, and what came of it.
+type delivery struct {
+	job    *journal.Job
+	todo   armed
+	p      Partner
+	batch  []entente.Envelope
+	answer PushAnswer
+	fault  error
+}
+
+// deliver pushes what partners have not signed for: a request to each, some at once.
+// Their receipts are taken together as they come, so that nobody waits for the slowest.
 func (s *Service) deliver(ctx context.Context, job *journal.Job) error {
-	var todo armed
-	if err := job.Decode(&todo); err != nil {
+	alike, err := job.Alike(ctx, deliverTogether-1)
+	if err != nil {
 		return err
 	}
-	began := time.Now()
-	var fault error
-	for time.Since(began) < roundTime {
-		more, err := s.pushSome(ctx, job.Org, todo)
-		if err != nil {
-			fault = err
-			break
+	list, self, signer, err := s.deliveries(ctx, job.Org, append(alike, job))
+	if err != nil {
+		return err
+	}
+	due, done := make(chan *delivery), make(chan *delivery, len(list))
+	for range min(deliverAtOnce, len(list)) {
+		go func() {
+			for d := range due {
+				d.answer, d.fault = s.push(ctx, d, self, signer)
+				done <- d
+			}
+		}()
+	}
+	go func() {
+		defer close(due)
+		for _, d := range list {
+			due <- d
 		}
-		if !more {
-			break
+	}()
+	var fault error
+	for left := len(list); left > 0; {
+		ready := []*delivery{<-done}
+		for more := true; more; {
+			select {
+			case d := <-done:
+				ready = append(ready, d)
+			default:
+				more = false
+			}
+		}
+		left -= len(ready)
+		if ctx.Err() == nil && fault == nil {
+			fault = s.delivered(ctx, ready)
 		}
 	}
 	if ctx.Err() != nil {
-		return ctx.Err() // it was cut off; that is no failure of the partner
+		return ctx.Err() // it was cut off; that is no failure of the partners
 	}
-	return job.Finish(ctx, func(tx *db.Tx) error { return s.rested(ctx, tx, todo, Out, fault) })
+	return fault
 }
 
-// pushSome pushes the next batch, and says whether there is more.
-func (s *Service) pushSome(ctx context.Context, org entente.OrgID, todo armed) (more bool, err error) {
-	var p Partner
-	var self Self
-	var batch []entente.Envelope
-	var signer entente.Signer
+// deliveries reads what is to be pushed.
+func (s *Service) deliveries(ctx context.Context, org entente.OrgID, jobs []*journal.Job) (list []*delivery, self Self, signer entente.Signer, err error) {
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		p, err = s.partner(ctx, tx, org, todo.Party)
-		if err != nil {
-			return err
-		}
-		batch = nil
-		if db.Millis(p.Out.armed) != todo.At || p.Out.Waiting() == 0 || !p.Out.Quarantine.Blank() {
-			return nil
-		}
-		self, signer, err = s.mine(ctx, tx, org)
-		if err != nil {
-			return err
-		}
-		batch, err = envelopesAfter(ctx, tx, org, p.Party, Out, p.Out.Acked, batchEntries, batchBytes)
-		return err
-	})
-	if err != nil || len(batch) == 0 {
-		return false, err
-	}
-	at, err := s.atPartner(ctx, p, self, signer)
-	if err != nil {
-		return false, err
-	}
-	answer, err := at.push(ctx, self.Party(), p.Party, batch)
-	if err != nil {
-		return false, err
-	}
-	return s.receipted(ctx, org, p.Party, answer)
-}
-
-// receipted takes the receipt for what was pushed or fetched.
-func (s *Service) receipted(ctx context.Context, org entente.OrgID, party entente.PartyID, a PushAnswer) (more bool, err error) {
-	var refused error
-	err = s.db.Write(ctx, org, func(tx *db.Tx) error {
-		refused = nil
-		p, err := s.partner(ctx, tx, org, party)
-		if err != nil {
-			return err
-		}
-		before := p.Out.Acked
-		if a.Receipt != nil {
-			if err := s.acknowledge(ctx, tx, &p, *a.Receipt); err != nil {
+		list = nil
+		for _, j := range jobs {
+			d := &delivery{job: j}
+			if err := j.Decode(&d.todo); err != nil {
+				return err
+			}
+			d.p, err = s.partner(ctx, tx, org, d.todo.Party)
+			if err != nil {
+				return err
+			}
+			list = append(list, d)
+			if db.Millis(d.p.Out.armed) != d.todo.At || d.p.Out.Waiting() == 0 || !d.p.Out.Quarantine.Blank() {
+				continue
+			}
+			if signer == nil && d.fault == nil {
+				self, signer, err = s.mine(ctx, tx, org)
+			}
+			if signer == nil {
+				d.fault = err // whoever moved out does not speak from here
+				continue
+			}
+			d.batch, err = envelopesAfter(ctx, tx, org, d.p.Party, Out, d.p.Out.Acked, batchEntries, batchBytes)
+			if err != nil {
 				return err
 			}
 		}
-		more = p.Out.Waiting() > 0 && p.Out.Acked > before
-		switch {
-		case a.Refused != "":
-			refused = errors.New(a.Refused)
-		case p.Out.Waiting() > 0 && p.Out.Acked == before:
-			refused = errors.New("the partner took nothing")
-		}
 		return nil
 	})
-	return more && refused == nil, errors.Join(err, refused)
+	return list, self, signer, err
+}
+
+// push pushes to one partner.
+func (s *Service) push(ctx context.Context, d *delivery, self Self, signer entente.Signer) (PushAnswer, error) {
+	if len(d.batch) == 0 {
+		return PushAnswer{}, d.fault
+	}
+	at, err := s.atPartner(ctx, d.p, self, signer)
+	if err != nil {
+		return PushAnswer{}, err
+	}
+	return at.push(ctx, self.Party(), d.p.Party, d.batch)
+}
+
+// delivered takes the receipts of some partners, and ends their jobs.
+func (s *Service) delivered(ctx context.Context, list []*delivery) error {
+	of := map[*journal.Job]*delivery{}
+	jobs := make([]*journal.Job, len(list))
+	for i, d := range list {
+		jobs[i], of[d.job] = d.job, d
+	}
+	return journal.FinishAll(ctx, jobs, func(tx *db.Tx, j *journal.Job) error {
+		d := of[j]
+		p, err := s.partner(ctx, tx, tx.Org(), d.todo.Party)
+		if err != nil {
+			return err
+		}
+		fault := d.fault
+		if fault == nil && len(d.batch) > 0 {
+			fault, err = s.receipt(ctx, tx, &p, d.answer)
+			if err != nil {
+				return err
+			}
+		}
+		return s.rested(ctx, tx, p, d.todo, Out, fault)
+	})
+}
+
+// receipt takes the receipt for what was pushed, and says why more was not taken.
+func (s *Service) receipt(ctx context.Context, tx *db.Tx, p *Partner, a PushAnswer) (refused, err error) {
+	before := p.Out.Acked
+	if a.Receipt != nil {
+		err := s.acknowledge(ctx, tx, p, *a.Receipt)
+		if entente.KindOf(err) == entente.KindInvalid && err != nil {
+			return err, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case a.Refused != "":
+		return errors.New(a.Refused), nil
+	case p.Out.Waiting() > 0 && p.Out.Acked == before:
+		return errors.New("the partner took nothing"), nil
+	}
+	return nil, nil
 }
 
 // acknowledge checks a receipt of a partner and moves the feed to it on.
@@ -257,10 +325,13 @@ func (s *Service) disputed(ctx context.Context, tx *db.Tx, p *Partner, receipt e
 }
 
 // rested ends a round of a feed's job, and sets the next one.
-func (s *Service) rested(ctx context.Context, tx *db.Tx, todo armed, way Way, fault error) error {
-	f, err := readFeed(ctx, tx, tx.Org(), todo.Party, way)
-	if err != nil || db.Millis(f.armed) != todo.At {
-		return err
+func (s *Service) rested(ctx context.Context, tx *db.Tx, p Partner, todo armed, way Way, fault error) error {
+	f := p.Out
+	if way == In {
+		f = p.In
+	}
+	if db.Millis(f.armed) != todo.At {
+		return nil
 	}
 	f.armed, f.Tried = time.Time{}, s.now()
 	var next time.Time
@@ -269,10 +340,6 @@ func (s *Service) rested(ctx context.Context, tx *db.Tx, todo armed, way Way, fa
 		next = s.now().Add(s.c.Backoff(f.Failures))
 	} else {
 		f.Failures, f.Error = 0, ""
-	}
-	p, err := readPartner(ctx, tx, tx.Org(), todo.Party)
-	if err != nil {
-		return err
 	}
 	switch {
 	case p.State == Ended && p.EndedBy == p.Party:
@@ -290,7 +357,7 @@ func (s *Service) rested(ctx context.Context, tx *db.Tx, todo armed, way Way, fa
 	}
 	failures := f.Failures
 	f.Failures = 0 // the wait is decided here
-	err = s.armFeed(ctx, tx, &f, next)
+	err := s.armFeed(ctx, tx, &f, next)
 	f.Failures = failures
 	return errors.Join(err, updateFeed(ctx, tx, tx.Org(), f))
 }

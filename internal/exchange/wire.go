@@ -350,7 +350,14 @@ func (s *Service) Give(ctx context.Context, from, to entente.PartyID, pull Pull)
 			return answer, err
 		}
 		if !known {
-			if _, err := s.receipted(ctx, org, to, PushAnswer{Receipt: pull.Receipt}); err != nil && entente.KindOf(err) == entente.KindInvalid {
+			err := s.db.Write(ctx, org, func(tx *db.Tx) error {
+				p, err := s.partner(ctx, tx, org, to)
+				if err != nil {
+					return err
+				}
+				return s.acknowledge(ctx, tx, &p, *pull.Receipt)
+			})
+			if err != nil && entente.KindOf(err) == entente.KindInvalid {
 				return answer, err
 			}
 		}

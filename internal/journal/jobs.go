@@ -40,8 +40,10 @@ type Job struct {
 	Error   string // of the attempt before
 
 	d        *db.DB
+	r        *Runner
 	finished bool
 	failure  error
+	alike    []*Job // claimed by its handler
 }
 
 // JobHandler does a job. What it does outside the database may happen more than
@@ -91,6 +93,75 @@ func (j *Job) Finish(ctx context.Context, effect func(*db.Tx) error) error {
 	})
 	if err == nil {
 		j.finished = true
+	}
+	return err
+}
+
+// Alike claims further due jobs of the same kind and organisation for the handler, at
+// most so many, in one transaction: for work that is cheaper together. The handler
+// finishes them by [FinishAll]; those that it leaves fail with it, or for themselves.
+func (j *Job) Alike(ctx context.Context, most int) ([]*Job, error) {
+	var claimed []*Job
+	err := j.d.Write(ctx, j.Org, func(tx *db.Tx) error {
+		claimed = nil
+		now := time.Now()
+		list, err := selectAlike(ctx, tx, j.Org, j.Kind, now, most)
+		if err != nil {
+			return err
+		}
+		for _, other := range list {
+			until := now.Add(j.r.Lease)
+			if _, err := updateJob(ctx, tx, other, JobRunning, other.Attempt+1, until, other.Error); err != nil {
+				return err
+			}
+			other.State, other.Attempt, other.At, other.d, other.r = JobRunning, other.Attempt+1, until, j.d, j.r
+			claimed = append(claimed, &other)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range claimed {
+		// Who has lost a lease learns it when it finishes.
+		go j.r.renew(ctx, *other, func(error) {})
+	}
+	j.alike = append(j.alike, claimed...)
+	return claimed, nil
+}
+
+// FinishAll is [Job.Finish] for several jobs of an organisation, in one transaction.
+// Those that another attempt has taken over are left out, as nothing of theirs is to
+// be kept.
+func FinishAll(ctx context.Context, jobs []*Job, effect func(*db.Tx, *Job) error) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	var kept []*Job
+	err := jobs[0].d.Write(ctx, jobs[0].Org, func(tx *db.Tx) error {
+		kept = nil
+		for _, j := range jobs {
+			if j.finished {
+				return errors.New("journal: a job was finished twice")
+			}
+			ok, err := updateJob(ctx, tx, *j, JobDone, j.Attempt, time.Now(), "")
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			if err := effect(tx, j); err != nil {
+				return err
+			}
+			kept = append(kept, j)
+		}
+		return nil
+	})
+	if err == nil {
+		for _, j := range kept {
+			j.finished = true
+		}
 	}
 	return err
 }
@@ -192,7 +263,7 @@ func (r *Runner) claim(ctx context.Context, org entente.OrgID) (*Job, error) {
 			if _, err := updateJob(ctx, tx, job, JobRunning, job.Attempt+1, until, job.Error); err != nil {
 				return err
 			}
-			job.State, job.Attempt, job.At, job.d = JobRunning, job.Attempt+1, until, r.d
+			job.State, job.Attempt, job.At, job.d, job.r = JobRunning, job.Attempt+1, until, r.d, r
 			claimed = &job
 			return nil
 		}
@@ -217,6 +288,18 @@ func (r *Runner) work(ctx context.Context, job *Job) error {
 	}
 	cancel(nil)
 	<-renewed
+	for _, other := range job.alike {
+		if other.finished {
+			continue
+		}
+		cause := err
+		if cause == nil {
+			cause = errors.New("it was not finished with the others")
+		}
+		if err := r.failed(ctx, other, cause); err != nil {
+			return err
+		}
+	}
 	switch {
 	case job.finished && err == nil:
 		return nil

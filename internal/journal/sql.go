@@ -256,6 +256,12 @@ func selectClaimable(ctx context.Context, tx *db.Tx, org entente.OrgID, now time
 	return Job{}, false, nil
 }
 
+// selectAlike gives waiting jobs of one kind that are due.
+func selectAlike(ctx context.Context, tx *db.Tx, org entente.OrgID, kind string, now time.Time, most int) ([]Job, error) {
+	return db.All(ctx, tx, scanJob, jobColumns+" WHERE org = $1 AND state = $2 AND wake_at <= $3 AND kind = $4 ORDER BY wake_at, id LIMIT $5",
+		org, string(JobWaiting), db.Millis(now), kind, most)
+}
+
 // updateJob moves a job on, if it is still in the attempt that the caller holds.
 func updateJob(ctx context.Context, tx *db.Tx, j Job, state JobState, attempt int, wake time.Time, reason string) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE journal_job SET state = $1, attempt = $2, wake_at = $3, error = $4

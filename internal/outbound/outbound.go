@@ -40,7 +40,7 @@ func Client(allowPrivate bool, limit time.Duration) *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: limit,
-			MaxResponseHeaderBytes: 32 << 10, MaxIdleConns: 20, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
+			MaxResponseHeaderBytes: 32 << 10, MaxIdleConns: 64, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second, DisableCompression: true,
 			ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		},
 	}
