@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -111,11 +112,6 @@ func (b *bench) exchange(ctx context.Context) error {
 		return err
 	}
 	b.fact("h", "partners of one publisher, as organisations on nodes", fmt.Sprintf("%d on %d, set up in %s", b.partners, communityNodes, durationText(time.Since(began))))
-	stopProfile, err := b.profiled("community")
-	if err != nil {
-		return errors.Join(err, c.stop())
-	}
-	defer stopProfile()
 	for _, measure := range []func(context.Context, *community) error{b.spreading, b.syncing, b.sustaining} {
 		if err := measure(ctx, c); err != nil {
 			return errors.Join(err, c.stop())
@@ -250,13 +246,27 @@ func advisoryAbout(id string, part int) exchange.NewStatement {
 
 // spreading measures how long it takes until every partner has an advisory matched.
 func (b *bench) spreading(ctx context.Context, c *community) error {
+	stopProfile, err := b.profiled("community")
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	var all, said spread
+	self := process(os.Getpid())
 	for round := range spreadRounds {
+		before, err := self.cpu()
+		if err != nil {
+			return err
+		}
 		took, saying, err := c.tell(ctx, fmt.Sprintf("BENCH-2026-%d", round), round%communityParts)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(b.out, "    round %d: p50 %s, p99 %s, last %s\n", round+1, durationText(took.at(0.5)), durationText(took.at(0.99)), durationText(took.at(1)))
+		after, err := self.cpu()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b.out, "    round %d: p50 %s, p99 %s, last %s, %.1f s of processor time\n", round+1, durationText(took.at(0.5)), durationText(took.at(0.99)), durationText(took.at(1)), after-before)
 		if round > 0 { // the first warms the caches
 			all, said = append(all, took...), append(said, saying)
 		}

@@ -284,11 +284,15 @@ func (r *Runner) turns(ctx context.Context, org entente.OrgID) (head int64, list
 				looking = slices.DeleteFunc(looking, func(t turn) bool {
 					t.wanted = m.seq > t.seen && t.consumer.wants(m.kind)
 					if t.wanted {
+						t.seen = m.seq - 1
 						list = append(list, t)
 					}
 					return t.wanted
 				})
 			}
+		}
+		for _, t := range list {
+			r.passing(pass{org, t.consumer.Name}, t.seen)
 		}
 		for _, t := range looking {
 			t.seen = max(t.seen, from)
@@ -409,7 +413,7 @@ func (r *Runner) batch(stop, work context.Context, org entente.OrgID, c Consumer
 		if err != nil {
 			return err
 		}
-		look := search{org: org, wanted: c.wants, seen: at.seq}
+		look := search{org: org, wanted: c.wants, seen: max(at.seq, r.passedBy(pass{org, c.Name}))}
 		for done := 0; done < size && (done == 0 || time.Since(began) < batchTime && stop.Err() == nil); done++ {
 			found, err := look.next(work, tx)
 			if err != nil {
