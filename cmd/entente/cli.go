@@ -23,14 +23,15 @@ const (
 
 // commands is the command line as kong reads it.
 type commands struct {
-	Impact  impactCommand  `cmd:"" help:"Say which processes are hit, by which way, by when, and whom to call. Needs no server."`
-	Serve   serveCommand   `cmd:"" help:"Run a node."`
-	Demo    demoCommand    `cmd:"" help:"Run the demonstration: several organisations on one node, in a temporary folder."`
-	Import  importCommands `cmd:"" help:"Bring a map, bills of materials or advisories into a node."`
-	Export  exportCommands `cmd:"" help:"Write a map, or the whole demonstration, to files."`
-	Verify  verifyCommand  `cmd:"" help:"Check that no journal of the node was changed afterwards."`
-	Doctor  doctorCommand  `cmd:"" help:"Look over a node: database, schema, folders, what waits."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Impact  impactCommand   `cmd:"" help:"Say which processes are hit, by which way, by when, and whom to call. Needs no server."`
+	Serve   serveCommand    `cmd:"" help:"Run a node."`
+	Demo    demoCommand     `cmd:"" help:"Run the demonstration: three nodes that talk with each other, in a temporary folder."`
+	Import  importCommands  `cmd:"" help:"Bring a map, bills of materials or advisories into a node."`
+	Export  exportCommands  `cmd:"" help:"Write a map, or the whole demonstration, to files."`
+	Partner partnerCommands `cmd:"" help:"Invite and accept partners at the terminal."`
+	Verify  verifyCommand   `cmd:"" help:"Check that no journal of the node was changed afterwards."`
+	Doctor  doctorCommand   `cmd:"" help:"Look over a node: database, schema, folders, what waits."`
+	Version versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // command runs one command line and gives its exit code.

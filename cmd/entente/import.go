@@ -28,7 +28,11 @@ type importing struct{ nodeFlags }
 
 // begin opens the node and says who acts: the program, for one organisation.
 func (i importing) begin(ctx context.Context, c *console) (*rooms, entente.Actor, error) {
-	n, err := i.open(ctx, c)
+	return i.beginWith(ctx, c, node.Config{})
+}
+
+func (i importing) beginWith(ctx context.Context, c *console, more node.Config) (*rooms, entente.Actor, error) {
+	n, err := i.openWith(ctx, c, more)
 	if err != nil {
 		return nil, entente.Actor{}, err
 	}

@@ -25,6 +25,11 @@ type rooms struct{ *node.Rooms }
 
 // open opens the node of a command that is not a server.
 func (f nodeFlags) open(ctx context.Context, c *console) (*rooms, error) {
+	return f.openWith(ctx, c, node.Config{})
+}
+
+// openWith is open for a command that says more of the node than where it is.
+func (f nodeFlags) openWith(ctx context.Context, c *console, more node.Config) (*rooms, error) {
 	if f.Data == "" && f.Database == "" {
 		return nil, entente.Invalid("say which node: --data DIR (or ENTENTE_DATA), or --database postgres://… (or ENTENTE_DATABASE)")
 	}
@@ -34,7 +39,8 @@ func (f nodeFlags) open(ctx context.Context, c *console) (*rooms, error) {
 			return nil, entente.NotFound("there is no node in %s (no %s); entente serve --data %s sets one up", f.Data, node.DatabaseFile, f.Data)
 		}
 	}
-	at, err := node.Open(ctx, node.Config{Data: f.Data, Database: f.Database, Log: c.log(slog.LevelWarn)})
+	more.Data, more.Database, more.Log = f.Data, f.Database, c.log(slog.LevelWarn)
+	at, err := node.Open(ctx, more)
 	return &rooms{at}, err
 }
 

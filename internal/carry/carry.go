@@ -102,17 +102,20 @@ func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
 	if e.State != exchange.Standing || e.Outcome != "" {
 		return nil
 	}
+	outcome := exchange.OutcomeTaken
 	why, err := c.take(ctx, actor, e)
 	var refused *entente.Error
 	switch {
 	case errors.Is(err, errNothing):
 		return nil
 	case errors.As(err, &refused) && slices.Contains([]entente.Kind{entente.KindInvalid, entente.KindNotFound, entente.KindConflict, entente.KindTooLarge}, refused.Kind):
-		return c.exchange.Settle(ctx, actor, e.Party, e.Number, exchange.OutcomeRefused, refused.Message)
+		outcome, why = exchange.OutcomeRefused, refused.Message
 	case err != nil:
 		return err
 	}
-	return c.exchange.Settle(ctx, actor, e.Party, e.Number, exchange.OutcomeTaken, why)
+	return job.Finish(ctx, func(tx *db.Tx) error {
+		return c.exchange.Settle(ctx, tx, actor, e.Party, e.Number, outcome, why)
+	})
 }
 
 // errNothing says that there is nothing to make of an entry, or not yet.

@@ -141,7 +141,7 @@ func (s *Service) signed(r *http.Request, body []byte, partner, ours entente.Par
 	}
 	var p Partner
 	err = s.db.Read(r.Context(), func(tx *db.Tx) error {
-		p, err = s.partner(r.Context(), tx, org, partner)
+		p, err = readPartner(r.Context(), tx, org, partner)
 		return err
 	})
 	if entente.KindOf(err) == entente.KindNotFound {
@@ -150,7 +150,10 @@ func (s *Service) signed(r *http.Request, body []byte, partner, ours entente.Par
 	if err != nil {
 		return "", nil, err
 	}
-	ring := p.Ring
+	_, ring, err := s.ring(p.document)
+	if err != nil {
+		return "", nil, err
+	}
 	if _, known := ring.Find(g.key); !known {
 		// It may have a new key, and the entry that says so be still under way.
 		fresh, err := s.newKeys(r.Context(), org, p)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,13 +46,14 @@ type Service struct {
 	c        Config
 	client   *http.Client
 
-	mu      sync.Mutex
-	parties map[entente.PartyID]entente.OrgID // of this node
-	looked  time.Time                         // when all of them were read
-	changed int                               // how often they changed since the start
-	rings   map[entente.Hash]entente.Keyring  // verified, by the hash of the key document
-	clocks  map[string]time.Duration          // by how much the clock of a host is ahead of ours
-	asked   map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
+	mu        sync.Mutex
+	parties   map[entente.PartyID]entente.OrgID // of this node
+	looked    time.Time                         // when all of them were read
+	changed   int                               // how often they changed since the start
+	rings     map[string]knownKeys              // by the text of the key document
+	ringsSize int                               // in bytes of their texts
+	clocks    map[string]time.Duration          // by how much the clock of a host is ahead of ours
+	asked     map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
 }
 
 // New opens the room.
@@ -70,7 +72,7 @@ func New(d *db.DB, people *identity.Service, c Config) *Service {
 	}
 	return &Service{
 		db: d, identity: people, c: c, client: outbound.Client(c.AllowPrivate, requestTime),
-		parties: map[entente.PartyID]entente.OrgID{}, rings: map[entente.Hash]entente.Keyring{}, clocks: map[string]time.Duration{}, asked: map[string]time.Time{},
+		parties: map[entente.PartyID]entente.OrgID{}, rings: map[string]knownKeys{}, clocks: map[string]time.Duration{}, asked: map[string]time.Time{},
 	}
 }
 
@@ -156,31 +158,43 @@ func (s *Service) partiesChanged() {
 	s.changed++
 }
 
-// ring verifies a key document once for each of its states.
+// knownKeys is a key document that was read and verified.
+type knownKeys struct {
+	document entente.KeyDocument
+	ring     entente.Keyring
+}
+
+// ring reads and verifies a key document once for each of its states.
 func (s *Service) ring(text string) (entente.KeyDocument, entente.Keyring, error) {
+	s.mu.Lock()
+	k, known := s.rings[text]
+	s.mu.Unlock()
+	if known {
+		k.document.Changes = slices.Clip(k.document.Changes) // who adds one makes a copy
+		return k.document, k.ring, nil
+	}
 	document, err := readDocument([]byte(text))
 	if err != nil {
 		return document, entente.Keyring{}, err
 	}
-	hash := entente.HashOf([]byte(text))
-	s.mu.Lock()
-	ring, known := s.rings[hash]
-	s.mu.Unlock()
-	if known {
-		return document, ring, nil
-	}
-	ring, err = document.Verify()
+	ring, err := document.Verify()
 	if err != nil {
 		return document, ring, entente.Invalid("the key document does not prove itself: %s", err.Error())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.rings) >= maxRings {
+	s.ringsSize += len(text)
+	if len(s.rings) >= maxRings || s.ringsSize > maxRingsSize {
 		clear(s.rings)
+		s.ringsSize = len(text)
 	}
-	s.rings[hash] = ring
+	s.rings[text] = knownKeys{document, ring}
 	return document, ring, nil
 }
 
-// maxRings is how many verified keyrings are kept in memory.
-const maxRings = 5_000
+// maxRings is how many verified keyrings are kept in memory, and maxRingsSize how many
+// bytes their documents have in all.
+const (
+	maxRings     = 5_000
+	maxRingsSize = 32 << 20
+)

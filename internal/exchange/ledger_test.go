@@ -465,7 +465,10 @@ func TestRoomsHearOfASeat(t *testing.T) {
 		_, _, err := buyer.Say(ctx, buyer.owner, practice(1))
 		ok(t, err)
 		settle(buyer, supplier)
-		ok(t, supplier.Settle(ctx, supplier.owner, buyer.party(), 1, OutcomeTaken, entente.Say("%s", "here")))
+		from := buyer.party()
+		ok(t, supplier.db.Write(ctx, supplier.org, func(tx *db.Tx) error {
+			return supplier.Settle(ctx, tx, supplier.owner, from, 1, OutcomeTaken, entente.Say("%s", "here"))
+		}))
 		ok(t, supplier.SetContacts(ctx, supplier.owner, []entente.Contact{{Name: "Desk", Phone: "+49 1"}}))
 		wants(t, entente.KindConflict, supplier.Stay(ctx, supplier.owner))
 		var file bytes.Buffer

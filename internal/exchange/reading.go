@@ -220,22 +220,21 @@ const (
 	OutcomeRefused Outcome = "refused"
 )
 
-// Settle writes down what the rooms made of an entry, and why. The latest word counts.
-func (s *Service) Settle(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64, o Outcome, why entente.Message) error {
+// Settle writes down what the rooms made of an entry, and why, inside the Write that
+// ends the work on it. The latest word counts.
+func (s *Service) Settle(ctx context.Context, tx *db.Tx, actor entente.Actor, party entente.PartyID, number uint64, o Outcome, why entente.Message) error {
 	if err := identity.Require(actor, identity.ExchangeShare, onPartner(actor, party)); err != nil {
 		return err
 	}
-	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		row, err := readEntry(ctx, tx, actor.Org, party, In, number)
-		if err != nil || row.State != Standing {
-			return err
-		}
-		row.Outcome, row.OutcomeWhy = o, why
-		if err := updateEntry(ctx, tx, actor.Org, row); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, actor, EventSettled, entrySubject(party, number), map[string]any{"outcome": o, "why": why.String()})
-	})
+	row, err := readEntry(ctx, tx, actor.Org, party, In, number)
+	if err != nil || row.State != Standing {
+		return err
+	}
+	row.Outcome, row.OutcomeWhy = o, why
+	if err := updateEntry(ctx, tx, actor.Org, row); err != nil {
+		return err
+	}
+	return journal.Append(ctx, tx, actor, EventSettled, entrySubject(party, number), map[string]any{"outcome": o, "why": why.String()})
 }
 
 // ReadSubject reads the subject of an event about an entry.

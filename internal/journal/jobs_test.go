@@ -249,3 +249,45 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 }
+
+// A handler that works on many jobs at once claims those like its own, and finishes
+// them in one transaction; those that it leaves are tried again.
+func TestJobsTogether(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var rounds atomic.Int64
+		r := quick(d, nil, map[string]journal.JobHandler{
+			"order": func(ctx context.Context, j *journal.Job) error {
+				round := rounds.Add(1)
+				alike, err := j.Alike(ctx, 6)
+				if err != nil {
+					return err
+				}
+				all := append(alike, j)
+				if round == 1 {
+					all = all[1:] // one is forgotten
+				}
+				return journal.FinishAll(ctx, all, func(tx *db.Tx, j *journal.Job) error {
+					return journal.Append(ctx, tx, entente.System(j.Org, entente.DoorWorker), noted, string(j.Body), nil)
+				})
+			},
+			"other": func(context.Context, *journal.Job) error { return nil },
+		})
+		for n := range 10 {
+			schedule(t, d, "acme", "order", time.Now(), n)
+			schedule(t, d, "acme", "other", time.Now(), n)
+		}
+		later := schedule(t, d, "acme", "order", time.Now().Add(time.Hour), "later")
+		start(t, r)
+		eventually(t, "all are done", func() bool { return len(events(t, d, "acme")) == 10 })
+		done := map[string]bool{}
+		for _, e := range events(t, d, "acme") {
+			done[e.Subject] = true
+		}
+		if len(done) != 10 || rounds.Load() > 6 {
+			t.Errorf("%d different jobs in %d rounds", len(done), rounds.Load())
+		}
+		if j := job(t, d, "acme", later); j.State != journal.JobWaiting {
+			t.Errorf("the far job is %+v", j)
+		}
+	})
+}
