@@ -11,7 +11,6 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
-	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -23,7 +22,7 @@ func (v *visit) threadOf(party entente.PartyID, subject string, but *exchange.Re
 	}
 	var items []threadItem
 	for _, r := range all {
-		item := threadItem{Who: v.T("You"), When: r.Said, Kind: lang.Capital(v.entryName(r.Kind)), Ours: r.Way == exchange.Out}
+		item := threadItem{Who: v.T("You"), When: r.Said, Kind: v.saidName(r.Kind), Ours: r.Way == exchange.Out}
 		if !item.Ours {
 			item.Who, item.Href = r.Name, v.entryPath(r)
 		}

@@ -101,7 +101,7 @@ func (v *visit) inbox() error {
 		empty: v.emptyInbox(len(partners) > 0),
 		columns: []column[row]{
 			{key: "title", label: "What", cell: func(r row) ui.Cell {
-				return ui.Cell{Text: v.entryTitle(r), Href: v.entryPath(r), Note: v.entryName(r.Kind)}
+				return ui.Cell{Text: v.entryTitle(r), Href: v.entryPath(r), Note: v.saidName(r.Kind)}
 			}},
 			{key: "partner", label: "From", cell: func(r row) ui.Cell { return linkCell(r.Name, v.in("partners", string(r.Party))) }},
 			{key: "label", label: "Label", tight: true, cell: func(r row) ui.Cell { return badgeCell(tlpBadge(r.Marking.TLP)) }},
@@ -121,7 +121,7 @@ func (v *visit) inbox() error {
 	}
 	kinds := []ui.Option{{Label: v.T("All")}}
 	for _, k := range append(exchange.SharedKinds(), entente.EntryAnswer, entente.EntryContacts, entente.EntryEmbargo) {
-		kinds = append(kinds, ui.Option{Value: string(k), Label: v.entryName(k)})
+		kinds = append(kinds, ui.Option{Value: string(k), Label: v.saidName(k)})
 	}
 	labels := []ui.Option{{Label: v.T("All")}}
 	for _, t := range entente.TLPs() {
@@ -165,12 +165,35 @@ func (v *visit) waitWords(w exchange.Waiting) string {
 	return v.T("%s %s", entente.Plural(w.Unread, "%d is unread.", "%d are unread."), entente.Plural(w.Answer, "%d concern waits for your answer.", "%d concerns wait for your answer."))
 }
 
+// saidTexts name an entry by its kind, where it stands alone.
+var saidTexts = map[entente.EntryKind]entente.Text{
+	entente.EntryAdvisory: "Security advisory",
+	entente.EntrySBOM:     "SBOM",
+	entente.EntryVEX:      "VEX",
+	entente.EntryChain:    "Their suppliers",
+	entente.EntryThreat:   "Threat",
+	entente.EntryPractice: "Good practice",
+	entente.EntryConcern:  "Concern",
+	entente.EntryAnswer:   "Answer",
+	entente.EntryNote:     "Notes of a meeting",
+	entente.EntryContacts: "Contacts",
+	entente.EntryEmbargo:  "A step of an embargo",
+}
+
+// saidName names the kind of one entry.
+func (v *visit) saidName(k entente.EntryKind) string {
+	if text, ok := saidTexts[k]; ok {
+		return v.T(text)
+	}
+	return v.entryName(k)
+}
+
 // entryTitle is what an entry is called; what is for others is not named.
 func (v *visit) entryTitle(r exchange.Received) string {
 	if r.Hidden {
 		return v.T("For named people")
 	}
-	return cmp.Or(r.Title, r.Subject, v.entryName(r.Kind))
+	return cmp.Or(r.Title, v.saidName(r.Kind))
 }
 
 func (v *visit) entryPath(r exchange.Received) string {
@@ -242,14 +265,17 @@ func (v *visit) showEntry(status int, notice ui.Notice) error {
 	shown := entryPage{
 		Frame: v.frame(v.entryTitle(r)), Notice: notice, At: at, Name: r.Name, Open: r.State == exchange.Standing && !r.Hidden,
 		Head: ui.Head{
-			Crumbs: []ui.Link{{Text: v.T("Inbox"), Href: v.in("inbox")}}, Title: v.entryTitle(r), Lead: v.T("%s, from %s", lang.Capital(v.entryName(r.Kind)), r.Name),
+			Crumbs: []ui.Link{{Text: v.T("Inbox"), Href: v.in("inbox")}}, Title: v.entryTitle(r), Lead: v.T("%s, from %s", v.saidName(r.Kind), r.Name),
 			Badges: append([]ui.Badge{tlpBadge(r.Marking.TLP)}, v.entryBadges(r)...),
 		},
-		Marking: v.markingDefs(r.Marking), Allowed: v.T(allowedTexts[r.Marking.TLP]),
+		Marking: v.markingDefs(r.Marking)[1:], Allowed: v.T(allowedTexts[r.Marking.TLP]),
 	}
 	shown.State = v.stateNotice(r)
 	shown.Said = v.saidOf(r.Kind, r.Body, r.Blobs)
-	shown.Said.Unknown = !r.Known
+	shown.Said.Unknown, shown.Said.Title = !r.Known, "" // the page bears it
+	if id := recordID(r.Body); r.Kind == entente.EntryAdvisory && r.Outcome == exchange.OutcomeTaken && id != "" && v.may(identity.AdvisoryRead) {
+		shown.Head.Actions = append(shown.Head.Actions, ui.Link{Text: v.T("See whom it hits"), Href: v.advisoryPath(id)})
+	}
 	for i := range shown.Said.Files {
 		shown.Said.Files[i].Link.Href = at + "/file?sha256=" + r.Blobs[i].Hash.String()
 	}

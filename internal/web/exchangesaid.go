@@ -68,6 +68,17 @@ func (v *visit) saidOf(kind entente.EntryKind, body json.RawMessage, blobs []ent
 	return s
 }
 
+// recordID is the id of a record that is the content of an entry.
+func recordID(body json.RawMessage) string {
+	var b struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(body, &b) != nil {
+		return ""
+	}
+	return b.ID
+}
+
 // sayTitled says what has a title and a text.
 func (v *visit) sayTitled(s *saidView, body json.RawMessage) {
 	var b entente.Concern

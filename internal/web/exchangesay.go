@@ -207,10 +207,7 @@ func (v *visit) advisoryToShare(id string) (record osv.Record, passOn string, er
 			return record, "", err
 		}
 		for _, e := range heard {
-			var named struct {
-				ID string `json:"id"`
-			}
-			if json.Unmarshal(e.Body, &named) == nil && named.ID == r.ID {
+			if recordID(e.Body) == r.ID {
 				passOn = v.entryPath(e) + "/pass-on"
 			}
 		}

@@ -301,7 +301,7 @@ func TestConcernsOnPages(t *testing.T) {
 	if body := owner.mustHold("/o/beanline"); strings.Contains(body, "in time") {
 		t.Error("what was answered still waits")
 	}
-	owner.mustHold("/o/beanline/inbox", "An answer", "Who holds the keys?")
+	owner.mustHold("/o/beanline/inbox", "Answer", "Who holds the keys?")
 }
 
 // What is received is passed on by the rules of its label, and the page says so.
