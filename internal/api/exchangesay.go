@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 )
@@ -246,6 +248,10 @@ func (s *server) statement(ctx context.Context, actor entente.Actor, in NewSayin
 	switch n.Kind {
 	case entente.EntryAdvisory:
 		w.Record, err = s.ownRecord(ctx, actor, in.Advisory, w.Record)
+	case entente.EntryThreat:
+		var title string
+		title, err = carry.ThreatToSay(w.Record, n.Marking.TLP)
+		w.Title = cmp.Or(w.Title, title, string(n.Kind))
 	case entente.EntrySBOM:
 		if in.File == nil {
 			return n, entente.Invalid("an SBOM comes with its file: bring it first, and name it as the answer says")

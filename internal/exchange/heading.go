@@ -17,6 +17,9 @@ type heading struct {
 	Version  string `json:"version"`
 	ID       string `json:"id"`
 	AnswerBy string `json:"answer_by"`
+	Objects  []struct {
+		Name string `json:"name"`
+	} `json:"objects"`
 }
 
 func headingOf(body json.RawMessage) (h heading) {
@@ -31,6 +34,12 @@ func (h heading) title() string {
 	named := strings.TrimSuffix(h.ID+": "+h.Summary, ": ")
 	if h.ID == "" {
 		named = h.Summary
+	}
+	for _, o := range h.Objects {
+		if o.Name != "" {
+			named = o.Name // of a bundle, the first thing in it that has a name
+			break
+		}
 	}
 	for _, text := range []string{h.Title, named, strings.TrimSpace(h.Product + " " + h.Version)} {
 		text = strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")), " ")

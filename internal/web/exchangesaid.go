@@ -9,6 +9,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory/osv"
+	"github.com/entente-project/entente/internal/threat/stix"
 	"github.com/entente-project/entente/internal/web/ui"
 )
 
@@ -126,25 +127,15 @@ const mostObjects = 200
 
 // sayThreat lists the objects of a STIX bundle by what they are called.
 func (v *visit) sayThreat(s *saidView, body json.RawMessage) {
-	var b struct {
-		Title   string `json:"title"`
-		Objects []struct {
-			Type        string `json:"type"`
-			Name        string `json:"name"`
-			Value       string `json:"value"`
-			Pattern     string `json:"pattern"`
-			Description string `json:"description"`
-		} `json:"objects"`
-	}
-	if json.Unmarshal(body, &b) != nil {
+	d, err := stix.Read(body)
+	if err != nil {
 		return
 	}
-	s.Title = b.Title
-	s.Columns = []ui.Column{{Label: "What"}, {Label: "Name"}, {Label: "Description", Wide: true}}
-	for i, o := range b.Objects {
-		if i == mostObjects {
+	s.Columns = []ui.Column{{Label: "Kind"}, {Label: "Name"}, {Label: "Description", Wide: true}}
+	for _, o := range d.Objects {
+		if len(s.Rows) == mostObjects {
 			break
 		}
-		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{plainCell(o.Type), {Text: cmp.Or(o.Name, o.Value, o.Pattern)}, plainCell(o.Description)}})
+		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{plainCell(o.Type), {Text: o.Title(), Note: o.Text("pattern")}, plainCell(o.Text("description"))}})
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory/osv"
+	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
@@ -391,10 +392,13 @@ func (v *visit) sayingDraft(values url.Values) (n exchange.NewStatement, err err
 	case entente.EntrySBOM:
 		err = v.sbomDraft(values, &n)
 	case entente.EntryThreat:
-		w.Title, w.Record = cmp.Or(w.Title, values.Get(sayFileName)), json.RawMessage(values.Get(sayRecord))
+		w.Record = json.RawMessage(values.Get(sayRecord))
 		if len(w.Record) == 0 {
-			err = errNoFile
+			return n, errNoFile
 		}
+		var title string
+		title, err = carry.ThreatToSay(w.Record, n.Marking.TLP)
+		w.Title = cmp.Or(w.Title, title, values.Get(sayFileName))
 	}
 	if err != nil {
 		return n, err

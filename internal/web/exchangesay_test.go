@@ -2,8 +2,10 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -382,4 +384,31 @@ func TestSharingFromPages(t *testing.T) {
 	if w := owner.get(at + "/file?sha256=" + strings.Repeat("0", 64)); w.Code != http.StatusNotFound {
 		t.Errorf("another file: %d", w.Code)
 	}
+}
+
+// A threat is checked as STIX, also for what is marked inside; an advisory may come
+// from a file.
+func TestSharingFiles(t *testing.T) {
+	n := newNode(t)
+	owner, rosthof, _ := n.two()
+	bundle := `{"type":"bundle","id":"bundle--4e0f6a3e-5a0b-4c1e-9a53-6d1f3c1a2b3c","objects":[{"type":"campaign","spec_version":"2.1","id":"campaign--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2026-01-02T03:04:05.000Z","modified":"2026-01-02T03:04:05.000Z","name":"Cold brew","description":"They write to buyers."%s}]}`
+	fields := url.Values{"kind": {"threat"}, "label": {"TLP:GREEN"}, "who": {sayEveryone}}
+	send := func(text string) *httptest.ResponseRecorder {
+		return owner.sendWith("/o/beanline/say/preview", fields, "file", "threat.json", []byte(text))
+	}
+	mustAnswer(t, send(`{"hello":1}`), http.StatusUnprocessableEntity, `role="alert"`)
+	mustAnswer(t, send(`not JSON`), http.StatusUnprocessableEntity, "no JSON")
+	mustAnswer(t, send(fmt.Sprintf(bundle, `,"object_marking_refs":["`+entente.TLPAmber.STIX()+`"]`)), http.StatusUnprocessableEntity, "What is marked inside is TLP:AMBER")
+	w := send(fmt.Sprintf(bundle, ""))
+	mustAnswer(t, w, http.StatusOK, "Cold brew", "campaign", "They write to buyers.")
+	owner.sent("beanline", w.Body.String())
+
+	record := `{"schema_version":"1.6.0","id":"BEAN-1","modified":"2026-01-02T00:00:00Z","summary":"The roaster starts by itself","affected":[{"package":{"ecosystem":"npm","name":"roaster"},"versions":["1.0.0"]}]}`
+	fields = url.Values{"kind": {"advisory"}, "label": {"TLP:GREEN"}, "who": {sayEveryone}}
+	w = send(record)
+	mustAnswer(t, w, http.StatusOK, "The roaster starts by itself", "BEAN-1")
+	owner.sent("beanline", w.Body.String())
+	n.exchange("beanline", "rosthof")
+	rosthof.mustHold("/o/rosthof/inbox?kind=threat", "Cold brew")
+	rosthof.mustHold(entryLink.FindString(rosthof.mustHold("/o/rosthof/inbox?kind=advisory", "BEAN-1: The roaster starts by itself")), "1.0.0")
 }
