@@ -27,7 +27,7 @@ func small(t *testing.T) *bench {
 			t.Error(err)
 		}
 	})
-	b := &bench{options: options{seed: 1, sboms: 30, components: 40, suppliers: 20, processes: 30}, report: &report{out: io.Discard}, stage: s}
+	b := &bench{options: options{seed: 1, sboms: 30, components: 40, suppliers: 20, processes: 30, partners: 6, feed: 5}, report: &report{out: io.Discard}, stage: s}
 	b.fleet, err = inventFleet(s.dir, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -42,13 +42,14 @@ func TestPartsRun(t *testing.T) {
 	for _, run := range []func() error{
 		func() error { return b.impact(t.Context()) },
 		func() error { return b.index(t.Context()) },
+		func() error { return b.exchange(t.Context()) },
 	} {
 		if err := run(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	text := b.markdown()
-	for _, want := range []string{"sqlite: whom an advisory hits, p99", "first answer after a start", "load it"} {
+	for _, want := range []string{"sqlite: whom an advisory hits, p99", "first answer after a start", "load it", "a partner has it, durable and matched, p99", "1 signed requests each"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no figure %q in:\n%s", want, text)
 		}
