@@ -31,6 +31,7 @@ var doors = map[string]string{
 	"GET /o/{org}/invitations": "list-invitations", "POST /o/{org}/invitations": "invite", "/o/{org}/invitations/{id}/withdraw": "withdraw-invitation",
 	"/o/{org}/tokens": browser, "/o/{org}/tokens/": browser, // a token that makes tokens could never be ended
 	"/o/{org}/advisories": "list-advisories", "/o/{org}/advisories/{id}": "get-impact", "/o/{org}/record-advisories": "record-advisories",
+	"/o/{org}/threats": "list-threats", "/o/{org}/threats/{id}": "list-threats", "/o/{org}/threats/{id}/original": "list-threats",
 	"/o/{org}/components": "search-packages", "/o/{org}/components/{package}": "get-package",
 	"/o/{org}/documents": "list-documents", "/o/{org}/documents/{document}": "list-components", "/o/{org}/documents/{document}/withdraw": "remove-document", "/o/{org}/withdraw-documents": "remove-document", "/o/{org}/supplies": "list-supplies", "/o/{org}/products": "list-products", "/o/{org}/products/{id}": "get-product", "/o/{org}/products/{id}/documents": "record-sbom", "/o/{org}/products/{id}/vex": signed,
 	"/o/{org}/concentration": "concentration", "/o/{org}/what-if": "what-if", "/o/{org}/data-flows": "draw-flows",

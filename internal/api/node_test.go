@@ -29,6 +29,7 @@ import (
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
+	"github.com/entente-project/entente/internal/threat"
 )
 
 // node is an API over real rooms that hold the demonstration: beanline whole, and
@@ -64,7 +65,8 @@ func newNode(t testing.TB, d *db.DB) *node {
 	must(t, err)
 	n.rooms.Notify = notify.New(d, n.rooms.Identity, notify.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
 	n.rooms.Exchange = exchange.New(d, n.rooms.Identity, exchange.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
-	n.rooms.Carry = carry.New(n.rooms.Exchange, n.rooms.Chain, n.rooms.Inventory, n.rooms.Advisory)
+	n.rooms.Threat = threat.New(d)
+	n.rooms.Carry = carry.New(n.rooms.Exchange, n.rooms.Chain, n.rooms.Inventory, n.rooms.Advisory, n.rooms.Threat)
 	jobs := n.rooms.Advisory.Jobs()
 	maps.Copy(jobs, n.rooms.Chain.Jobs())
 	maps.Copy(jobs, n.rooms.Notify.Jobs())

@@ -51,6 +51,7 @@ func rooms() []roomOperations {
 		{"disclosure", "What partners are told of our suppliers, and what suppliers told of theirs.", disclosureOperations},
 		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
 		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},
+		{"threat", "Threats that partners shared.", threatOperations},
 		{"search", "Everything, by name.", searchOperations},
 		{"views", "Saved views of lists: search, filters, order and columns under a name.", viewOperations},
 		{"webhooks", "Addresses that are told what happens, and what they were told.", notifyOperations},

@@ -10,6 +10,7 @@ import (
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
+	"github.com/entente-project/entente/internal/threat"
 )
 
 // Rooms are the services that the operations ask.
@@ -21,6 +22,7 @@ type Rooms struct {
 	Notify    *notify.Service
 	Partner   *partner.Service
 	Exchange  *exchange.Service
+	Threat    *threat.Service
 	Carry     *carry.Carrier
 	Search    *search.Service
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/threat"
 )
 
 // Carrier brings entries to the rooms.
@@ -23,11 +24,12 @@ type Carrier struct {
 	chain     *chain.Service
 	inventory *inventory.Service
 	advisory  *advisory.Service
+	threat    *threat.Service
 }
 
 // New makes a carrier between the rooms of a node.
-func New(e *exchange.Service, c *chain.Service, i *inventory.Service, a *advisory.Service) *Carrier {
-	return &Carrier{e, c, i, a}
+func New(e *exchange.Service, c *chain.Service, i *inventory.Service, a *advisory.Service, t *threat.Service) *Carrier {
+	return &Carrier{e, c, i, a, t}
 }
 
 // The jobs: what is to be made of an entry, and of a partner that is another
@@ -131,6 +133,8 @@ func (c *Carrier) take(ctx context.Context, actor entente.Actor, e exchange.Rece
 		return c.learn(ctx, actor, e)
 	case entente.EntryVEX:
 		return c.speak(ctx, actor, e)
+	case entente.EntryThreat:
+		return c.warn(ctx, actor, e)
 	}
 	return entente.Message{}, errNothing
 }
@@ -142,6 +146,8 @@ func (c *Carrier) forget(ctx context.Context, actor entente.Actor, e exchange.Re
 		return c.chain.Forget(ctx, actor, e.Party, e.Number)
 	case entente.EntryVEX:
 		return c.advisory.Unsay(ctx, actor, e.Party, e.Number)
+	case entente.EntryThreat:
+		return c.threat.Forget(ctx, actor, e.Party, e.Number)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/entente-project/entente/internal/identity/seal"
 	"github.com/entente-project/entente/internal/inventory"
 	"github.com/entente-project/entente/internal/journal"
+	"github.com/entente-project/entente/internal/threat"
 )
 
 func ok(t testing.TB, err error) {
@@ -68,7 +69,7 @@ func newNode(t *testing.T, d *db.DB) *node {
 	})
 	n.advisory = advisory.New(d, n.chain, advisory.Options{})
 	n.exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "https://entente.example", Log: quiet})
-	c := New(n.exchange, n.chain, n.inventory, n.advisory)
+	c := New(n.exchange, n.chain, n.inventory, n.advisory, threat.New(d))
 	n.carrier = c
 	jobs := n.advisory.Jobs()
 	maps.Copy(jobs, n.exchange.Jobs())

@@ -113,13 +113,13 @@ func New(ctx context.Context, c Config) (*Node, error) {
 
 // doors puts the pages and the API behind one server.
 func (n *Node) doors() error {
-	rooms := api.Rooms{Chain: n.Chain, Exchange: n.Exchange, Carry: n.Carry, Inventory: n.Inventory, Advisory: n.Advisory, Identity: n.Identity, Notify: n.Notify, Partner: n.Partner, Search: n.Search}
+	rooms := api.Rooms{Chain: n.Chain, Exchange: n.Exchange, Threat: n.Threat, Carry: n.Carry, Inventory: n.Inventory, Advisory: n.Advisory, Identity: n.Identity, Notify: n.Notify, Partner: n.Partner, Search: n.Search}
 	machine, err := api.New(api.Config{DB: n.DB, Auth: n.Identity, Rooms: rooms, Version: n.c.Version, Log: n.c.Log})
 	if err != nil {
 		return err
 	}
 	n.pages, err = web.New(web.Config{
-		DB: n.DB, Identity: n.Identity, Chain: n.Chain, Inventory: n.Inventory, Advisory: n.Advisory, Partner: n.Partner, Exchange: n.Exchange, Carry: n.Carry, Notify: n.Notify, Search: n.Search, Languages: n.Languages,
+		DB: n.DB, Identity: n.Identity, Chain: n.Chain, Inventory: n.Inventory, Advisory: n.Advisory, Partner: n.Partner, Exchange: n.Exchange, Threat: n.Threat, Carry: n.Carry, Notify: n.Notify, Search: n.Search, Languages: n.Languages,
 		Secure: strings.HasPrefix(n.c.Origin, "https:"), Log: n.c.Log,
 	})
 	if err != nil {

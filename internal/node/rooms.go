@@ -20,6 +20,7 @@ import (
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
+	"github.com/entente-project/entente/internal/threat"
 	"github.com/entente-project/entente/internal/web/lang"
 )
 
@@ -39,6 +40,7 @@ type Rooms struct {
 	Partner   *partner.Service
 	Notify    *notify.Service
 	Exchange  *exchange.Service
+	Threat    *threat.Service
 	Carry     *carry.Carrier
 	Languages *lang.Languages
 	Search    *search.Service
@@ -98,7 +100,8 @@ func (r *Rooms) wire(ctx context.Context, c Config) error {
 	maps.Copy(jobs, r.Chain.Jobs())
 	maps.Copy(jobs, r.Notify.Jobs())
 	maps.Copy(jobs, r.Exchange.Jobs())
-	r.Carry = carry.New(r.Exchange, r.Chain, r.Inventory, r.Advisory)
+	r.Threat = threat.New(r.DB)
+	r.Carry = carry.New(r.Exchange, r.Chain, r.Inventory, r.Advisory, r.Threat)
 	maps.Copy(jobs, r.Carry.Jobs())
 	r.Runner = journal.NewRunner(r.DB, c.Log, slices.Concat(r.Advisory.Consumers(), r.Notify.Consumers(), r.Carry.Consumers()), jobs)
 	return nil

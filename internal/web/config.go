@@ -14,6 +14,7 @@ import (
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
+	"github.com/entente-project/entente/internal/threat"
 	"github.com/entente-project/entente/internal/web/lang"
 )
 
@@ -27,6 +28,7 @@ type Config struct {
 	Advisory  *advisory.Service
 	Partner   *partner.Service
 	Exchange  *exchange.Service
+	Threat    *threat.Service
 	Carry     *carry.Carrier
 	// Languages are those in which pages can be read; nil means the shipped ones.
 	Languages *lang.Languages

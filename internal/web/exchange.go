@@ -31,7 +31,7 @@ func exchangeRoutes() []Route {
 		act("/o/{org}/partners/{id}/ask", identity.ExchangeShare, (*visit).askPartner).on(kind),
 		page("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).askEnd).on(kind),
 		act("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).endPartnership).on(kind),
-	}, agreementRoutes(), disclosureRoutes(), vexRoutes(), invitingRoutes(), joinRoutes(), keyRoutes(), sayRoutes(), inboxRoutes())
+	}, agreementRoutes(), disclosureRoutes(), vexRoutes(), threatRoutes(), invitingRoutes(), joinRoutes(), keyRoutes(), sayRoutes(), inboxRoutes())
 }
 
 // exchangeNotices are what [visit.done] tells after acts on partnerships.
@@ -185,6 +185,16 @@ func (v *visit) showPartner(status int, notice ui.Notice) error {
 		shown.Ours = self.Fingerprint()
 	}
 	shown.Contacts = v.contactsOf(p)
+	if v.may(identity.ExchangeRead) {
+		said, err := v.Exchange.Inbox(ctx, v.actor, exchange.InboxQuery{Party: p.Party, Limit: saidShown})
+		if err != nil {
+			return err
+		}
+		for _, r := range said {
+			shown.Said = append(shown.Said, ui.Row{Cells: []ui.Cell{momentCell(v, r.Said), {Text: v.entryTitle(r), Href: v.entryPath(r), Note: v.entryName(r.Kind)}, badgeCell(tlpBadge(r.Marking.TLP)), badgeCell(v.entryBadges(r)...)}})
+		}
+		shown.AllSaid = v.in("inbox") + "?partner=" + string(p.Party)
+	}
 	known, err := v.chainNames()
 	if err != nil {
 		return err
@@ -206,6 +216,11 @@ func (v *visit) showPartner(status int, notice ui.Notice) error {
 	shown.Terms = v.termsOf(p.Agreement, p.Agreement.Other(p.Party))
 	return v.show(status, partnerView(shown))
 }
+
+// saidShown is how much of what a partner said its page shows.
+const saidShown = 10
+
+var saidColumns = []ui.Column{{Label: "Said", Tight: true}, {Label: "What"}, {Label: "Marked", Tight: true}, {Label: "State"}}
 
 // partnerCrumbs lead back to the list, for those who may see it, and to the partner.
 func (v *visit) partnerCrumbs(p *exchange.Partner) []ui.Link {

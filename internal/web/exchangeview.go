@@ -26,6 +26,8 @@ type partnerPage struct {
 	Proposal   string // that a change of the agreement waits; "" where none does
 	Defs       []ui.Def
 	Contacts   []ui.Contact
+	Said       []ui.Row // what the partner said last
+	AllSaid    string   // where all of it stands
 	Ours       []string // the words of our key; none for guests
 	Theirs     []string
 	Key        string // the name of the key whose words those are

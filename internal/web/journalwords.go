@@ -12,6 +12,7 @@ import (
 	"github.com/entente-project/entente/internal/journal"
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
+	"github.com/entente-project/entente/internal/threat"
 	"github.com/entente-project/entente/internal/web/lang"
 )
 
@@ -19,6 +20,8 @@ import (
 var textsOfKinds = map[journal.Kind]entente.Text{
 	chain.EventImported:               "Chain imported",
 	chain.EventChanged:                "Chain changed",
+	threat.EventRecorded:              "Threats shared by a partner",
+	threat.EventForgotten:             "Threats taken back by a partner",
 	advisory.EventSpoken:              "Supplier said how products stand (VEX)",
 	chain.EventDisclosed:              "Suppliers of a supplier told, or taken back",
 	chain.EventChosen:                 "Chosen what a partner is told of suppliers",

@@ -30,6 +30,7 @@ import (
 	"github.com/entente-project/entente/internal/notify"
 	"github.com/entente-project/entente/internal/partner"
 	"github.com/entente-project/entente/internal/search"
+	"github.com/entente-project/entente/internal/threat"
 )
 
 const testPassword = "seven quiet beans in autumn"
@@ -60,7 +61,8 @@ func newNode(t testing.TB) *node {
 		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Notify: notify.New(d, people, notify.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet}), Log: quiet,
 	}}
 	n.Exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet})
-	n.Carry = carry.New(n.Exchange, chains, n.Inventory, n.Advisory)
+	n.Threat = threat.New(d)
+	n.Carry = carry.New(n.Exchange, chains, n.Inventory, n.Advisory, n.Threat)
 	n.Search = search.New(chains, n.Inventory, n.Advisory, people)
 	n.key = key
 	n.handler, err = New(n.Config)

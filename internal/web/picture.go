@@ -3,10 +3,13 @@ package web
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/exchange"
+	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
 )
@@ -17,6 +20,8 @@ type picture struct {
 	g *chain.Graph
 	// processOf finds the process of an activity; made when first needed.
 	processOf map[chain.NodeID]chain.NodeID
+	// reached are the contacts that partners told of themselves; made when first needed.
+	reached map[chain.NodeID][]ui.Contact
 }
 
 func (v *visit) picture() (*picture, error) {
@@ -128,11 +133,40 @@ func (p *picture) calls(calls []chain.Call) []ui.Call {
 			all = append(all, ui.Call{
 				Organisation: ui.Link{Text: c.Name, Href: p.path(chain.KindOrganisation, c.Organisation)},
 				Note:         p.callNote(c.Rank, c.Because),
-				People:       people(c.Contacts),
+				People:       p.withPartner(c.Organisation, people(c.Contacts)),
 			})
 		}
 	}
 	return all
+}
+
+// withPartner adds to the contacts of the map those that the organisation told as a
+// partner, each person once.
+func (p *picture) withPartner(id chain.NodeID, known []ui.Contact) []ui.Contact {
+	if p.reached == nil {
+		p.reached = map[chain.NodeID][]ui.Contact{}
+		if p.v.may(identity.PartnerRead) {
+			partners, err := p.v.Exchange.Partners(p.v.r.Context(), p.v.actor)
+			if err != nil {
+				p.v.Log.Warn("the contacts of partners cannot be read", "error", err)
+			}
+			for _, one := range partners {
+				if one.KnownAs != "" && one.State == exchange.Active {
+					p.reached[chain.NodeID(one.KnownAs)] = p.v.contactsOf(one)
+				}
+			}
+		}
+	}
+	for _, c := range p.reached[id] {
+		same := func(k ui.Contact) bool {
+			return c.Email != "" && strings.EqualFold(k.Email, c.Email) || c.Phone != "" && k.Phone == c.Phone || c.Email == "" && c.Phone == "" && k.Name == c.Name
+		}
+		if !slices.ContainsFunc(known, same) {
+			c.Role = strings.Trim(p.v.T("%s, told as a partner", c.Role), ", ")
+			known = append(known, c)
+		}
+	}
+	return known
 }
 
 // callNote tells who an organisation is and why to call it.

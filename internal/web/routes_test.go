@@ -31,6 +31,8 @@ var examples = map[string]string{
 	"/o/{org}/products/{id}":                 "dropwizard",
 	"/o/{org}/products/{id}/documents":       "dropwizard",
 	"/o/{org}/products/{id}/vex":             "dropwizard",
+	"/o/{org}/threats/{id}":                  "none",
+	"/o/{org}/threats/{id}/original":         "none",
 	"/o/{org}/documents/{document}":          "1",
 	"/o/{org}/documents/{document}/withdraw": "1",
 	"/o/{org}/components/{package}":          "1",

@@ -181,8 +181,7 @@ func (v *visit) supplierShown() (supplierPage, error) {
 		},
 		Stops: p.stops(node),
 	}
-	if len(o.Contacts) > 0 {
-		all := people(o.Contacts)
+	if all := p.withPartner(id, people(o.Contacts)); len(all) > 0 {
 		if o.ID == p.own() {
 			v.inviteColleagues(all)
 		}

@@ -158,6 +158,7 @@ func (v *visit) frame(title string) ui.Page {
 	)...)
 	add("Products & advisories", join(
 		v.item(identity.AdvisoryRead, "Advisories", "advisories"),
+		v.item(identity.AdvisoryRead, "Threats", "threats"),
 		v.item(identity.InventoryRead, "Products", "products"),
 		v.item(identity.InventoryRead, "SBOMs", "documents"),
 		v.item(identity.InventoryRead, "Components", "components"),

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/exchange"
+)
+
+const poisoned = `{"type":"indicator","spec_version":"2.1","id":"indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2026-04-06T20:03:48.000Z","modified":"2026-04-06T20:03:48.000Z","name":"Poisoned beans","description":"Do not drink.","pattern_type":"stix","pattern":"[domain-name:value = 'beans.example']","valid_from":"2026-04-06T20:03:48Z","x_own":"kept"}`
+
+// What a partner shares is listed, shown in plain words, and taken away as it came; its
+// practice stands on its page, and its contacts where somebody looks whom to call.
+func TestWhatAPartnerShares(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	supplier := n.partnerOf("rosthof-seat", "Rösthof")
+	buyer, them := entente.System("beanline", entente.DoorCommand), entente.System("rosthof-seat", entente.DoorCommand)
+	must(t, n.Exchange.SetKnownAs(t.Context(), buyer, supplier, "rosthof"))
+	self, err := n.Exchange.Self(t.Context(), buyer)
+	must(t, err)
+	for kind, body := range map[entente.EntryKind]string{
+		entente.EntryThreat: poisoned, entente.EntryPractice: `{"title":"Two people open the vault","text":"Always."}`,
+		entente.EntryContacts: `{"contacts":[{"name":"Night desk","phone":"+49 30 5550100","role":"incident"}]}`,
+	} {
+		s := exchange.NewStatement{Kind: kind, Title: "Something", Marking: entente.Marking{TLP: entente.TLPGreen}, To: []entente.PartyID{self.Party()}, Body: json.RawMessage(body)}
+		for _, f := range exchange.Inspect(s, nil) {
+			s.Decided = append(s.Decided, exchange.Decision{Finding: f, Reason: "meant"})
+		}
+		_, _, err := n.Exchange.Say(t.Context(), them, s)
+		must(t, err)
+	}
+	n.carryAll("rosthof-seat", "beanline")
+	ours := n.as("owner@beanline.example")
+	body := ours.mustHold("/o/beanline/threats", "Poisoned beans", "Sign to look for", "Rösthof", "TLP:GREEN")
+	wholePage(t, "threats", body)
+	_, at, _ := strings.Cut(body, `href="/o/beanline/threats/`)
+	at, _, _ = strings.Cut(at, `"`)
+	wholePage(t, "threat", ours.mustHold("/o/beanline/threats/"+at, "Do not drink.", "What to look for", "beans.example", "Domain", "Rösthof said so on"))
+	if w := ours.get("/o/beanline/threats/" + at + "/original"); w.Code != http.StatusOK || w.Body.String() != poisoned {
+		t.Errorf("the original: %d %s", w.Code, w.Body)
+	}
+	if w := ours.get("/o/beanline/threats/x"); w.Code != http.StatusNotFound {
+		t.Errorf("no threat: %d", w.Code)
+	}
+	ours.mustHold("/o/beanline/partners/"+string(supplier), "What Rösthof said last", "Two people open the vault", "Night desk")
+	ours.mustHold("/o/beanline/suppliers/rosthof", "Night desk", "told as a partner")
+	ours.mustHold("/o/beanline/what-if?down=rosthof", "Night desk")
+}
