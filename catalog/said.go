@@ -63,6 +63,10 @@ func Statements() []Statement {
 			Body: `{"title":"Try your restore before you need it","text":"Once a quarter we restore one customer's machines into an empty hall and time it. Twice it took longer than the contract said."}`,
 		},
 		{
+			From: "rosthof", By: "oncall@rosthof.example", To: []string{"beanline"}, Kind: "chain", Title: "Our suppliers, as far as we tell of them", Label: "TLP:AMBER+STRICT",
+			Body: `{"suppliers":[{"name":"Hafenspedition Nord","country":"DE","category":"freight"},{"blind":["5f0c1d7be28a49d3a1c6e4b29d80f7a3"],"category":"payment processing","needed":true,"buffer":"12h"}],"counted":3,"complete":true}`,
+		},
+		{
 			From: "beanline", By: "lead@beanline.example", To: []string{"rosthof"}, Kind: "concern", Title: "Your portal rests on one cloud", Label: "TLP:AMBER+STRICT",
 			Body: `{"title":"Your portal rests on one cloud","text":"If Nordhost is down, so is your order portal, and after a day we cannot order. Is there a second place?"}`,
 		},
