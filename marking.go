@@ -243,6 +243,22 @@ func (m Marking) Narrows(next Marking) bool {
 		papOrder(next.PAP) >= papOrder(m.PAP)
 }
 
+// Under is the marking with another label, without what only goes with other labels.
+// people are those to whom it is addressed under TLP:RED; none: those of before.
+func (m Marking) Under(t TLP, people []string) Marking {
+	m.TLP = t
+	if t != TLPAmber {
+		m.Clients = nil
+	}
+	switch {
+	case t != TLPRed:
+		m.People = nil
+	case len(people) > 0:
+		m.People = people
+	}
+	return m
+}
+
 func papOrder(p PAP) int { return slices.Index([]PAP{"", PAPClear, PAPGreen, PAPAmber, PAPRed}, p) }
 
 // UnmarshalJSON reads a marking and refuses one that [Marking.Validate] refuses: a

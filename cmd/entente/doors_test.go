@@ -60,6 +60,11 @@ var doors = map[string]string{
 	"GET /o/{org}/say": display, "POST /o/{org}/say": "say", "/o/{org}/say/preview": "say", "/o/{org}/say/edit": display,
 	"/o/{org}/inbox": "list-inbox", "/o/{org}/inbox/{id}": "get-entry", "/o/{org}/inbox/{id}/file": "get-entry-file", "/o/{org}/inbox/{id}/acknowledge": "acknowledge-entry",
 	"/o/{org}/inbox/{id}/pass-on": "pass-on", "/o/{org}/concerns": "list-concerns", "/o/{org}/concerns/{id}": "list-concerns",
+	"/o/{org}/ledger": "list-ledger", "/o/{org}/ledger/{id}": "get-statement", "/o/{org}/ledger/{id}/record": "get-record",
+	"/o/{org}/ledger/{id}/recall": "recall-statement", "/o/{org}/ledger/{id}/narrow": "narrow-statement", "/o/{org}/embargoes": "list-embargoes",
+	"GET /o/{org}/partners/{id}/embargo": "get-embargo", "POST /o/{org}/partners/{id}/embargo": "step-embargo",
+	"GET /o/{org}/partners/{id}/file": display, "/o/{org}/partners/{id}/entries.jsonl": "export-entries", "POST /o/{org}/partners/{id}/file": "import-entries",
+	"/o/{org}/move": signed, "/o/{org}/move/stay": signed, "/o/{org}/bring-seat": signed, "GET /o/{org}/contacts": "list-own-contacts", "POST /o/{org}/contacts": signed,
 	"GET /o/{org}/key": "get-key", "POST /o/{org}/key": signed,
 	"/o/{org}/batch": "apply-batch", "/o/{org}/changes/{id}": "get-change", "/o/{org}/changes/{id}/undo": "undo-change",
 }

@@ -29,7 +29,9 @@ func TestAnswersHoldToTheDocument(t *testing.T) {
 				t.Logf("the same requests again: go test ./internal/api -run %s -seed %d", t.Name(), *seed)
 			}
 		})
-		v := &inventor{document: readDocument(t, n.handler), rng: rand.New(rand.NewPCG(*seed, 1)), files: files(t)}
+		party := get[List[Partnership]](n, base+"/partners", as(n.tokens["rosthof/owner"])).Items[0].Party
+		entries := n.ask("GET", base+"/partners/"+party+"/entries", nil, as(n.tokens["rosthof/owner"])).Body.Bytes()
+		v := &inventor{document: readDocument(t, n.handler), rng: rand.New(rand.NewPCG(*seed, 1)), files: append(files(t), entries)}
 		g, err := n.rooms.Chain.Graph(t.Context(), entente.System("beanline", entente.DoorCommand))
 		must(t, err)
 		v.known = map[string][]string{}

@@ -91,6 +91,12 @@ func (n *node) partners() {
 	must(n.t, err)
 	_, err = n.rooms.Exchange.Accept(n.t.Context(), entente.System("rosthof", entente.DoorCommand), ticket.Link(), []entente.Contact{{Name: "IT on call"}}, "beanline")
 	must(n.t, err)
+	for i := range 40 {
+		_, _, err := n.rooms.Exchange.Say(n.t.Context(), entente.System("beanline", entente.DoorCommand), exchange.NewStatement{
+			Kind: entente.EntryPractice, Title: fmt.Sprintf("Practice %d", i), Marking: entente.Marking{TLP: entente.TLPGreen}, Body: json.RawMessage(`{"text":"try your backups"}`),
+		})
+		must(n.t, err)
+	}
 }
 
 // told lets rosthof tell beanline what an inbox can hold: a concern, an SBOM with its

@@ -48,7 +48,6 @@ const (
 	SortKind  LedgerSort = "kind"
 	SortLabel LedgerSort = "label"
 	SortState LedgerSort = "state"
-	SortBy    LedgerSort = "by"
 )
 
 // Tally counts the recipients of a statement.
@@ -165,10 +164,6 @@ func (q LedgerQuery) order(sel *db.Query) *db.Query {
 		return sel.Order("s.state DESC, s.at DESC, s.id")
 	case q.Sort == SortState:
 		return sel.Order("s.state, s.at DESC, s.id")
-	case q.Sort == SortBy && q.Desc:
-		return sel.Order("LOWER(s.by) DESC, s.at DESC, s.id")
-	case q.Sort == SortBy:
-		return sel.Order("LOWER(s.by), s.at DESC, s.id")
 	case q.Sort == SortSaid && !q.Desc:
 		return sel.Order("s.at, s.id")
 	}
@@ -374,7 +369,7 @@ func moment(t time.Time) *time.Time {
 
 // RecordHeads are the heads of [Record.Rows].
 var RecordHeads = []string{
-	"id", "kind", "subject", "title", "said", "by", "basis", "marking", "decisions", "files", "state", "reason", "recalled",
+	"id", "kind", "subject", "title", "said", "by", "basis", "marking", "decisions", "need_why", "files", "state", "reason", "recalled",
 	"party", "name", "entitled", "why", "need", "agreement", "agreement_hash", "retention_days", "onward", "marking_now", "embargo", "embargo_until", "entry", "entry_hash",
 	"delivered", "read", "acknowledged", "asked", "asked_at", "asked_by", "done", "receipt",
 }
@@ -410,10 +405,27 @@ func (r Record) Rows() ([][]string, error) {
 			e = *l.Embargo
 		}
 		rows = append(rows, []string{
-			r.ID, r.Kind, r.Subject, r.Title, at(&r.Said), r.By, r.Basis, string(r.Marking), string(decisions), string(files), r.State, r.Reason, at(r.Recalled),
+			r.ID, r.Kind, r.Subject, r.Title, at(&r.Said), r.By, r.Basis, string(r.Marking), string(decisions), r.NeedWhy, string(files), r.State, r.Reason, at(r.Recalled),
 			l.Party, l.Name, yes[l.Entitled], l.Reason, yes[l.Need], number(uint64(a.Version)), a.Hash, number(uint64(a.Retention)), a.Onward, string(l.Marking), e.State, at(e.Until), number(l.Number), l.Hash,
 			at(l.Delivered), at(l.Read), at(l.Acknowledged), l.Asked, at(l.AskedAt), number(l.AskedBy), at(l.Done), string(l.Receipt),
 		})
 	}
 	return rows, nil
+}
+
+// With counts one more line.
+func (t Tally) With(l Line) Tally {
+	count := func(n *int, yes bool) {
+		if yes {
+			*n++
+		}
+	}
+	count(&t.Entitled, l.Number > 0)
+	count(&t.Refused, l.Number == 0)
+	count(&t.Delivered, !l.Delivered.IsZero())
+	count(&t.Read, !l.Read.IsZero())
+	count(&t.Acknowledged, !l.Answered.IsZero())
+	count(&t.Revised, l.Revise != "")
+	count(&t.Done, !l.Acked.IsZero())
+	return t
 }

@@ -182,6 +182,21 @@ func (s *Service) Holding(ctx context.Context, actor entente.Actor) (h Holding, 
 	return h, err
 }
 
+// Moved tells when the organisation left this node; zero: it is here.
+func (s *Service) Moved(ctx context.Context, actor entente.Actor) (at time.Time, err error) {
+	if err := identity.Require(actor, identity.PartnerRead, identity.In(actor.Org)); err != nil {
+		return at, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		self, err := readSelf(ctx, tx, actor.Org)
+		if self != nil {
+			at = self.Moved
+		}
+		return err
+	})
+	return at, err
+}
+
 func (s *Service) setMoved(ctx context.Context, actor entente.Actor, self Self, at time.Time, event journal.Kind) error {
 	if at.IsZero() && self.Moved.IsZero() {
 		return entente.Conflict("this organisation is here; it was not moved out")

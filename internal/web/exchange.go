@@ -31,7 +31,7 @@ func exchangeRoutes() []Route {
 		act("/o/{org}/partners/{id}/ask", identity.ExchangeShare, (*visit).askPartner).on(kind),
 		page("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).askEnd).on(kind),
 		act("/o/{org}/partners/{id}/end", identity.PartnerManage, (*visit).endPartnership).on(kind),
-	}, agreementRoutes(), disclosureRoutes(), vexRoutes(), threatRoutes(), invitingRoutes(), joinRoutes(), keyRoutes(), sayRoutes(), inboxRoutes())
+	}, agreementRoutes(), disclosureRoutes(), vexRoutes(), threatRoutes(), invitingRoutes(), joinRoutes(), keyRoutes(), sayRoutes(), inboxRoutes(), ledgerRoutes(), embargoRoutes(), exchangeFileRoutes(), seatRoutes())
 }
 
 // exchangeNotices are what [visit.done] tells after acts on partnerships.
@@ -50,6 +50,16 @@ var exchangeNotices = map[string]told{
 	"refused":              {ui.Calm, "The proposal was refused. The agreement stays as it is."},
 	"chosen":               {ui.Good, "Your choice is kept. Nothing was told yet: look at what it says below."},
 	"told":                 {ui.Good, "It is signed and on its way."},
+	"taken-back":           {ui.Good, "It is taken back. Those who got it are told; who has confirmed stands below."},
+	"narrowed":             {ui.Good, "It is narrower now. Those who got it are told; who has confirmed stands below."},
+	"embargo-propose":      {ui.Good, "Your proposal is on its way. Until it is answered, it is held back."},
+	"embargo-accept":       {ui.Good, "You have accepted. The embargo runs."},
+	"embargo-refuse":       {ui.Calm, "You have refused."},
+	"embargo-revise":       {ui.Good, "Your proposal is on its way. What runs goes on until it is accepted."},
+	"embargo-release":      {ui.Good, "Your partner is told."},
+	"stays":                {ui.Good, "The organisation is open here again. Delete the file."},
+	"moved-in":             {ui.Good, "The seat is open here. Your partners are told where they reach you now."},
+	"contacts-told":        {ui.Good, "The contacts were saved, and your partners are told."},
 	"key-changed":          {ui.Good, "You have a new key, and all partners are told. Read its words to them again."},
 }
 
@@ -106,11 +116,30 @@ func (v *visit) partners() error {
 	if v.may(identity.PartnerManage) {
 		head.Main = ui.Link{Text: v.T("Invite a partner"), Href: v.in("invite-partner")}
 		head.Actions = []ui.Link{{Text: v.T("I was invited"), Href: v.in("accept-partner")}}
+		if len(all) == 0 {
+			head.Actions = append(head.Actions, ui.Link{Text: v.T("Bring a seat with you"), Href: v.in("bring-seat")})
+		}
 		l.empty.Next, l.empty.More = head.Main, head.Actions
 	}
+	notice := v.done()
+	if notice.Text == "" {
+		notice, err = v.movedNotice()
+		if err != nil {
+			return err
+		}
+	}
 	return l.show(v, held[row]{l, all}, func(shown ui.List) templ.Component {
-		return partnersView(partnersPage{Frame: v.frame(head.Title), Head: head, Notice: v.done(), List: shown})
+		return partnersView(partnersPage{Frame: v.frame(head.Title), Head: head, Notice: notice, List: shown})
 	})
+}
+
+// movedNotice says that the organisation has left this node; nothing, if it has not.
+func (v *visit) movedNotice() (ui.Notice, error) {
+	moved, err := v.Exchange.Moved(v.r.Context(), v.actor)
+	if err != nil || moved.IsZero() {
+		return ui.Notice{}, err
+	}
+	return ui.Notice{Tone: ui.Warn, Text: v.T("%s was written into a file to move to another node, and is closed here. Open “Move to a node of your own” under Key to go on, or to stay.", v.org.Name)}, nil
 }
 
 // lastContact is when the partner's node was last known to answer.
@@ -169,6 +198,7 @@ func (v *visit) showPartner(status int, notice ui.Notice) error {
 		Ask:    v.mayOn(identity.ExchangeShare, identity.KindPartnership, string(p.Party)) && p.State == exchange.Active,
 		Theirs: p.Fingerprint(), Key: string(p.Ring.Current().Public.ID()), Compared: p.Compared, ComparedBy: p.ComparedBy,
 		Feeds: v.feedRows(p), FeedErrors: v.feedErrors(p),
+		File: at + "/file", Ledger: v.in("ledger") + "?partner=" + string(p.Party),
 		Welcome: v.r.URL.Query().Get("done") == "seat",
 	}
 	if quarantined(p) {
@@ -177,6 +207,9 @@ func (v *visit) showPartner(status int, notice ui.Notice) error {
 			shown.Quarantine = ""
 		}
 	}
+	if !v.may(identity.ExchangeRead) {
+		shown.Ledger = ""
+	}
 	if v.may(identity.PartnerRead) {
 		self, err := v.Exchange.Self(ctx, v.actor)
 		if err != nil {
@@ -184,7 +217,7 @@ func (v *visit) showPartner(status int, notice ui.Notice) error {
 		}
 		shown.Ours = self.Fingerprint()
 	}
-	shown.Contacts = v.contactsOf(p)
+	shown.Contacts = reachable(p.Contacts)
 	if v.may(identity.ExchangeRead) {
 		said, err := v.Exchange.Inbox(ctx, v.actor, exchange.InboxQuery{Party: p.Party, Limit: saidShown})
 		if err != nil {
@@ -411,7 +444,7 @@ func (v *visit) quarantine() error {
 		return err
 	}
 	title := v.T("Quarantine of %s", p.Name)
-	shown := quarantinePage{Frame: v.frame(title), Head: ui.Head{Crumbs: v.partnerCrumbs(&p), Title: title}, Name: p.Name, Quarantined: quarantined(p), Contacts: v.contactsOf(p)}
+	shown := quarantinePage{Frame: v.frame(title), Head: ui.Head{Crumbs: v.partnerCrumbs(&p), Title: title}, Name: p.Name, Quarantined: quarantined(p), Contacts: reachable(p.Contacts)}
 	if shown.Quarantined && p.State == exchange.Active && v.mayOn(identity.PartnerManage, identity.KindPartnership, string(p.Party)) {
 		shown.Release = v.in("partners", string(p.Party), "release")
 	}
@@ -426,9 +459,10 @@ func (v *visit) releaseFeeds() error {
 	return v.partnerDone("released", "#feeds", v.Exchange.Release(v.r.Context(), v.actor, v.party()))
 }
 
-func (v *visit) contactsOf(p exchange.Partner) []ui.Contact {
-	all := make([]ui.Contact, len(p.Contacts))
-	for i, c := range p.Contacts {
+// reachable are contacts as pages show them.
+func reachable(contacts []entente.Contact) []ui.Contact {
+	all := make([]ui.Contact, len(contacts))
+	for i, c := range contacts {
 		all[i] = ui.Contact{Name: cmp.Or(c.Name, c.Email, c.Phone), Role: c.Role, Email: c.Email, Phone: c.Phone}
 	}
 	return all

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,10 @@ func (v *visit) key() error { return v.showKey(http.StatusOK, v.done()) }
 
 func (v *visit) showKey(status int, notice ui.Notice) error {
 	self, err := v.Exchange.Self(v.r.Context(), v.actor)
+	if errors.Is(err, exchange.ErrNoKey) {
+		title := v.T("Key")
+		return v.show(status, keyView(keyPage{Frame: v.frame(title), Head: ui.Head{Title: title}, Notice: notice, NoKey: v.sentence(exchange.ErrNoKey)}))
+	}
 	if err != nil {
 		return err
 	}
@@ -40,6 +45,7 @@ func (v *visit) showKey(status int, notice ui.Notice) error {
 	}
 	if v.may(identity.PartnerManage) {
 		p.Action = v.in("key")
+		p.Head.Actions = []ui.Link{{Text: v.T("Move to a node of your own"), Href: v.in("move")}}
 		partners, err := v.Exchange.Partners(v.r.Context(), v.actor)
 		if err != nil {
 			return err

@@ -39,6 +39,8 @@ type partnerPage struct {
 	Known      suggested
 	Manage     bool
 	Ask        bool
+	File       string // where entries are exchanged by file
+	Ledger     string // the ledger of what went to them; "" for those who may not see it
 }
 
 type endPage struct {
@@ -196,4 +198,5 @@ type keyPage struct {
 	History []ui.Row
 	Action  string // "" for those who may not change it
 	Told    string
+	NoKey   string // why there is none, and what to do
 }

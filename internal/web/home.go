@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func (v *visit) home() error {
 	shown.Title = v.T("What needs you")
 	shown.Steps = v.nextSteps(p, assessable+silentTotal > 0, totals.Records > 0)
 	shown.Filled = p.g.Revision() > 0
-	err = v.inboxTasks(&shown)
+	err = errors.Join(v.inboxTasks(&shown), v.exchangeTasks(&shown))
 	if err != nil {
 		return err
 	}

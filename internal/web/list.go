@@ -31,6 +31,7 @@ var followedBy = map[string]string{
 	"products": "sbom chain advisory", "supplies": "chain", "documents": "sbom chain", "components": "sbom", "people": "member",
 	"partners": "partner agreement feed", "partner-invitations": "partnership",
 	"inbox": "entry", "concerns": "entry statement",
+	"ledger": "statement entry", "embargoes": "embargo entry",
 }
 
 // list describes a list of a page: its columns, filters and what is searched. The

@@ -48,6 +48,7 @@ var rightFor = []struct {
 	{"invitation.", identity.InvitationManage},
 	{"organisation.", identity.OrganisationRead},
 	{"statement.", identity.ExchangeRead},
+	{"embargo.", identity.ExchangeRead},
 	{"entry.", identity.ExchangeRead},
 }
 

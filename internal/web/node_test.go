@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -117,10 +118,17 @@ func (n *node) tell() {
 	_, hook, err := n.Notify.CreateHook(n.t.Context(), system, notify.NewHook{Name: "Ticket desk", URL: "https://desk.beanline.example/entente", Kinds: []journal.Kind{"advisory.matched"}})
 	must(n.t, err)
 	party := string(n.partnerOf("arabista", "Arabista Growers"))
-	for _, act := range []string{"", "/quarantine", "/release", "/compared", "/organisation", "/ask", "/disclosure", "/disclosure/tell", "/end", "/agreement", "/propose", "/sign", "/refuse"} {
+	for _, act := range []string{"", "/quarantine", "/release", "/compared", "/organisation", "/ask", "/disclosure", "/disclosure/tell", "/end", "/agreement", "/propose", "/sign", "/refuse", "/embargo", "/file", "/entries.jsonl"} {
 		examples["/o/{org}/partners/{id}"+act] = party
 	}
 	n.tellConcerns()
+	said, _, err := n.Exchange.Say(n.t.Context(), system, exchange.NewStatement{
+		Kind: entente.EntryPractice, Title: "Backups that were tried", Marking: entente.Marking{TLP: entente.TLPGreen}, Body: json.RawMessage(`{"text":"try them"}`),
+	})
+	must(n.t, err)
+	for _, act := range []string{"", "/record", "/recall", "/narrow"} {
+		examples["/o/{org}/ledger/{id}"+act] = said
+	}
 	for _, act := range []string{"", "/pause", "/resume", "/secret", "/test", "/replay", "/remove"} {
 		examples["/o/{org}/webhooks/{id}"+act] = hook.ID
 	}

@@ -190,6 +190,10 @@ func (v *visit) supplierShown() (supplierPage, error) {
 	if o.ID == p.own() {
 		shown.Stops.None = v.T("No process is in the map.")
 	}
+	err = p.addPartnership(&shown, id, o.Name)
+	if err != nil {
+		return supplierPage{}, err
+	}
 	customers := p.addSupplies(&shown, id)
 	p.addUpstream(&shown, id)
 	shown.Told, shown.ToldBefore, err = p.told(id)
@@ -221,6 +225,24 @@ func (v *visit) supplierShown() (supplierPage, error) {
 		ui.Def{Term: v.T("Category"), Text: o.Category}, ui.Def{Term: v.T("Country"), Text: o.Country}, ui.Def{Term: v.T("LEI"), Text: o.LEI},
 		ui.Def{Term: v.T("Domains"), Text: strings.Join(o.Domains, ", ")}, ui.Def{Term: v.T("Identifier in the map"), Text: string(o.ID)})
 	return shown, nil
+}
+
+// addPartnership leads to the partnership with the organisation, or to an invitation.
+func (p *picture) addPartnership(shown *supplierPage, id chain.NodeID, name string) error {
+	m := p.g.Map()
+	supplies, buys := false, false
+	for i := range m.Supplies {
+		supplies = supplies || m.Supplies[i].Supplier == id && m.Supplies[i].Customer == m.Own
+		buys = buys || m.Supplies[i].Supplier == m.Own && m.Supplies[i].Customer == id
+	}
+	if id == m.Own {
+		return nil
+	}
+	link, err := p.v.inviteLink(string(id), name, supplies, buys)
+	if link.Href != "" {
+		shown.Head.Actions = append(shown.Head.Actions, link)
+	}
+	return err
 }
 
 // addSupplies adds what an organisation supplies, to whom, and its products.

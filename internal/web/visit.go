@@ -168,6 +168,8 @@ func (v *visit) frame(title string) ui.Page {
 		v.item(identity.ExchangeRead, "Concerns", "concerns"),
 		v.item(identity.PartnerRead, "Partnerships", "partners"),
 		v.item(identity.PartnerRead, "Partner invitations", "partner-invitations"),
+		v.item(identity.ExchangeRead, "Ledger", "ledger"),
+		v.item(identity.PartnerRead, "Contacts for partners", "contacts"),
 	)...)
 	add("Settings", join(
 		v.item(identity.ChainRead, "Map", "map"),
