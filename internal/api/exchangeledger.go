@@ -193,10 +193,6 @@ func recallStatement(s *server, ctx context.Context, actor entente.Actor, in *st
 	return getStatement(s, ctx, actor, &in.ByStatement)
 }
 
-func parties(names []string) []entente.PartyID {
-	return each(names, func(name string) entente.PartyID { return entente.PartyID(name) })
-}
-
 func narrowStatement(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	ByStatement
 	Body struct {
