@@ -144,7 +144,7 @@ func (v *visit) showEmbargo(status int, subject string, notice ui.Notice, until,
 func (v *visit) embargoBox(e exchange.EmbargoOn, active bool) embargoView {
 	now, state := time.Now(), embargoNow(e)
 	shown := embargoView{
-		Name: e.Name, Subject: e.Subject, Says: v.embargoSays(e, state),
+		Name: e.Name, Subject: e.Subject, Page: v.embargoPath(e.Party, e.Subject), Open: e.State != "", Says: v.embargoSays(e, state),
 		Until:  ui.Field{Name: "until", Label: v.T("Not passed on before"), Type: "datetime-local", Hint: v.T("By the clock of %s.", v.reader().Zone().String())},
 		Reason: ui.Field{Name: "reason", Label: v.T("Reason, which %s reads", e.Name), MaxLength: entente.MaxMarkingText},
 	}
@@ -161,7 +161,7 @@ func (v *visit) embargoBox(e exchange.EmbargoOn, active bool) embargoView {
 	if !active || e.Subject == "" || !v.mayOn(identity.ExchangeShare, identity.KindPartnership, string(e.Party)) {
 		return shown
 	}
-	shown.Action = v.in("partners", string(e.Party), "embargo")
+	shown.Action, shown.Open = v.in("partners", string(e.Party), "embargo"), true
 	shown.Accept, shown.Refuse = e.Ours() && e.Active(now), e.Ours() && e.Active(now)
 	switch state {
 	case entente.EmbargoProposed:

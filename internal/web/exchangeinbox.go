@@ -283,6 +283,11 @@ func (v *visit) showEntry(status int, notice ui.Notice) error {
 	if err != nil {
 		return err
 	}
+	e, err := v.Exchange.EmbargoOf(ctx, v.actor, r.Party, r.Subject)
+	if err != nil {
+		return err
+	}
+	shown.Embargo = v.embargoBox(e, p.State == exchange.Active)
 	shown.Proof = v.proofDefs(r, p)
 	shown.Outcome = v.outcomeNotice(r)
 	share := shown.Open && v.may(identity.ExchangeShare) && p.State == exchange.Active

@@ -28,6 +28,7 @@ type entryPage struct {
 	Defs        []ui.Def
 	Proof       []ui.Def
 	Thread      []threadItem
+	Embargo     embargoView
 	Answer      string // where it is answered; "" for those who may not
 	Acknowledge bool
 	PassOn      bool

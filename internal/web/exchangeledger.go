@@ -64,7 +64,7 @@ func (v *visit) ledger() error {
 			{key: "title", label: "What", order: sorted, cell: func(s row) ui.Cell {
 				return ui.Cell{Text: s.Title, Href: v.in("ledger", s.ID), Note: v.entryName(s.Kind)}
 			}},
-			{key: "label", label: "Label", tight: true, order: sorted, cell: func(s row) ui.Cell { return badgeCell(labelBadge(s.Marking.TLP)) }},
+			{key: "label", label: "Label", tight: true, order: sorted, cell: func(s row) ui.Cell { return badgeCell(tlpBadge(s.Marking.TLP)) }},
 			{key: "state", label: "State", order: sorted, cell: func(s row) ui.Cell { return badgeCell(v.statementBadges(s.State, s.Revised-s.Done)...) }},
 			{label: "Got it", tight: true, cell: func(s row) ui.Cell {
 				c := plainCell(v.N(s.Entitled, "%d partner", "%d partners"))
@@ -86,6 +86,10 @@ func (v *visit) ledger() error {
 	}
 	head := ui.Head{Title: v.T("Ledger"), Lead: v.T("What you said to partners: who was entitled to it, who was not, and what became of it there.")}
 	head.Actions = []ui.Link{{Text: v.T("Embargoes"), Href: v.in("embargoes")}}
+	if v.may(identity.ExchangeShare) {
+		head.Main = ui.Link{Text: v.T("Say something"), Href: v.in("say")}
+		l.empty.Next = head.Main
+	}
 	if q := l.query(v.r.URL); q.file != "" {
 		err := v.Identity.Require(*v.who, v.actor, identity.ExchangeExport, identity.In(v.actor.Org))
 		if err != nil {
@@ -135,9 +139,6 @@ func (v *visit) share(n, of int) ui.Cell {
 	return plainCell(v.T("%d of %d", n, of))
 }
 
-// labelBadge is a label of TLP; its words say what it is.
-func labelBadge(t entente.TLP) ui.Badge { return ui.Badge{Text: t.String()} }
-
 func (v *visit) statementBadges(s exchange.StatementState, open int) []ui.Badge {
 	badges := []ui.Badge{{Text: v.T("stands"), Tone: ui.Good}}
 	if s == exchange.TakenBack {
@@ -171,10 +172,10 @@ func (v *visit) showStatement(status int, notice ui.Notice) error {
 	p := statementPage{
 		Frame: v.frame(st.Title), Notice: notice, At: at,
 		Head: ui.Head{
-			Crumbs: v.ledgerCrumbs(nil), Title: st.Title, Badges: append([]ui.Badge{labelBadge(st.Marking.TLP)}, v.statementBadges(st.State, open)...),
+			Crumbs: v.ledgerCrumbs(nil), Title: st.Title, Badges: append([]ui.Badge{tlpBadge(st.Marking.TLP)}, v.statementBadges(st.State, open)...),
 			Lead: v.T("Said by %s, %s.", st.By, v.reader().Moment(st.At)),
 		},
-		Defs: v.statementDefs(st, known), Labels: v.labelMeanings(),
+		Defs: v.statementDefs(st, known), Labels: v.labelMeanings(), Said: v.saidOf(st.Kind, st.Body, st.Blobs),
 	}
 	if v.may(identity.ExchangeExport) {
 		p.Head.Actions = []ui.Link{{Text: v.T("The record, for counsel"), Href: at + "/record"}}

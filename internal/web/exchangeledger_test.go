@@ -201,6 +201,7 @@ func TestEmbargoPages(t *testing.T) {
 	step(owner, ours, url.Values{"act": {"terms"}, "until": {"2099-03-01T12:00"}, "reason": {"until the fix is out"}})
 	owner.mustHold(ours+about+"&done=embargo-propose", "You propose that nobody passes it on", "Take the proposal back", "until the fix is out")
 	supplier.mustHold("/o/rosthof", "Beanline proposes an embargo")
+	supplier.mustHold("/o/rosthof/inbox/"+exchange.EntryRef{Party: n.self("beanline"), Number: 1}.String(), "Answer the proposal")
 	supplier.mustHold("/o/rosthof/embargoes", "note/firmware", "waits for you")
 	body = supplier.mustHold(theirs+about, "Beanline proposes that nobody passes it on", "Accept it", "Refuse it", "Propose another end", "until the fix is out")
 	wholePage(t, "their embargo", body)

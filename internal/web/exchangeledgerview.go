@@ -15,6 +15,7 @@ type statementPage struct {
 	At        string
 	Open      string // who has not confirmed; "" where nothing is open
 	Defs      []ui.Def
+	Said      saidView
 	Labels    []ui.Def
 	Got       []ui.Row
 	Not       []ui.Row
@@ -65,6 +66,8 @@ type embargoPage struct {
 // embargoView is where an embargo stands, and what the visitor can do about it.
 type embargoView struct {
 	Name    string // of the partner
+	Page    string // where it stands with its steps
+	Open    bool   // there is something to answer, to change or to see
 	Says    string
 	Steps   []ui.Row
 	Action  string // "" for those who may not
