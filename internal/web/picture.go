@@ -152,7 +152,7 @@ func (p *picture) withPartner(id chain.NodeID, known []ui.Contact) []ui.Contact 
 			}
 			for _, one := range partners {
 				if one.KnownAs != "" && one.State == exchange.Active {
-					p.reached[chain.NodeID(one.KnownAs)] = p.v.contactsOf(one)
+					p.reached[chain.NodeID(one.KnownAs)] = reachable(one.Contacts)
 				}
 			}
 		}
