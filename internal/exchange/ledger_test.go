@@ -174,13 +174,6 @@ func TestAcknowledgementsAreOfWhatWasAsked(t *testing.T) {
 	})
 }
 
-func (s someone) marking(id string) entente.Marking {
-	s.t.Helper()
-	st, _, err := s.Statement(s.t.Context(), s.owner, id)
-	ok(s.t, err)
-	return st.Marking
-}
-
 // The ledger finds what was said by what it is, to whom it went and what is open.
 func TestLedger(t *testing.T) {
 	three(t, func(t *testing.T, supplier, buyer, other someone) {
