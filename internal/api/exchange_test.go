@@ -15,7 +15,7 @@ func TestPartnershipsOverTheAPI(t *testing.T) {
 		t.Fatalf("%+v and %+v", mine, theirs)
 	}
 	p := mine.Items[0]
-	if p.Name != "rosthof" || p.Organisation != "rosthof" || !p.Supplies || p.Buys || p.State != "active" || len(p.Words) != 10 || p.Compared != nil || len(p.Contacts) != 1 {
+	if p.Name != "rosthof" || p.Organisation != "rosthof" || !p.Supplies || !p.Buys || p.State != "active" || len(p.Words) != 10 || p.Compared != nil || len(p.Contacts) != 1 {
 		t.Errorf("the partnership: %+v", p)
 	}
 	key := get[OwnKey](n, base+"/key", other)

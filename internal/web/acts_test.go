@@ -423,5 +423,5 @@ func TestChainPagesSayWhy(t *testing.T) {
 	owner.mustHold("/o/beanline/systems?kind=service", "Transport booking")
 	owner.mustHold("/o/beanline/suppliers?rank=3", "Kabelhafen", "2 suppliers, out of 15")
 	owner.mustHold("/o/beanline/journal?about=chain", "Chain imported")
-	owner.mustHold("/o/beanline/journal/verify", "events are as they were written")
+	owner.mustHold("/o/beanline/journal/verify", "Verify now")
 }

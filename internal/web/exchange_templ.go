@@ -765,7 +765,7 @@ func partnerView(p partnerPage) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Section("said", ui.T(ctx, "What %s said last", p.Name), "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Section("lately", ui.T(ctx, "What %s said last", p.Name), "").Render(templ.WithChildren(ctx, templ_7745c5c3_Var31), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

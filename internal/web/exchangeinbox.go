@@ -36,7 +36,7 @@ func inboxRoutes() []Route {
 // inboxNotices are what [visit.done] tells after acts in the inbox.
 var inboxNotices = map[string]told{
 	"said":         {ui.Good, "It is signed and on its way."},
-	"answered":     {ui.Good, "Your answer is signed and on its way."},
+	"answer-sent":  {ui.Good, "Your answer is signed and on its way."},
 	"acknowledged": {ui.Good, "The partner is told that you have taken note of it."},
 	"passed-on":    {ui.Good, "It is signed and on its way, with its marking and who said it first."},
 }

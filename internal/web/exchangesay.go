@@ -647,7 +647,7 @@ func (v *visit) say() error {
 	var wrong *entente.Error
 	switch {
 	case err == nil && n.Kind == entente.EntryAnswer:
-		return v.redirect(v.in("inbox", values.Get(sayAbout)) + "?done=answered")
+		return v.redirect(v.in("inbox", values.Get(sayAbout)) + "?done=answer-sent")
 	case err == nil:
 		return v.redirect(v.saidPath(id) + "?done=said")
 	case errors.As(err, &wrong) && (wrong.Kind == entente.KindDenied || asInvalid(err, &wrong)):

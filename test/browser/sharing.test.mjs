@@ -132,7 +132,7 @@ test("sharing an advisory, reading it, asking back", { timeout: 300_000 }, async
   await lead.click("text=Look at who gets it");
   await lead.waitForURL(/say\/preview/);
   await lead.click("text=Send it");
-  await lead.waitForURL(/done=answered/);
+  await lead.waitForURL(/done=answer-sent/);
   await whole(lead, "the thread");
   await until(guest, demo.address + theirs + "/concerns", /answered/);
   await guest.click("text=Who may change our orders?");
