@@ -90,6 +90,7 @@ const everywhere = [
   /^https?:/, /^pkg:/, /^urn:/, /^CVSS:/, /^CWE-\d+$/, /^UTC$/, /^sha\d+:/i, /^[\da-f]{7,}$/, /^[\da-f]+(-[\da-f]+)+$/, /^[\w.-]+@[\w.-]+$/,
   /^v?\d[\w.+~-]*$/, /^\d+([.,:/-]\d+)*$/, /^Entente$/, /^[kMG]B$/, /^EUR$/, /^ent1[a-km-z2-9]{32}$/,
   /^(SPDX|CycloneDX|json|json-ld|tag-value|xml|CSV|XLSX|Chrome|Linux)$/, // names of formats and programs
+  /^(TLP|PAP):(CLEAR|GREEN|AMBER(\+STRICT)?|RED)$/, // labels
   /^(apk|bitnami|cargo|composer|conan|cran|deb|gem|generic|github|golang|hackage|hex|maven|nuget|oci|pub|pypi|rpm|swift)$/, // types of package URLs
 ];
 
