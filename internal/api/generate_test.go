@@ -252,6 +252,9 @@ func (v *inventor) body(c call) ([]byte, string) {
 		}
 		return file, media
 	}
+	if right := fitting[c.id()]; v.plain && right != "" && v.rng.IntN(2) == 0 {
+		return []byte(right), media
+	}
 	if v.rng.IntN(10) == 0 {
 		return v.noise(), media
 	}
@@ -268,6 +271,12 @@ func (v *inventor) body(c call) ([]byte, string) {
 		return nil, media
 	}
 	return text, media
+}
+
+// fitting are bodies whose parts must go together, which chance hardly ever hits, by
+// operation.
+var fitting = map[string]string{
+	"say": `{"kind":"practice","title":"Backups","text":"Restore one every month.","label":"TLP:GREEN","everyone":true}`,
 }
 
 // someSheet fits several kinds of things, wherever only a name is needed.
