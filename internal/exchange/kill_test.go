@@ -70,10 +70,10 @@ func exchanging(ctx context.Context) error {
 	ended := make(chan error, 3)
 	go func() { ended <- http.Serve(listener, s.Door()) }() //nolint:gosec // a test that is killed
 	go func() { ended <- r.Run(ctx) }()
+	fmt.Println("up") // the first line, before anything that is said
 	if org := os.Getenv(childSays); org != "" {
 		go func() { ended <- saying(ctx, s, entente.OrgID(org)) }()
 	}
-	fmt.Println("up")
 	return <-ended
 }
 

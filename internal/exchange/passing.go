@@ -146,7 +146,7 @@ func (s *Service) PassOn(ctx context.Context, actor entente.Actor, ref EntryRef,
 	case c.Rules != "":
 		return "", nil, entente.Invalid("say why that is within the rules of passing on that you have agreed with %s; that is kept", c.Entry.Name)
 	}
-	return s.Say(ctx, actor, n)
+	return s.say(ctx, actor, n)
 }
 
 // follow does with what we passed on as its sender did with the entry.

@@ -403,3 +403,21 @@ func TestUnsentFilesGo(t *testing.T) {
 		}
 	})
 }
+
+// What somebody else said leaves by passing it on alone, where its entry, its marking
+// and its recall are kept; nobody can just say that another said it.
+func TestNobodySpeaksForOthers(t *testing.T) {
+	h := newHouse(t, dbtest.SQLite(t))
+	buyer, supplier := h.host("Beanline"), h.host("Rosthof")
+	become(buyer, supplier)
+	for name, change := range map[string]func(*NewStatement){
+		"named as its originator": func(n *NewStatement) { n.Originator = buyer.party() },
+		"as if it was passed on":  func(n *NewStatement) { n.Of = EntryRef{buyer.party(), 1} },
+	} {
+		n := NewStatement{Kind: entente.EntryPractice, Title: "Sign twice", Everyone: true, Marking: entente.Marking{TLP: entente.TLPGreen}, Body: []byte(`{"title":"Sign twice","text":"Two people sign."}`)}
+		change(&n)
+		_, _, err := supplier.Say(t.Context(), supplier.owner, n)
+		t.Log(name)
+		wants(t, entente.KindInvalid, err)
+	}
+}

@@ -14,8 +14,8 @@ import (
 	"github.com/entente-project/entente"
 )
 
-// tempFile is a file that nobody else sees and that is gone when it is closed, or
-// when the program is killed.
+// tempFile is a file that nobody else sees and whose contents are gone when it is
+// closed, or when the program is killed.
 type tempFile struct {
 	*os.File
 	left string // its name, where a file in use cannot be removed

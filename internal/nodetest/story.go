@@ -338,9 +338,7 @@ func passes(ctx context.Context, o *Organisation, actor entente.Actor, l line) e
 	if err != nil {
 		return err
 	}
-	_, lines, err := o.node.Exchange.Say(ctx, actor, exchange.NewStatement{
-		Kind: e.Kind, Subject: e.Subject, Title: "Passed on", Marking: e.Marking, Body: e.Body, To: []entente.PartyID{to}, Need: []entente.PartyID{to}, Originator: e.Party,
-	})
+	_, lines, err := o.node.Exchange.PassOn(ctx, actor, exchange.EntryRef{Party: e.Party, Number: e.Number}, exchange.Passing{To: []entente.PartyID{to}, Why: "they run what it is about"})
 	printLines(l.out, lines)
 	return err
 }
