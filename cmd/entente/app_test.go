@@ -52,7 +52,7 @@ func startedOn(t *testing.T, c node.Config, demo bool) *node.Node {
 			if err != nil {
 				t.Errorf("the node ended with %v", err)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Error("the node does not stop")
 		}
 		if err := app.Close(); err != nil {
@@ -121,7 +121,7 @@ func signedIn(t *testing.T, app *node.Node, email string) (answer *http.Response
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Jar: jar, Timeout: 20 * time.Second}
+	client := &http.Client{Jar: jar, Timeout: 2 * time.Minute}
 	answer, err = client.PostForm(app.URL()+"/sign-in", url.Values{"email": {email}, "password": {demoPassword}})
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func runningDemo(t *testing.T, dir string) (map[string]*demoNode, func()) {
 func eventually(t *testing.T, what string, holds func() error) {
 	t.Helper()
 	err := holds()
-	for until := time.Now().Add(time.Minute); err != nil && time.Now().Before(until); err = holds() {
+	for until := time.Now().Add(4 * time.Minute); err != nil && time.Now().Before(until); err = holds() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err != nil {

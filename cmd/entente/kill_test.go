@@ -71,9 +71,12 @@ func killImports(t *testing.T, c node.Config, times int) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(whole + whole/5))
-		_ = cmd.Process.Kill() // it may have ended
+		began := time.Now()
+		kill := time.AfterFunc(rand.N(whole), func() { _ = cmd.Process.Kill() }) // it may have ended
 		err := cmd.Wait()
+		if kill.Stop(); err == nil {
+			whole = time.Since(began) // the machine may be quicker or slower than before
+		}
 		inNode(t, c, func(t *testing.T, held *rooms) {
 			now := recorded(t, held)
 			if now != old && now != n {

@@ -140,7 +140,7 @@ func scriptStart(ts *testscript.TestScript, neg bool, args []string) {
 	case <-s.read:
 		_ = cmd.Wait()
 		ts.Fatalf("the server ended: %s", errs.String())
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		ts.Fatalf("the server does not serve: %s", errs.String())
 	}
 	ts.Setenv("PID", strconv.Itoa(cmd.Process.Pid))
@@ -171,7 +171,7 @@ func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
 		if (err != nil) != neg {
 			ts.Fatalf("the server ended with %v: %s", err, s.cmd.Stderr)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		ts.Fatalf("the server does not end")
 	}
 	text := s.output.String() + s.cmd.Stderr.(*bytes.Buffer).String()
@@ -184,7 +184,7 @@ func scriptGet(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: get STATUS /path")
 	}
-	client := http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Timeout: 2 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Get(ts.Getenv("URL") + args[1])
 	ts.Check(err)
 	body, err := io.ReadAll(answer.Body)

@@ -27,7 +27,7 @@ func TestNewsOfOneReplicaReachThePagesOfAnother(t *testing.T) {
 	}
 	person := signedInAt(t, here)
 
-	ctx, leave := context.WithTimeout(t.Context(), time.Minute)
+	ctx, leave := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer leave()
 	page := fetched(ctx, t, there+"/o/us", person) // the session of one holds at the other
 	after := regexp.MustCompile(`data-live="[^"]*" data-after="(\d+)"`).FindStringSubmatch(page)

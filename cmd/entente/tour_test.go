@@ -49,8 +49,7 @@ func TestTourInABrowser(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		address := free("127.0.0.1:18080")
-		config := node.Config{Addr: address, Data: t.TempDir(), Database: c.Postgres, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Say: func(string) {}}
+		config := node.Config{Addr: "127.0.0.1:0", Data: t.TempDir(), Database: c.Postgres, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Say: func(string) {}}
 		app, err := node.New(ctx, config)
 		if err != nil {
 			t.Fatal(err)
@@ -65,11 +64,11 @@ func TestTourInABrowser(t *testing.T) {
 		}
 		done := make(chan error, 1)
 		go func() { done <- app.Run(ctx) }()
-		await(t, "http://"+address+"/healthz")
+		await(t, app.URL()+"/healthz")
 		var said bytes.Buffer
 		tour := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "tour.mjs")
 		tour.Dir, tour.Stdout, tour.Stderr = folder, &said, &said
-		tour.Env = append(os.Environ(), "ENTENTE_ADDRESS=http://"+address, "ENTENTE_PASSWORD="+demoPassword)
+		tour.Env = append(os.Environ(), "ENTENTE_ADDRESS="+app.URL(), "ENTENTE_PASSWORD="+demoPassword)
 		if err := tour.Run(); err != nil {
 			t.Errorf("%v\n%s", err, said.String())
 		}
@@ -83,7 +82,7 @@ func TestTourInABrowser(t *testing.T) {
 // await waits until the node answers.
 func await(t *testing.T, address string) {
 	t.Helper()
-	for range 200 {
+	for range 2400 {
 		r, err := http.Get(address)
 		if err == nil {
 			_ = r.Body.Close()

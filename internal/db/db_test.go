@@ -435,7 +435,7 @@ func TestOrganisationsDoNotWait(t *testing.T) {
 			}
 		})
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range 10 {
 		if err := increment(ctx, d, "quick"); err != nil {

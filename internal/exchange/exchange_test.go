@@ -207,7 +207,7 @@ func TestMove(t *testing.T) {
 	eachNodes(t, func(t *testing.T, buyer, supplier someone) {
 		ctx := t.Context()
 		before := buyer.server.URL
-		moved := newHouseAt(t, buyer.db, "127.0.0.1:0") // the same node at another address
+		moved := newHouse(t, buyer.db) // the same node at another address
 		buyer.house.server.Close()
 		buyer.house = moved
 		ok(t, buyer.TellAddress(ctx))

@@ -51,18 +51,22 @@ type house struct {
 }
 
 // newHouse opens a node over a database.
-func newHouse(t testing.TB, d *db.DB) *house { return newHouseAt(t, d, "127.0.0.1:0") }
+func newHouse(t testing.TB, d *db.DB) *house {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	return newHouseAt(t, d, listener)
+}
 
-// newHouseAt opens a node that answers at an address.
-func newHouseAt(t testing.TB, d *db.DB, addr string) *house {
+// newHouseAt opens a node that answers at a listener.
+func newHouseAt(t testing.TB, d *db.DB, listener net.Listener) *house {
 	t.Helper()
 	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
 	ok(t, err)
 	h := &house{t: t}
 	h.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.door.ServeHTTP(w, r) }))
 	ok(t, h.server.Listener.Close())
-	h.server.Listener, err = net.Listen("tcp", addr)
-	ok(t, err)
+	h.server.Listener = listener
 	h.server.Start()
 	t.Cleanup(h.server.Close)
 	h.people, err = identity.New(t.Context(), d, identity.Config{Key: key, Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})

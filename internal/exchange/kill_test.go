@@ -30,7 +30,7 @@ import (
 const (
 	childSQLite   = "ENTENTE_TEST_SQLITE"
 	childPostgres = "ENTENTE_TEST_POSTGRES"
-	childAddr     = "ENTENTE_TEST_ADDR"
+	childAddr     = "ENTENTE_TEST_ADDR" // where it listens: it inherits the socket as file 3
 	childSays     = "ENTENTE_TEST_SAYS" // the organisation that says something all the time
 )
 
@@ -63,7 +63,7 @@ func exchanging(ctx context.Context) error {
 	r := journal.NewRunner(d, quiet, nil, s.Jobs())
 	r.Poll, r.Lease = 20*time.Millisecond, 500*time.Millisecond
 	r.Backoff = func(int) time.Duration { return 20 * time.Millisecond }
-	listener, err := net.Listen("tcp", os.Getenv(childAddr))
+	listener, err := net.FileListener(os.NewFile(3, "listener"))
 	if err != nil {
 		return err
 	}
@@ -95,10 +95,13 @@ type child struct {
 	done chan struct{}
 }
 
-func start(t *testing.T, c db.Config, addr string, says entente.OrgID, said func(id string)) *child {
+// start starts a child on a socket that the test keeps open, so that nobody else gets
+// its port between two children.
+func start(t *testing.T, c db.Config, socket *os.File, addr string, says entente.OrgID, said func(id string)) *child {
 	t.Helper()
 	ch := &child{cmd: exec.Command(os.Args[0]), up: make(chan struct{}), done: make(chan struct{})}
 	ch.cmd.Env = append(os.Environ(), childAddr+"="+addr, childSQLite+"="+c.SQLite, childPostgres+"="+c.Postgres, childSays+"="+string(says))
+	ch.cmd.ExtraFiles = []*os.File{socket}
 	ch.cmd.Stderr = os.Stderr
 	out, err := ch.cmd.StdoutPipe()
 	ok(t, err)
@@ -122,6 +125,16 @@ func start(t *testing.T, c db.Config, addr string, says entente.OrgID, said func
 	return ch
 }
 
+// await waits until the child is up.
+func (ch *child) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-ch.up:
+	case <-ch.done:
+		t.Fatalf("a child ended by itself: %v", ch.cmd.Wait())
+	}
+}
+
 func (ch *child) kill(t *testing.T) {
 	t.Helper()
 	ok(t, ch.cmd.Process.Kill())
@@ -142,17 +155,24 @@ func TestKilledWhileExchanging(t *testing.T) {
 func killExchange(t *testing.T, kills int) {
 	for name, config := range map[string]func(testing.TB) db.Config{"sqlite": dbtest.SQLiteConfig, "postgres": dbtest.PostgresConfig} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits more than it works
 			seed := rand.Uint64()
 			t.Logf("seed %d", seed)
 			rng := rand.New(rand.NewPCG(seed, 1))
 			configs := [2]db.Config{config(t), config(t)}
-			addrs := [2]string{freeAddr(t), freeAddr(t)}
+			var sockets [2]*os.File
+			var addrs [2]string
+			for i := range sockets {
+				sockets[i], addrs[i] = newSocket(t)
+			}
 			sides := [2]someone{}
 			open := func() {
 				for i := range sides {
 					d, err := db.Open(t.Context(), configs[i])
 					ok(t, err)
-					h := newHouseAt(t, d, addrs[i])
+					listener, err := net.FileListener(sockets[i])
+					ok(t, err)
+					h := newHouseAt(t, d, listener)
 					if sides[i].org == "" {
 						sides[i] = h.host([2]string{"Beanline", "Rosthof"}[i])
 					} else {
@@ -179,23 +199,23 @@ func killExchange(t *testing.T, kills int) {
 			}
 			launch := func(i int, says bool) *child {
 				if i == 1 && says {
-					return start(t, configs[i], addrs[i], sender, heard)
+					return start(t, configs[i], sockets[i], addrs[i], sender, heard)
 				}
-				return start(t, configs[i], addrs[i], "", heard)
+				return start(t, configs[i], sockets[i], addrs[i], "", heard)
 			}
 			nodes := [2]*child{launch(0, true), launch(1, true)}
 			for range kills {
 				i := rng.IntN(2)
-				<-nodes[i].up
+				nodes[i].await(t)
 				time.Sleep(time.Duration(rng.IntN(60)) * time.Millisecond)
 				nodes[i].kill(t)
 				nodes[i] = launch(i, true)
 			}
-			<-nodes[1].up
+			nodes[1].await(t)
 			nodes[1].kill(t)
 			nodes[1] = launch(1, false)
-			<-nodes[0].up
-			<-nodes[1].up
+			nodes[0].await(t)
+			nodes[1].await(t)
 			for _, n := range nodes {
 				n.kill(t)
 			}
@@ -256,10 +276,15 @@ func checkBoth(t *testing.T, receiver, sender someone, said []string) {
 	t.Logf("%d entries", in.Number)
 }
 
-func freeAddr(t *testing.T) string {
+// newSocket listens, and gives a copy of the socket that outlives every listener of it.
+func newSocket(t *testing.T) (socket *os.File, addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ok(t, err)
-	defer func() { ok(t, l.Close()) }()
-	return l.Addr().String()
+	socket, err = l.(*net.TCPListener).File()
+	ok(t, err)
+	t.Cleanup(func() { ok(t, socket.Close()) })
+	addr = l.Addr().String()
+	ok(t, l.Close())
+	return socket, addr
 }

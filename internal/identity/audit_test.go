@@ -65,7 +65,7 @@ func TestRunCarriesNotices(t *testing.T) {
 		}
 		_, _, err = next.SignIn(h.ctx, "ada@beanline.example", good, desk)
 		h.ok(err)
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(2 * time.Minute)
 		for len(h.events("beanline", EventSignedIn)) < 2 {
 			if time.Now().After(deadline) {
 				t.Fatal("the notices were not carried")

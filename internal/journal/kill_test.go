@@ -65,6 +65,9 @@ func replica(ctx context.Context, c db.Config, folder string) error {
 		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 			return errors.Join(err, os.WriteFile(filepath.Join(folder, "overlap"), []byte(lock.Name()), 0o600))
 		}
+		if err := os.WriteFile(working(folder, os.Getpid()), nil, 0o600); err != nil {
+			return err
+		}
 		select {
 		case <-time.After(10*time.Millisecond + rand.N(60*time.Millisecond)):
 		case <-ctx.Done():
@@ -73,14 +76,21 @@ func replica(ctx context.Context, c db.Config, folder string) error {
 		return j.Finish(ctx, func(tx *db.Tx) error { return append1(ctx, tx, j.Org, fmt.Sprintf("job %d", j.ID)) })
 	}
 	r := quick(d, []journal.Consumer{follow}, map[string]journal.JobHandler{"work": work})
-	r.Lease = 3 * time.Second
+	r.Lease = 6 * time.Second // a replica that a busy machine lets wait for less is not taken for dead
 	return r.Run(ctx)
+}
+
+// working names the file by which a replica says that it works on jobs.
+func working(folder string, pid int) string {
+	return filepath.Join(folder, fmt.Sprintf("working-%d", pid))
 }
 
 // Replicas are killed in the middle of their work: everything is done in the end,
 // every effect is there once, and no job was worked on by two at the same time.
 func TestKilledReplicas(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	dbtest.EachConfig(t, func(t *testing.T, c db.Config) {
+		t.Parallel()
 		replicas := 3
 		if c.SQLite != "" {
 			replicas = 1
@@ -128,11 +138,17 @@ func TestKilledReplicas(t *testing.T) {
 			// It was killed, which is its error.
 			_ = children[i].Wait()
 		}
-		for i := range replicas {
+		works := func(i int) bool {
+			_, err := os.Stat(working(folder, children[i].Process.Pid))
+			return err == nil
+		}
+		begin(0)
+		eventually(t, "the first replica works", func() bool { return works(0) })
+		for i := 1; i < replicas; i++ {
 			begin(i)
 		}
 		for n := range kills {
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(rand.N(400 * time.Millisecond))
 			kill(n % replicas)
 			begin(n % replicas)
 		}

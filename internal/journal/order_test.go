@@ -76,7 +76,7 @@ func TestSlowCommitIsNotSkipped(t *testing.T) {
 		go func() { quickDone <- write(two, "acme", "quick", func() {}) }()
 
 		// Another organisation does not wait.
-		octx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		octx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		err := two.Write(octx, "bolt", func(tx *db.Tx) error {
 			return journal.Append(octx, tx, entente.System("bolt", entente.DoorWorker), noted, "elsewhere", nil)

@@ -121,7 +121,7 @@ func (n *Node) Stop() error {
 func (n *Node) up() bool { return n.Node != nil && !n.link.cut() }
 
 // settleTime is after how long a world that does not come to rest is a failure.
-const settleTime = 60 * time.Second
+const settleTime = 3 * time.Minute
 
 // Settle waits until nothing is under way any more between the nodes that can be
 // reached, and all rooms have done what follows from what arrived.

@@ -28,7 +28,7 @@ func TestChangesAreMadeReady(t *testing.T) {
 	system := entente.System("beanline", entente.DoorCommand)
 	awaitReady := func(suppliers int) {
 		t.Helper()
-		for until := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		for until := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			if ready := pages.server.supplierLists.get("beanline", n.head(fromChain, fromPartners)); ready != nil && len(ready.rows) == suppliers {
 				return
 			}

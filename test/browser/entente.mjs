@@ -47,7 +47,7 @@ export async function start(args, ready, env = {}) {
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
     child.on("exit", (code) => reject(new Error(`entente ${args[0]} ended with ${code}:\n${said}`)));
-    setTimeout(() => reject(new Error(`entente ${args[0]} did not start within 60 s:\n${said}`)), 60_000).unref();
+    setTimeout(() => reject(new Error(`entente ${args[0]} did not start within 3 min:\n${said}`)), 180_000).unref();
   });
   return {
     address: address(),
@@ -80,6 +80,7 @@ export async function startBrowser() {
 /** Opens a page that records whatever went wrong behind it. */
 export async function openPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
+  context.setDefaultTimeout(120_000); // also on a machine that is busy with other tests
   const page = await context.newPage();
   page.faults = [];
   page.on("console", (m) => {

@@ -35,7 +35,7 @@ const colours = (page) =>
 
 const picture = (page) => page.evaluate(() => document.querySelector("canvas").toDataURL());
 
-test("the graph is drawn, found through and walked by keyboard", { timeout: 180_000 }, async () => {
+test("the graph is drawn, found through and walked by keyboard", { timeout: 900_000 }, async () => {
   const page = await open();
   for (const look of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: look });
@@ -97,7 +97,7 @@ test("the graph is drawn, found through and walked by keyboard", { timeout: 180_
   assert.deepEqual(page.faults, []);
 });
 
-test("paths to a process are highlighted and told", { timeout: 180_000 }, async () => {
+test("paths to a process are highlighted and told", { timeout: 900_000 }, async () => {
   const page = await open();
   await page.goto(demo.address + page.home + "/graph");
   await drawn(page);
@@ -126,7 +126,7 @@ test("paths to a process are highlighted and told", { timeout: 180_000 }, async 
   assert.deepEqual(page.faults, []);
 });
 
-test("the graph on a phone, and without a script", { timeout: 120_000 }, async () => {
+test("the graph on a phone, and without a script", { timeout: 900_000 }, async () => {
   const page = await open({ viewport: { width: 360, height: 740 } });
   await page.goto(demo.address + page.home + "/graph?process=bean-procurement&from=nordhost");
   await drawn(page);
@@ -143,7 +143,7 @@ test("the graph on a phone, and without a script", { timeout: 120_000 }, async (
   assert.deepEqual([...page.faults, ...plain.faults], []);
 });
 
-test("no name in the drawing covers another", { timeout: 120_000 }, async () => {
+test("no name in the drawing covers another", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await page.addInitScript(() => {
     const { fillRect, fillText } = CanvasRenderingContext2D.prototype;

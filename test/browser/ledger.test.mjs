@@ -38,7 +38,7 @@ async function whole(page, what) {
 
 /** Opens a page again until it says something: the other side works in the background. */
 async function until(page, address, says) {
-  for (let tries = 0; tries < 60; tries++) {
+  for (let tries = 0; tries < 360; tries++) {
     await page.goto(address);
     if (says.test(await page.textContent("main"))) return;
     await page.waitForTimeout(500);
@@ -75,7 +75,7 @@ const supplier = async () => {
   return page;
 };
 
-test("an embargo, narrowing and recall, seen from both sides", { timeout: 300_000 }, async () => {
+test("an embargo, narrowing and recall, seen from both sides", { timeout: 900_000 }, async () => {
   const [us, them] = [await lead(), await supplier()];
   await them.goto(`${rosthof()}/ledger`);
   assert.match(await them.textContent("main"), /Order confirmations are open/);
@@ -126,7 +126,7 @@ test("an embargo, narrowing and recall, seen from both sides", { timeout: 300_00
   assert.deepEqual([...us.faults, ...them.faults], []);
 });
 
-test("the record that counsel asks for", { timeout: 120_000 }, async () => {
+test("the record that counsel asks for", { timeout: 900_000 }, async () => {
   const page = await lead();
   await page.goto(`${beanline()}/ledger`);
   await page.click("text=Your portal rests on one cloud");
@@ -144,7 +144,7 @@ test("the record that counsel asks for", { timeout: 120_000 }, async () => {
   assert.deepEqual(page.faults, []);
 });
 
-test("taking back and narrowing without script", { timeout: 120_000 }, async () => {
+test("taking back and narrowing without script", { timeout: 900_000 }, async () => {
   const page = await openPage(browser, { javaScriptEnabled: false });
   await signIn(page, demo, demo.people.find((p) => p.email === "lead@beanline.example"));
   await page.goto(`${beanline()}/ledger`);
@@ -162,7 +162,7 @@ test("taking back and narrowing without script", { timeout: 120_000 }, async () 
   assert.deepEqual(page.faults, []);
 });
 
-test("entries by file, and contacts", { timeout: 120_000 }, async () => {
+test("entries by file, and contacts", { timeout: 900_000 }, async () => {
   const page = await lead();
   await page.goto(`${beanline()}/partners`);
   await page.click("main >> text=Rosthof");
@@ -189,7 +189,7 @@ test("entries by file, and contacts", { timeout: 120_000 }, async () => {
   assert.deepEqual([...page.faults, ...them.faults], []);
 });
 
-test("a guest moves to a node of its own", { timeout: 300_000 }, async () => {
+test("a guest moves to a node of its own", { timeout: 900_000 }, async () => {
   const us = await lead();
   const guest = await guestOf(us, beanline(), "Kafenio");
   const seat = new URL(guest.url()).pathname.match(/^\/o\/[^/]+/)[0];

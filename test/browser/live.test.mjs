@@ -21,7 +21,7 @@ function advisory(id) {
   });
 }
 
-test("an advisory that another client brings in appears on open pages", { timeout: 180_000 }, async () => {
+test("an advisory that another client brings in appears on open pages", { timeout: 900_000 }, async () => {
   const home = await openPage(browser);
   await signIn(home, demo, demo.people[0]);
   const at = new URL(home.url());

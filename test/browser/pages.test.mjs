@@ -15,7 +15,7 @@ after(async () => {
   await demo?.stop();
 });
 
-test("every page is accessible, fits a phone and fails nowhere", { timeout: 600_000 }, async () => {
+test("every page is accessible, fits a phone and fails nowhere", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await page.goto(demo.address + "/sign-in");
   const pages = new Map([["/sign-in", demo.address + "/sign-in"]]);

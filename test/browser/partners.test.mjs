@@ -22,7 +22,7 @@ async function whole(page, what) {
   assert.ok((await overflow(page)) <= 0, `${what} is wider than the window`);
 }
 
-test("inviting, taking a seat on a phone, comparing the words", { timeout: 240_000 }, async () => {
+test("inviting, taking a seat on a phone, comparing the words", { timeout: 900_000 }, async () => {
   const lead = await openPage(browser);
   await signIn(lead, demo, demo.people.find((p) => p.email === "lead@beanline.example"));
   const home = new URL(lead.url()).pathname;

@@ -30,7 +30,7 @@ async function signOut(page) {
   await page.waitForURL((u) => u.pathname === "/sign-in");
 }
 
-test("adding a passkey and signing in with it", { timeout: 180_000 }, async () => {
+test("adding a passkey and signing in with it", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await authenticator(page);
   await page.goto(demo.address + "/sign-in");
@@ -80,7 +80,7 @@ test("adding a passkey and signing in with it", { timeout: 180_000 }, async () =
   assert.deepEqual(newcomer.faults, []);
 });
 
-test("a passkey that is not there is told in words", { timeout: 120_000 }, async () => {
+test("a passkey that is not there is told in words", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await authenticator(page);
   await page.goto(demo.address + "/sign-in");
@@ -90,7 +90,7 @@ test("a passkey that is not there is told in words", { timeout: 120_000 }, async
   assert.deepEqual(page.faults, []);
 });
 
-test("without a script the page says how to go on", { timeout: 120_000 }, async () => {
+test("without a script the page says how to go on", { timeout: 900_000 }, async () => {
   const page = await openPage(browser, { javaScriptEnabled: false });
   await page.goto(demo.address + "/sign-in");
   assert.equal(await page.isVisible("form[data-passkey]"), false);

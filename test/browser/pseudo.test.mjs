@@ -122,7 +122,7 @@ async function english(page, data) {
   });
 }
 
-test("a text that no catalogue holds is found, and data is not", { timeout: 60_000 }, async () => {
+test("a text that no catalogue holds is found, and data is not", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await page.setContent(`<html lang="en"><title>Šûþþĺîéŕš·· · Hard title</title>
     <p>Šûþþĺîéŕš··</p><p>Hard text</p><p>log4j-core 2.14.1, CVE-2021-44228, 12.5 MB, ${email}</p>
@@ -157,7 +157,7 @@ async function afterAChange(page, advisories, told) {
   await page.waitForSelector("#oddities td");
   assert.equal(await page.locator("#oddities tbody tr").count(), 2, "not every oddity is told");
   await look("oddities");
-  await page.waitForFunction(async (address) => (await (await fetch(address)).text()).includes('id="history"'), `${advisories}/${id}`, { timeout: 30_000, polling: 500 });
+  await page.waitForFunction(async (address) => (await (await fetch(address)).text()).includes('id="history"'), `${advisories}/${id}`, { timeout: 180_000, polling: 500 });
   await page.goto(`${advisories}/${id}`);
   await page.waitForSelector("#history td li");
   await look("history");

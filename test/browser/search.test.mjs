@@ -14,7 +14,7 @@ after(async () => {
   await demo?.stop();
 });
 
-test("Ctrl K finds things as one types, by keyboard alone", { timeout: 120_000 }, async () => {
+test("Ctrl K finds things as one types, by keyboard alone", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await signIn(page, demo, demo.people[0]);
   await page.keyboard.press("Control+k");
@@ -56,7 +56,7 @@ test("Ctrl K finds things as one types, by keyboard alone", { timeout: 120_000 }
   await page.context().close();
 });
 
-test("the search works without a script", { timeout: 120_000 }, async () => {
+test("the search works without a script", { timeout: 900_000 }, async () => {
   const page = await openPage(browser, { javaScriptEnabled: false });
   await signIn(page, demo, demo.people[0]);
   await page.fill("#search-field", "log4j");
@@ -66,7 +66,7 @@ test("the search works without a script", { timeout: 120_000 }, async () => {
   await page.context().close();
 });
 
-test("a question before a grave act is asked in a dialog", { timeout: 120_000 }, async () => {
+test("a question before a grave act is asked in a dialog", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await signIn(page, demo, demo.people[0]);
   const home = new URL(page.url());

@@ -34,7 +34,7 @@ async function whole(page, what) {
 
 /** Loads a page again until it says something: what is said travels by itself. */
 async function until(page, address, pattern) {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 900; i++) {
     await page.goto(address);
     if (pattern.test(await page.textContent("main"))) return;
     await page.waitForTimeout(200);
@@ -59,7 +59,7 @@ async function partners(lead, home, guest, name, person) {
   return new URL(guest.url()).pathname.split("/").slice(0, 3).join("/");
 }
 
-test("sharing an advisory, reading it, asking back", { timeout: 300_000 }, async () => {
+test("sharing an advisory, reading it, asking back", { timeout: 900_000 }, async () => {
   const lead = await openPage(browser);
   await signIn(lead, demo, demo.people.find((p) => p.email === "lead@beanline.example"));
   const home = new URL(lead.url()).pathname;

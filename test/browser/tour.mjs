@@ -38,7 +38,7 @@ for (const [look, viewport, colorScheme] of [
   ["at a desk", { width: 1280, height: 900 }, "light"],
   ["on a phone in the dark", { width: 360, height: 740 }, "dark"],
 ]) {
-  test(`why bean procurement hangs on one host, ${look}`, { timeout: 180_000 }, async () => {
+  test(`why bean procurement hangs on one host, ${look}`, { timeout: 900_000 }, async () => {
     const page = await openPage(browser, { viewport, colorScheme });
     await signIn(page, demo, owner);
     await sound(page, `home ${look}`);
@@ -59,7 +59,7 @@ for (const [look, viewport, colorScheme] of [
   });
 }
 
-test("changing the map, and two people who change the same", { timeout: 180_000 }, async () => {
+test("changing the map, and two people who change the same", { timeout: 900_000 }, async () => {
   const at = demo.address + home + "/processes/bean-procurement";
   const mine = await openPage(browser);
   await signIn(mine, demo, owner);
@@ -104,7 +104,7 @@ test("changing the map, and two people who change the same", { timeout: 180_000 
   await theirs.context().close();
 });
 
-test("a supplier sheet with three bad rows", { timeout: 180_000 }, async () => {
+test("a supplier sheet with three bad rows", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await signIn(page, demo, owner);
   await page.goto(demo.address + home + "/import?kind=suppliers");
@@ -123,7 +123,7 @@ test("a supplier sheet with three bad rows", { timeout: 180_000 }, async () => {
   await page.selectOption("select[name=wrong]", "pass");
   await press(page, "Show again");
   await press(page, "Import 2 rows");
-  await page.waitForFunction(() => /Undo this import/.test(document.body.textContent), undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => /Undo this import/.test(document.body.textContent), undefined, { timeout: 180_000 });
   await sound(page, "the result of the import");
   await follow(page, page.getByRole("link", { name: "Fjordbeans" }).first());
   assert.match(await page.textContent("h1"), /Fjordbeans/);
@@ -134,7 +134,7 @@ test("a supplier sheet with three bad rows", { timeout: 180_000 }, async () => {
   await page.context().close();
 });
 
-test("printing the data flows", { timeout: 120_000 }, async () => {
+test("printing the data flows", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await signIn(page, demo, owner);
   await page.goto(demo.address + home + "/data-flows");
@@ -149,7 +149,7 @@ test("printing the data flows", { timeout: 120_000 }, async () => {
   await page.context().close();
 });
 
-test("an auditor is invited, and everything works that is shown", { timeout: 300_000 }, async () => {
+test("an auditor is invited, and everything works that is shown", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await signIn(page, demo, owner);
   await page.goto(demo.address + home + "/invitations");
@@ -198,7 +198,7 @@ test("an auditor is invited, and everything works that is shown", { timeout: 300
   await auditor.context().close();
 });
 
-test("by keyboard alone", { timeout: 180_000 }, async () => {
+test("by keyboard alone", { timeout: 900_000 }, async () => {
   const page = await openPage(browser);
   await page.goto(demo.address + "/sign-in");
   /** Goes on with the Tab key until the focus is on what is meant, and looks that one sees it there. */

@@ -23,7 +23,7 @@ async function open(options) {
 
 const said = (page) => page.textContent("[data-moment-shown] [role=status]");
 
-test("the slider tells each moment, and the address keeps it", { timeout: 180_000 }, async () => {
+test("the slider tells each moment, and the address keeps it", { timeout: 900_000 }, async () => {
   const page = await open();
   await page.goto(page.at + "/what-if?down=nordhost&at=0");
   assert.match(await said(page), /At once, 0 of 4/);
@@ -59,7 +59,7 @@ test("the slider tells each moment, and the address keeps it", { timeout: 180_00
   assert.deepEqual([...page.faults, ...plain.faults], []);
 });
 
-test("the charts of concentration, on the screen and on paper", { timeout: 120_000 }, async () => {
+test("the charts of concentration, on the screen and on paper", { timeout: 900_000 }, async () => {
   const page = await open();
   await page.goto(page.at + "/concentration");
   for (const look of ["light", "dark"]) {
@@ -74,7 +74,7 @@ test("the charts of concentration, on the screen and on paper", { timeout: 120_0
   assert.deepEqual(page.faults, []);
 });
 
-test("a drawing to walk in", { timeout: 120_000 }, async () => {
+test("a drawing to walk in", { timeout: 900_000 }, async () => {
   const page = await open();
   await page.goto(page.at + "/data-flows");
   await page.waitForSelector("[data-drawing-tools]:not([hidden])");
