@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -54,7 +55,7 @@ const (
 var unmeasured = []string{"/o/{org}/live", "/o/{org}/account/passkeys/{id}/remove"}
 
 // downloads are routes that give away everything at once: reported, but no pages.
-var downloads = []string{"/o/{org}/map.yaml"}
+var downloads = []string{"/o/{org}/map.yaml", "/o/{org}/inbox/{id}/file"}
 
 // pages measures every kind of page over HTTP on SQLite: all routes of the list that
 // show something of the organisation.
@@ -83,13 +84,13 @@ func (b *bench) pages(ctx context.Context) (err error) {
 		}
 		b.fact("f", fmt.Sprintf("filled: %d suppliers, %d components", pageSuppliers, e.filled.components), durationText(time.Since(began)))
 	}
-	talks, partners, err := exchangeOf(ctx, e)
+	t, err := exchangeOf(ctx, e)
 	if err != nil {
 		return err
 	}
 	pages, err := site.New(site.Config{
-		DB: e.db, Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Partner: partner.New(e.db, e.chain), Notify: told, Exchange: talks,
-		Search: search.New(e.chain, e.inventory, e.advisory, e.identity), Log: slog.New(slog.DiscardHandler),
+		DB: e.db, Identity: e.identity, Chain: e.chain, Inventory: e.inventory, Advisory: e.advisory, Partner: partner.New(e.db, e.chain), Notify: told, Exchange: t.Service,
+		Threat: t.threat, Carry: t.carry, Search: search.New(e.chain, e.inventory, e.advisory, e.identity), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return err
@@ -103,17 +104,22 @@ func (b *bench) pages(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	err = b.allPages(ctx, e, told, partners, visitor)
+	err = b.allPages(ctx, e, told, t, visitor)
 	return errors.Join(err, b.weigh(ctx, visitor, "/o/"+string(org)+"/suppliers"))
 }
 
 // allPages measures route by route. One that fails does not keep the others from
 // being measured.
-func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, partners []string, visitor *browser) error {
-	examples, err := examplesOf(ctx, e, told, partners)
+func (b *bench) allPages(ctx context.Context, e *estate, told *notify.Service, t *talk, visitor *browser) error {
+	examples, err := examplesOf(ctx, e, told)
 	if err != nil {
 		return err
 	}
+	said, err := t.examples(ctx)
+	if err != nil {
+		return err
+	}
+	maps.Copy(examples, said)
 	stopProfile, err := b.profiled("pages")
 	if err != nil {
 		return err
@@ -333,7 +339,7 @@ func tellerOf(e *estate) (*notify.Service, error) {
 
 // examplesOf finds things of the estate for the wildcards of the routes, and
 // questions for those that answer one.
-func examplesOf(ctx context.Context, e *estate, told *notify.Service, partners []string) (map[string][]string, error) {
+func examplesOf(ctx context.Context, e *estate, told *notify.Service) (map[string][]string, error) {
 	hooks, err := told.Hooks(ctx, system())
 	if err != nil {
 		return nil, err
@@ -379,7 +385,7 @@ func examplesOf(ctx context.Context, e *estate, told *notify.Service, partners [
 		"/o/{org}/documents/":  some(func(i int) string { return strconv.Itoa(1 + i*pageDocuments/pageExamples) }),
 		"/o/{org}/components/": some(func(i int) string { return strconv.Itoa(int(packages[i%len(packages)].ID)) }),
 		"/o/{org}/advisories/": some(func(i int) string { return hits[i%len(hits)].ID }),
-		"/o/{org}/people/":     {string(members[0].Person.ID)}, "/o/{org}/webhooks/": {hooks[0].ID}, "/o/{org}/import/": {"1"}, "/o/{org}/changes/": {"1"}, "/o/{org}/partners/": partners,
+		"/o/{org}/people/":     {string(members[0].Person.ID)}, "/o/{org}/webhooks/": {hooks[0].ID}, "/o/{org}/import/": {"1"}, "/o/{org}/changes/": {"1"},
 		"/o/{org}/invitations/": {invitation}, "/o/{org}/tokens/": {token},
 		"?/o/{org}/search": some(func(i int) string {
 			words := []string{fmt.Sprintf("supplier %d", i), strings.Fields(hits[i%len(hits)].Summary + " overflow")[0], packages[i%len(packages)].Name, hits[i%len(hits)].ID}
