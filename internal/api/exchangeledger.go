@@ -257,7 +257,7 @@ func embargoOf(e exchange.EmbargoOn) Embargo {
 }
 
 func listEmbargoes(s *server, ctx context.Context, actor entente.Actor, in *struct{ Paging }) (*listOutput[Embargo], error) {
-	all, err := s.Exchange.Embargoes(ctx, actor)
+	all, err := s.Exchange.Embargoes(ctx, actor, "")
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,18 @@ func (s *Service) Thread(ctx context.Context, actor entente.Actor, party entente
 	return list, err
 }
 
+// ConcernOf is a concern with the first answer of the other side, from all that was said
+// under its subject (see [Service.Thread]).
+func ConcernOf(r Received, thread []Received) Concern {
+	c := Concern{Received: r}
+	for _, said := range thread {
+		if said.Kind == entente.EntryAnswer && said.Way != r.Way && said.State == Standing && (c.Reply.IsZero() || said.Said.Before(c.Reply)) {
+			c.Reply = said.Said
+		}
+	}
+	return c
+}
+
 // SaidTo gives one entry that we said to a partner, with what became of it there.
 func (s *Service) SaidTo(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) (Received, error) {
 	return s.entry(ctx, actor, party, Out, number)

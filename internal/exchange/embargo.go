@@ -29,17 +29,19 @@ func (e EmbargoOn) Ours() bool {
 // Over says whether a time has come at which nothing is held back any more.
 func (e EmbargoOn) Over(at time.Time) bool { return e.State != "" && !e.Active(at) }
 
-// Embargoes lists all embargoes that were ever proposed, those that run first.
-func (s *Service) Embargoes(ctx context.Context, actor entente.Actor) (list []EmbargoOn, err error) {
+// Embargoes lists all embargoes that were ever proposed, about a subject if one is
+// named; those that run first.
+func (s *Service) Embargoes(ctx context.Context, actor entente.Actor, subject string) (list []EmbargoOn, err error) {
 	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		list = nil
-		found, err := db.All(ctx, tx, func(row db.Scanner) (e EmbargoOn, err error) {
+		found, err := db.AllOf(ctx, tx, func(row db.Scanner) (e EmbargoOn, err error) {
 			return e, row.Scan(&e.Party, &e.Name, &e.Subject)
-		}, `SELECT DISTINCT e.party, p.name, e.subject FROM exchange_entry e JOIN exchange_partner p ON p.org = e.org AND p.party = e.party
-			WHERE e.org = $1 AND e.way IN ('in', 'out') AND e.kind = 'embargo' ORDER BY p.name, e.party, e.subject`, actor.Org)
+		}, db.Select(`SELECT DISTINCT e.party, p.name, e.subject FROM exchange_entry e JOIN exchange_partner p ON p.org = e.org AND p.party = e.party
+			WHERE e.org = $1 AND e.way IN ('in', 'out') AND e.kind = 'embargo'`, actor.Org).
+			AndIf(subject != "", "e.subject = $1", subject).Order("p.name, e.party, e.subject"))
 		if err != nil {
 			return err
 		}

@@ -286,15 +286,15 @@ func TestEmbargoesOfBothSides(t *testing.T) {
 		until := supplier.Service.now().Add(time.Hour)
 		ok(t, supplier.Embargo(ctx, supplier.owner, buyer.party(), "advisory/A", entente.EmbargoStep{Act: entente.ProposeEmbargo, Until: until}))
 		settle(supplier, buyer)
-		theirs, err := buyer.Embargoes(ctx, buyer.owner)
+		theirs, err := buyer.Embargoes(ctx, buyer.owner, "")
 		ok(t, err)
-		ours, err := supplier.Embargoes(ctx, supplier.owner)
+		ours, err := supplier.Embargoes(ctx, supplier.owner, "")
 		ok(t, err)
 		if len(theirs) != 1 || len(ours) != 1 || !theirs[0].Ours() || ours[0].Ours() || theirs[0].Name != "Rosthof" || theirs[0].Subject != "advisory/A" {
 			t.Errorf("%+v and %+v", ours, theirs)
 		}
 		ok(t, buyer.Embargo(ctx, buyer.owner, supplier.party(), "advisory/A", entente.EmbargoStep{Act: entente.AcceptEmbargo}))
-		theirs, err = buyer.Embargoes(ctx, buyer.owner)
+		theirs, err = buyer.Embargoes(ctx, buyer.owner, "")
 		ok(t, err)
 		if theirs[0].Ours() || theirs[0].Over(until.Add(-time.Minute)) || !theirs[0].Over(until) {
 			t.Errorf("accepted: %+v", theirs[0])

@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -15,11 +14,7 @@ import (
 )
 
 // threadOf is what both sides said about a concern, but the entry that the page shows.
-func (v *visit) threadOf(party entente.PartyID, subject string, but *exchange.Received) ([]threadItem, error) {
-	all, err := v.Exchange.Thread(v.r.Context(), v.actor, party, subject)
-	if err != nil {
-		return nil, err
-	}
+func (v *visit) threadOf(all []exchange.Received, but *exchange.Received) []threadItem {
 	var items []threadItem
 	for _, r := range all {
 		item := threadItem{Who: v.T("You"), When: r.Said, Kind: v.saidName(r.Kind), Ours: r.Way == exchange.Out}
@@ -45,7 +40,7 @@ func (v *visit) threadOf(party entente.PartyID, subject string, but *exchange.Re
 		}
 		items = append(items, item)
 	}
-	return items, nil
+	return items
 }
 
 // concerns lists what each side is worried about, the next date first.
@@ -129,7 +124,7 @@ func (v *visit) concern() error {
 	if err != nil {
 		return err
 	}
-	all, err := v.Exchange.Concerns(v.r.Context(), v.actor)
+	thread, err := v.Exchange.Thread(v.r.Context(), v.actor, r.Party, r.Subject)
 	if err != nil {
 		return err
 	}
@@ -139,19 +134,13 @@ func (v *visit) concern() error {
 			Crumbs: []ui.Link{{Text: v.T("Concerns"), Href: v.in("concerns")}}, Title: v.entryTitle(r), Lead: v.T("You ask %s.", r.Name), Badges: []ui.Badge{tlpBadge(r.Marking.TLP)},
 		},
 	}
-	i := slices.IndexFunc(all, func(c exchange.Concern) bool {
-		return c.Way == exchange.Out && c.Party == r.Party && c.Number == r.Number
-	})
-	if i >= 0 {
-		shown.Head.Badges = append(shown.Head.Badges, v.concernBadge(all[i], time.Now()))
+	if r.State == exchange.Standing {
+		shown.Head.Badges = append(shown.Head.Badges, v.concernBadge(exchange.ConcernOf(r, thread), time.Now()))
 	}
 	shown.Defs = []ui.Def{{Term: v.T("Answer until"), View: orNothing(!r.Due.IsZero(), ui.Time(r.Due))}, {Term: v.T("Read there"), View: orNothing(!r.Read.IsZero(), ui.Time(r.Read))}, {Term: v.T("Acknowledged there"), View: orNothing(!r.Answered.IsZero(), ui.Time(r.Answered))}}
 	if r.Statement != "" {
 		shown.Ledger = v.saidPath(r.Statement)
 	}
-	shown.Thread, err = v.threadOf(r.Party, r.Subject, nil)
-	if err != nil {
-		return err
-	}
+	shown.Thread = v.threadOf(thread, nil)
 	return v.show(http.StatusOK, concernView(shown))
 }

@@ -84,7 +84,7 @@ var embargoColumns = []ui.Column{{Label: "Partner"}, {Label: "Embargo"}, {Label:
 
 // embargoes lists all embargoes.
 func (v *visit) embargoes() error {
-	all, err := v.Exchange.Embargoes(v.r.Context(), v.actor)
+	all, err := v.Exchange.Embargoes(v.r.Context(), v.actor, "")
 	if err != nil {
 		return err
 	}

@@ -294,10 +294,11 @@ func (v *visit) showEntry(status int, notice ui.Notice) error {
 	shown.Acknowledge = share && r.Answered.IsZero()
 	shown.PassOn = shown.Open && v.may(identity.ExchangeShare) && slices.Contains(exchange.SharedKinds(), r.Kind) && r.Marking.TLP < entente.TLPAmberStrict
 	if shown.Open && (r.Kind == entente.EntryConcern || r.Kind == entente.EntryAnswer) {
-		shown.Thread, err = v.threadOf(r.Party, r.Subject, &r)
+		thread, err := v.Exchange.Thread(ctx, v.actor, r.Party, r.Subject)
 		if err != nil {
 			return err
 		}
+		shown.Thread = v.threadOf(thread, &r)
 		if share {
 			shown.Answer = v.in("say") + "?kind=answer&about=" + exchange.EntryRef{Party: r.Party, Number: r.Number}.String()
 		}

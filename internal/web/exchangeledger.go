@@ -169,6 +169,14 @@ func (v *visit) showStatement(status int, notice ui.Notice) error {
 			open++
 		}
 	}
+	embargoes, err := v.Exchange.Embargoes(v.r.Context(), v.actor, st.Subject)
+	if err != nil {
+		return err
+	}
+	with := map[entente.PartyID]exchange.EmbargoOn{}
+	for _, e := range embargoes {
+		with[e.Party] = e
+	}
 	p := statementPage{
 		Frame: v.frame(st.Title), Notice: notice, At: at,
 		Head: ui.Head{
@@ -192,11 +200,8 @@ func (v *visit) showStatement(status int, notice ui.Notice) error {
 			continue
 		}
 		p.Got = append(p.Got, v.gotRow(l, known[l.Party]))
-		e, err := v.Exchange.EmbargoOf(v.r.Context(), v.actor, l.Party, st.Subject)
-		if err != nil {
-			return err
-		}
-		e.Name = l.Name
+		e := with[l.Party]
+		e.Party, e.Name = l.Party, l.Name
 		p.Embargoes = append(p.Embargoes, v.embargoRow(e, v.embargoPath(l.Party, st.Subject)))
 	}
 	return v.show(status, statementView(p))
@@ -600,7 +605,7 @@ func (v *visit) exchangeTasks(shown *homePage) error {
 			Note: v.T("Somebody may still hold what you took back or narrowed. If it lasts, call them."),
 		})
 	}
-	embargoes, err := v.Exchange.Embargoes(ctx, v.actor)
+	embargoes, err := v.Exchange.Embargoes(ctx, v.actor, "")
 	if err != nil {
 		return err
 	}
