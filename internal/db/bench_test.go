@@ -3,8 +3,10 @@ package db_test
 import (
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"testing"
 
+	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
 )
@@ -99,4 +101,24 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkWriters is many organisations that write at once and wait for the disk.
+func BenchmarkWriters(b *testing.B) {
+	c := dbtest.SQLiteConfig(b)
+	c.NoSync = false
+	d := dbtest.Open(b, c)
+	b.ResetTimer()
+	var writers atomic.Int64
+	b.SetParallelism(8) // times the processors
+	b.RunParallel(func(pb *testing.PB) {
+		org := entente.OrgID(fmt.Sprintf("org-%d", writers.Add(1)))
+		for pb.Next() {
+			if err := increment(b.Context(), d, org); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "writes/s")
 }

@@ -31,6 +31,17 @@ type sqliteConn struct {
 	stuck bool // a rollback failed
 }
 
+// begin begins a transaction of SQLite.
+func (c *sqliteConn) begin(ctx context.Context, how string) error {
+	if c.stuck {
+		if err := c.rollback(ctx); err != nil {
+			return explain(err)
+		}
+	}
+	_, err := c.exec(ctx, how, nil)
+	return explain(err)
+}
+
 // rollback ends a transaction of SQLite, if there is still one: an interrupted
 // statement may have ended it already.
 func (c *sqliteConn) rollback(ctx context.Context) error {

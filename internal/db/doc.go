@@ -8,13 +8,15 @@
 // runs a function as the only writer of one organisation, also across replicas,
 // so that a value that was read can be trusted until the commit. Organisations
 // never wait for each other on PostgreSQL; SQLite has one writer for the whole
-// file. [DB.WriteNode] is the same for the node-wide tables.
+// file; those of different organisations that wait for one another share a commit
+// (docs/adr/0007). [DB.WriteNode] is the same for the node-wide tables.
 //
 // An organisation's writer and the node's writer do not wait for each other: a
 // decision of one that rests on rows of the other needs a foreign key or a
 // unique index behind it (docs/adr/0002).
 //
-// A function given to Read, Write or WriteNode may run again after a conflict:
+// A function given to Read, Write or WriteNode may run again after a conflict, or after
+// the fault of another in the same commit:
 // it must not act on anything but its transaction, and assigns results afresh.
 // The first statement that fails ends the transaction on both engines; only
 // [ErrNoRow] does not. A row comes once in an [Tx.Insert] with DO UPDATE, or

@@ -4,14 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"iter"
 	"net/url"
 	"path/filepath"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
-
-	"github.com/entente-project/entente"
 )
 
 // sqliteReaders is how many reads run at once on SQLite.
@@ -23,6 +20,7 @@ type sqliteStore struct {
 	pool    *sql.DB // the write connection
 	reads   *sql.DB
 	writer  chan *sqliteConn
+	group   *group // that is open; belongs to who holds the writer
 	readers chan *sqliteConn
 	lock    *fileLock
 }
@@ -116,50 +114,24 @@ func (s *sqliteStore) close() error {
 	return errors.Join(errs...)
 }
 
-func (s *sqliteStore) read(ctx context.Context, fn func(*Tx) error) error {
-	return s.with(ctx, s.readers, "BEGIN", &Tx{store: s}, fn)
-}
-
-func (s *sqliteStore) write(ctx context.Context, org entente.OrgID, node bool, fn func(*Tx) error) error {
-	return s.with(ctx, s.writer, "BEGIN IMMEDIATE", &Tx{store: s, org: org, node: node, write: true}, fn)
-}
-
-// with runs fn in a transaction on an idle connection.
-func (s *sqliteStore) with(ctx context.Context, idle chan *sqliteConn, begin string, tx *Tx, fn func(*Tx) error) (err error) {
+// read runs fn on an idle connection for reading.
+func (s *sqliteStore) read(ctx context.Context, fn func(*Tx) error) (err error) {
 	var c *sqliteConn
 	select {
-	case c = <-idle:
+	case c = <-s.readers:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { idle <- c }()
-	if c.stuck {
-		if err := c.rollback(ctx); err != nil {
-			return explain(err)
-		}
-	}
-	if _, err := c.exec(ctx, begin, nil); err != nil {
-		return explain(err)
-	}
-	tx.conn = c
-	committed := false
-	defer func() {
-		tx.over = true
-		if committed {
-			return
-		}
-		if rerr := c.rollback(context.WithoutCancel(ctx)); rerr != nil {
-			err = errors.Join(err, fmt.Errorf("roll back: %w", rerr))
-		}
-	}()
-	if err := tx.run(fn); err != nil {
+	defer func() { s.readers <- c }()
+	if err := c.begin(ctx, "BEGIN"); err != nil {
 		return err
 	}
-	if _, err := c.exec(context.WithoutCancel(ctx), "COMMIT", nil); err != nil {
-		return explain(err)
-	}
-	committed = true
-	return nil
+	tx := &Tx{store: s, conn: c}
+	defer func() {
+		tx.over = true
+		err = andRollback(err, c.rollback(context.WithoutCancel(ctx)))
+	}()
+	return tx.run(fn)
 }
 
 func (s *sqliteStore) insert(ctx context.Context, tx *Tx, insert, suffix text, rows iter.Seq[[]any]) (int64, error) {
