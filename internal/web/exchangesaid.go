@@ -9,6 +9,8 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory/osv"
+	"github.com/entente-project/entente/internal/advisory/vex"
+	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/threat/stix"
 	"github.com/entente-project/entente/internal/web/ui"
 )
@@ -65,6 +67,14 @@ func (v *visit) saidOf(kind entente.EntryKind, body json.RawMessage, blobs []ent
 		v.sayAdvisory(&s, body)
 	case entente.EntryThreat:
 		v.sayThreat(&s, body)
+	case entente.EntryChain:
+		v.sayChain(&s, body)
+	case entente.EntryVEX:
+		v.sayStates(&s, body)
+	case entente.EntryContacts:
+		v.sayContacts(&s, body)
+	case entente.EntryEmbargo:
+		v.sayEmbargo(&s, body)
 	}
 	return s
 }
@@ -136,6 +146,84 @@ func (v *visit) sayThreat(s *saidView, body json.RawMessage) {
 		if len(s.Rows) == mostObjects {
 			break
 		}
-		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{plainCell(o.Type), {Text: o.Title(), Note: o.Text("pattern")}, plainCell(o.Text("description"))}})
+		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{plainCell(v.threatType(o.Type)), {Text: o.Title(), Note: o.Text("pattern")}, plainCell(o.Text("description"))}})
+	}
+}
+
+// sayChain lists the suppliers that a partner told of.
+func (v *visit) sayChain(s *saidView, body json.RawMessage) {
+	d, err := chain.ParseDisclosure(body)
+	if err != nil {
+		return
+	}
+	s.Columns = disclosureColumns
+	for _, o := range d.Suppliers {
+		who := ui.Cell{Text: o.Name, Note: strings.Join(append(nonEmpty(o.LEI, o.Country), o.Domains...), ", ")}
+		if o.Name == "" {
+			who = ui.Cell{Text: v.T("Without a name"), Note: v.T("behind a blind id: the same one elsewhere is the same supplier")}
+		}
+		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{who, plainCell(o.Category), plainCell(v.hangsOn(o.Needed, o.Buffer))}})
+	}
+	if d.Counted > 0 {
+		s.Text = v.N(d.Counted, "There is %d more supplier, of which nothing else is told.", "There are %d more suppliers, of which nothing else is told.")
+	}
+	if d.Complete {
+		s.Text = strings.TrimSpace(s.Text + " " + v.T("There are no others."))
+	}
+}
+
+// mostStatements bounds the statements of a VEX document that are listed.
+const mostStatements = 200
+
+// sayStates lists how products stand to vulnerabilities.
+func (v *visit) sayStates(s *saidView, body json.RawMessage) {
+	all, err := vex.Read(body)
+	if err != nil {
+		return
+	}
+	s.Columns = []ui.Column{{Label: "Vulnerability"}, {Label: "Product"}, {Label: "State"}, {Label: "Why, and what to do", Wide: true}}
+	for _, one := range all[:min(len(all), mostStatements)] {
+		var products []string
+		for _, p := range one.Products {
+			products = append(products, strings.TrimSpace(cmp.Or(p.Name, p.ID)+" "+p.Version))
+		}
+		state := string(one.Status)
+		if text, ok := vexTexts[one.Status]; ok {
+			state = v.T(text)
+		}
+		why := one.Justification
+		if text, ok := justificationTexts[why]; ok {
+			why = v.T(text)
+		}
+		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{
+			{Text: one.Vulnerability, Note: strings.Join(one.Aliases, ", ")}, plainCell(strings.Join(products, ", ")), plainCell(state), {Text: cmp.Or(one.Text, why), Note: one.Action},
+		}})
+	}
+}
+
+// sayContacts lists whom to reach for what.
+func (v *visit) sayContacts(s *saidView, body json.RawMessage) {
+	var b struct {
+		Contacts []entente.Contact `json:"contacts"`
+	}
+	if json.Unmarshal(body, &b) != nil {
+		return
+	}
+	s.Columns = []ui.Column{{Label: "Name"}, {Label: "For what"}, {Label: "E-mail"}, {Label: "Telephone"}}
+	for _, c := range b.Contacts {
+		s.Rows = append(s.Rows, ui.Row{Cells: []ui.Cell{plainCell(c.Name), plainCell(c.Role), plainCell(c.Email), plainCell(c.Phone)}})
+	}
+}
+
+// sayEmbargo says which step of an embargo was taken.
+func (v *visit) sayEmbargo(s *saidView, body json.RawMessage) {
+	var step entente.EmbargoStep
+	if json.Unmarshal(body, &step) != nil {
+		return
+	}
+	s.Text = step.Reason
+	s.Defs = []ui.Def{{Term: v.T("Embargo"), Text: v.Say(word(embargoActs, step.Act))}}
+	if !step.Until.IsZero() {
+		s.Defs = append(s.Defs, ui.Def{Term: v.T("Until"), View: ui.Time(step.Until)})
 	}
 }

@@ -50,3 +50,50 @@ func TestWhatAPartnerShares(t *testing.T) {
 	ours.mustHold("/o/beanline/suppliers/rosthof", "Night desk", "told as a partner")
 	ours.mustHold("/o/beanline/what-if?down=rosthof", "Night desk")
 }
+
+// The page of an entry says in words what it holds, of every kind that partners send.
+func TestWhatAnEntrySays(t *testing.T) {
+	n := newNode(t)
+	n.tell()
+	supplier := n.partnerOf("rosthof-seat", "Rösthof")
+	buyer, them := entente.System("beanline", entente.DoorCommand), entente.System("rosthof-seat", entente.DoorCommand)
+	self, err := n.Exchange.Self(t.Context(), buyer)
+	must(t, err)
+	for kind, c := range map[entente.EntryKind]struct {
+		body string
+		says []string
+	}{
+		entente.EntryChain: {
+			`{"suppliers":[{"name":"Nordhost","lei":"5493001KJTIIGC8Y1R12","category":"hosting","needed":true,"buffer":"4h"},{"blind":["63a4fc2904ee927da2b08ec39f5dc7fb"],"category":"payment"}],"counted":3}`,
+			[]string{"Nordhost", "5493001KJTIIGC8Y1R12", "hosting", "Without a name", "payment", "3 more suppliers"},
+		},
+		entente.EntryVEX: {
+			`{"@context":"https://openvex.dev/ns/v0.2.0","@id":"urn:example:1","author":"Rösthof","timestamp":"2026-04-06T20:03:48Z","version":1,"statements":[{"vulnerability":{"name":"CVE-2021-44228"},"products":[{"@id":"pkg:generic/portal@1"}],"status":"not_affected","justification":"vulnerable_code_not_in_execute_path","action_statement":"Nothing to do."}]}`,
+			[]string{"CVE-2021-44228", "portal 1", "not affected", "The code with the weakness is never run", "Nothing to do."},
+		},
+		entente.EntryContacts: {`{"contacts":[{"name":"Night desk","phone":"+49 30 5550100","email":"night@rosthof.example","role":"incident"}]}`, []string{"Night desk", "+49 30 5550100", "night@rosthof.example"}},
+		entente.EntryThreat:   {poisoned, []string{"Sign to look for", "Poisoned beans", "beans.example"}},
+	} {
+		s := exchange.NewStatement{Kind: kind, Title: "Something", Marking: entente.Marking{TLP: entente.TLPGreen}, To: []entente.PartyID{self.Party()}, Body: json.RawMessage(c.body)}
+		for _, f := range exchange.Inspect(s, nil) {
+			s.Decided = append(s.Decided, exchange.Decision{Finding: f, Reason: "meant"})
+		}
+		_, _, err := n.Exchange.Say(t.Context(), them, s)
+		must(t, err)
+		n.carryAll("rosthof-seat", "beanline")
+		heard, err := n.Exchange.Inbox(t.Context(), buyer, exchange.InboxQuery{Kind: kind, Limit: 1})
+		must(t, err)
+		if len(heard) != 1 {
+			t.Fatalf("%s: %d entries", kind, len(heard))
+		}
+		at := "/o/beanline/inbox/" + exchange.EntryRef{Party: supplier, Number: heard[0].Number}.String()
+		body := n.as("owner@beanline.example").mustHold(at)
+		said, _, _ := strings.Cut(body, "As data, for programs")
+		for _, words := range c.says {
+			if !strings.Contains(said, words) {
+				t.Errorf("the page of an entry of kind %s does not say %q in words", kind, words)
+			}
+		}
+		wholePage(t, string(kind), body)
+	}
+}
