@@ -290,7 +290,7 @@ func (c *community) tell(ctx context.Context, id string, part int) (all spread, 
 	defer cancel()
 	for _, at := range c.nodes {
 		look := make(chan entente.OrgID, 1<<16)
-		defer at.DB.Watch(func(org entente.OrgID) { look <- org })()
+		defer at.DB.Watch(func(org entente.OrgID, _ db.News) { look <- org })()
 		watching.Go(func() {
 			has := map[entente.OrgID]bool{}
 			for {

@@ -56,13 +56,13 @@ type DB struct {
 	name   string // for messages; holds no password
 
 	mu      sync.Mutex
-	watches map[int]func(entente.OrgID)
+	watches map[int]func(entente.OrgID, News)
 	watched int
 	closed  bool
 }
 
 func newDB(engine Engine, s store, name string) *DB {
-	return &DB{engine: engine, store: s, name: name, watches: map[int]func(entente.OrgID){}}
+	return &DB{engine: engine, store: s, name: name, watches: map[int]func(entente.OrgID, News){}}
 }
 
 // Open opens the database, creates or upgrades its schema, and refuses a schema
@@ -127,14 +127,14 @@ func (d *DB) write(ctx context.Context, org entente.OrgID, node bool, fn func(*T
 	if err := outside("Write"); err != nil {
 		return err
 	}
-	announced := false
+	var news News
 	err := d.store.write(ctx, org, node, func(tx *Tx) error {
 		err := fn(tx)
-		announced = tx.announced
+		news = tx.news
 		return err
 	})
-	if err == nil && announced {
-		d.announce(org)
+	if err == nil && news != 0 {
+		d.announce(org, news)
 	}
 	return err
 }
@@ -152,7 +152,7 @@ func outside(what string) error {
 // Watch calls fn after every commit of this process that was announced with
 // [Tx.Announce], until stop is called. It is a hint to look, never the truth:
 // other replicas commit too. fn must be quick.
-func (d *DB) Watch(fn func(entente.OrgID)) (stop func()) {
+func (d *DB) Watch(fn func(entente.OrgID, News)) (stop func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	id := d.watched
@@ -165,15 +165,15 @@ func (d *DB) Watch(fn func(entente.OrgID)) (stop func()) {
 	}
 }
 
-func (d *DB) announce(org entente.OrgID) {
+func (d *DB) announce(org entente.OrgID, news News) {
 	d.mu.Lock()
-	fns := make([]func(entente.OrgID), 0, len(d.watches))
+	fns := make([]func(entente.OrgID, News), 0, len(d.watches))
 	for _, fn := range d.watches {
 		fns = append(fns, fn)
 	}
 	d.mu.Unlock()
 	for _, fn := range fns {
-		fn(org)
+		fn(org, news)
 	}
 }
 

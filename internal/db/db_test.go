@@ -566,12 +566,12 @@ func TestConcurrentFirstStarts(t *testing.T) {
 
 func TestWatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		var heard []entente.OrgID
-		stop := d.Watch(func(org entente.OrgID) { heard = append(heard, org) })
+		var heard []string
+		stop := d.Watch(func(org entente.OrgID, news db.News) { heard = append(heard, fmt.Sprint(org, news)) })
 		write := func(org entente.OrgID, announce bool, end error) {
 			err := d.Write(t.Context(), org, func(tx *db.Tx) error {
 				if announce {
-					tx.Announce()
+					tx.Announce(db.DueJobs)
 				}
 				return end
 			})
@@ -584,7 +584,7 @@ func TestWatch(t *testing.T) {
 		write("acme", true, nil)
 		stop()
 		write("late", true, nil)
-		if len(heard) != 1 || heard[0] != "acme" {
+		if len(heard) != 1 || heard[0] != fmt.Sprint("acme", db.DueJobs) {
 			t.Errorf("heard %v", heard)
 		}
 	})

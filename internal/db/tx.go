@@ -21,11 +21,20 @@ type Tx struct {
 	busy   bool  // rows of Each are being read
 	over   bool
 
-	announced bool
+	news News
 }
 
+// News is what a commit can bring to those who watch.
+type News uint8
+
+// The news.
+const (
+	NewEvents News = 1 << iota // in the journal of the organisation
+	DueJobs
+)
+
 // Announce makes [DB.Watch] hear of the commit.
-func (tx *Tx) Announce() { tx.announced = true }
+func (tx *Tx) Announce(n News) { tx.news |= n }
 
 // Org is the organisation whose writer this is; empty in Read and WriteNode.
 func (tx *Tx) Org() entente.OrgID { return tx.org }

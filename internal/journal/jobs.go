@@ -190,7 +190,9 @@ func Schedule(ctx context.Context, tx *db.Tx, org entente.OrgID, kind string, du
 	if err := insertJob(ctx, tx, job); err != nil {
 		return 0, err
 	}
-	tx.Announce()
+	if !due.After(job.Created) {
+		tx.Announce(db.DueJobs) // who comes later is found when it is due
+	}
 	return job.ID, nil
 }
 
@@ -224,19 +226,18 @@ func Revive(ctx context.Context, tx *db.Tx, org entente.OrgID, id int64) error {
 	return err
 }
 
-// claim leases the organisation's next due job to this runner. It also buries
-// jobs whose last lease ran out.
-func (r *Runner) claim(ctx context.Context, org entente.OrgID) (*Job, error) {
-	var claimed *Job
+// claim leases the organisation's next due job to this runner, and says whether there
+// are more. It also buries jobs whose last lease ran out.
+func (r *Runner) claim(ctx context.Context, org entente.OrgID) (claimed *Job, more bool, err error) {
 	due := false
 	// Most looks find nothing, and a look should not queue up with the writers.
-	err := r.d.Read(ctx, func(tx *db.Tx) error {
-		var err error
-		_, due, err = selectClaimable(ctx, tx, org, time.Now(), r.handles)
+	err = r.d.Read(ctx, func(tx *db.Tx) error {
+		jobs, err := selectClaimable(ctx, tx, org, time.Now(), r.handles)
+		due = len(jobs) > 0
 		return err
 	})
 	if err != nil || !due {
-		return nil, err
+		return nil, false, err
 	}
 	err = r.d.Write(ctx, org, func(tx *db.Tx) error {
 		claimed = nil
@@ -245,10 +246,12 @@ func (r *Runner) claim(ctx context.Context, org entente.OrgID) (*Job, error) {
 			return err
 		}
 		for {
-			job, ok, err := selectClaimable(ctx, tx, org, now, r.handles)
-			if err != nil || !ok {
+			jobs, err := selectClaimable(ctx, tx, org, now, r.handles)
+			if err != nil || len(jobs) == 0 {
 				return err
 			}
+			var job Job
+			job, more = jobs[0], len(jobs) > 1
 			if job.State == JobRunning && job.Attempt >= r.MaxAttempts {
 				reason := fmt.Sprintf("given up after attempt %d, whose lease ran out: the program ended or hung while it worked", job.Attempt)
 				if job.Error != "" {
@@ -268,7 +271,7 @@ func (r *Runner) claim(ctx context.Context, org entente.OrgID) (*Job, error) {
 			return nil
 		}
 	})
-	return claimed, err
+	return claimed, more, err
 }
 
 // work runs one claimed job to its end and writes down how it went.

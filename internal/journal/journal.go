@@ -75,7 +75,7 @@ func Append(ctx context.Context, tx *db.Tx, actor entente.Actor, kind Kind, subj
 	if err := writeHead(ctx, tx, actor.Org, h); err != nil {
 		return err
 	}
-	tx.Announce()
+	tx.Announce(db.NewEvents)
 	return nil
 }
 

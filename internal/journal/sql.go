@@ -86,13 +86,13 @@ type mark struct {
 	kind Kind
 }
 
-// markPage is how many events are looked over at once.
-const markPage = 500
+// Pages have their size in the text: SQLite plans a statement anew for each other
+// value of a LIMIT.
 
 func selectMarks(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64) ([]mark, error) {
 	return db.All(ctx, tx, func(s db.Scanner) (m mark, err error) {
 		return m, s.Scan(&m.seq, &m.kind)
-	}, "SELECT seq, kind FROM journal_event WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, after, markPage)
+	}, "SELECT seq, kind FROM journal_event WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT 500", org, after)
 }
 
 func selectKinds(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64) (map[Kind]int64, error) {
@@ -229,31 +229,32 @@ func selectJobs(ctx context.Context, tx *db.Tx, org entente.OrgID, state JobStat
 	return db.AllOf(ctx, tx, scanJob, q.Order("wake_at, id").Page(limit, 0))
 }
 
-// selectClaimable gives the job of the organisation whose lease ran out, or the
-// first that is due, and that this program has a handler for. Jobs of other programs
-// may stand before it, so it looks at ever larger pages.
-func selectClaimable(ctx context.Context, tx *db.Tx, org entente.OrgID, now time.Time, known func(string) bool) (Job, bool, error) {
+// selectClaimable gives the jobs of the organisation to claim next, those first whose
+// lease ran out, and that this program has a handler for; some of them, but more than
+// one if there are. Jobs of other programs may stand before them.
+func selectClaimable(ctx context.Context, tx *db.Tx, org entente.OrgID, now time.Time, known func(string) bool) ([]Job, error) {
+	var found []Job
 	for _, state := range []JobState{JobRunning, JobWaiting} {
-		offset := 0
-		for limit := 4; ; limit *= 4 {
-			// A state at a time, so that the index gives the order.
-			page, err := db.All(ctx, tx, scanJob, jobColumns+" WHERE org = $1 AND state = $2 AND wake_at <= $3 ORDER BY wake_at, id LIMIT $4 OFFSET $5",
-				org, string(state), db.Millis(now), limit, offset)
-			if err != nil {
-				return Job{}, false, err
-			}
+		// A state at a time, so that the index gives the order.
+		page, err := db.All(ctx, tx, scanJob, jobColumns+" WHERE org = $1 AND state = $2 AND wake_at <= $3 ORDER BY wake_at, id LIMIT 4",
+			org, string(state), db.Millis(now))
+		for offset := 0; err == nil && len(page) > 0; {
 			for _, j := range page {
 				if known(j.Kind) {
-					return j, true, nil
+					found = append(found, j)
 				}
 			}
-			if len(page) < limit {
+			if offset += len(page); len(found) > 1 || offset < 4 {
 				break
 			}
-			offset += limit
+			page, err = db.All(ctx, tx, scanJob, jobColumns+" WHERE org = $1 AND state = $2 AND wake_at <= $3 ORDER BY wake_at, id LIMIT 200 OFFSET $4",
+				org, string(state), db.Millis(now), offset)
+		}
+		if err != nil || len(found) > 1 {
+			return found, err
 		}
 	}
-	return Job{}, false, nil
+	return found, nil
 }
 
 // selectAlike gives waiting jobs of one kind that are due.

@@ -73,6 +73,16 @@ func (r *Runner) Nudge(org entente.OrgID) {
 	r.due.add(org)
 }
 
+// hear is told what a commit of this process has brought.
+func (r *Runner) hear(org entente.OrgID, news db.News) {
+	if news&db.NewEvents != 0 {
+		r.events.add(org)
+	}
+	if news&db.DueJobs != 0 {
+		r.due.add(org)
+	}
+}
+
 // Run works until ctx ends, then waits for the handlers that are running, at
 // most [Runner.Grace], before it cancels and awaits them.
 func (r *Runner) Run(ctx context.Context) error {
@@ -82,7 +92,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	// What runs when the stop comes may finish.
 	work, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
-	unwatch := r.d.Watch(r.Nudge)
+	unwatch := r.d.Watch(r.hear)
 	defer unwatch()
 	var wg sync.WaitGroup
 	for range r.Workers {
@@ -219,6 +229,14 @@ func (r *Runner) round(stop, work context.Context, org entente.OrgID) (more bool
 	if err != nil {
 		return false, err
 	}
+	if len(turns) > 0 && !slices.ContainsFunc(turns, turn.apart) {
+		// Most of the time all goes well. If not, each shows by itself what it cannot do.
+		upTo, err := r.together(stop, work, org, turns)
+		if err == nil {
+			r.setClean(org, upTo)
+			return upTo == 0, nil
+		}
+	}
 	for _, t := range turns {
 		if stop.Err() != nil {
 			return false, nil
@@ -244,6 +262,10 @@ type turn struct {
 	seen     int64 // without one, it was looked for up to here
 }
 
+// apart says that the turn is to be taken for itself: the consumer has failed before,
+// or has only its cursor to move.
+func (t turn) apart() bool { return t.at.failures > 0 || !t.wanted }
+
 // pass names a consumer's way through the events of an organisation.
 type pass struct {
 	org      entente.OrgID
@@ -253,57 +275,106 @@ type pass struct {
 // turns looks once for all consumers which of them have something to do. What a
 // consumer was seen not to want is not looked at again by this process.
 func (r *Runner) turns(ctx context.Context, org entente.OrgID) (head int64, list []turn, err error) {
-	err = r.d.Read(ctx, func(tx *db.Tx) error {
-		list = nil
-		head, err = Head(ctx, tx, org)
-		if err != nil {
-			return err
+	var idle []turn
+	err = r.d.Read(ctx, func(tx *db.Tx) (err error) {
+		head, list, idle, err = r.lookAt(ctx, tx, org)
+		return err
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, t := range slices.Concat(list, idle) {
+		r.passing(pass{org, t.consumer.Name}, t.seen)
+	}
+	for _, t := range idle {
+		if t.seen-t.at.seq >= farBehind {
+			list = append(list, t)
 		}
-		cursors, err := selectCursors(ctx, tx, org)
-		if err != nil {
-			return err
+	}
+	return head, list, nil
+}
+
+// lookAt says which consumers have something to do, as a transaction sees it, and up
+// to where the others have nothing.
+func (r *Runner) lookAt(ctx context.Context, tx *db.Tx, org entente.OrgID) (head int64, list, idle []turn, err error) {
+	head, err = Head(ctx, tx, org)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	cursors, err := selectCursors(ctx, tx, org)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	from := head
+	for _, c := range r.consumers {
+		t := turn{consumer: c, at: cursors[c.Name]}
+		if t.at.failures > 0 && time.Now().Before(t.at.retryAt) {
+			continue
 		}
-		var looking []turn
-		from := head
-		for _, c := range r.consumers {
-			t := turn{consumer: c, at: cursors[c.Name]}
-			if t.at.failures > 0 && time.Now().Before(t.at.retryAt) {
-				continue
+		t.seen = max(t.at.seq, r.passedBy(pass{org, c.Name}))
+		from = min(from, t.seen)
+		idle = append(idle, t)
+	}
+	for len(idle) > 0 && from < head {
+		page, err := selectMarks(ctx, tx, org, from)
+		if err != nil {
+			return 0, nil, nil, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, m := range page {
+			from = m.seq
+			idle = slices.DeleteFunc(idle, func(t turn) bool {
+				t.wanted = m.seq > t.seen && t.consumer.wants(m.kind)
+				if t.wanted {
+					t.seen = m.seq - 1
+					list = append(list, t)
+				}
+				return t.wanted
+			})
+		}
+	}
+	for i := range idle {
+		idle[i].seen = max(idle[i].seen, from)
+	}
+	return head, list, idle, nil
+}
+
+// errApart says that consumers must not work in one transaction.
+var errApart = errors.New("journal: each for itself")
+
+// together gives all consumers their turns in one transaction, also for what they tell
+// one another in it. Where nothing is left, it gives the last event there is; 0: there
+// is more to do. Any error undoes everything.
+func (r *Runner) together(stop, work context.Context, org entente.OrgID, list []turn) (upTo int64, err error) {
+	err = r.d.Write(work, org, func(tx *db.Tx) error {
+		left, began := list, time.Now()
+		for {
+			for _, t := range left {
+				if t.apart() {
+					return errApart
+				}
+				var at Event
+				if err := r.handle(stop, work, tx, org, t.consumer, batchEvents, &at); err != nil {
+					return err
+				}
 			}
-			t.seen = max(t.at.seq, r.passedBy(pass{org, c.Name}))
-			from = min(from, t.seen)
-			looking = append(looking, t)
-		}
-		for len(looking) > 0 && from < head {
-			page, err := selectMarks(ctx, tx, org, from)
-			if err != nil || len(page) == 0 {
+			if upTo = 0; time.Since(began) >= batchTime || stop.Err() != nil {
+				return nil
+			}
+			head, more, _, err := r.lookAt(work, tx, org)
+			if err != nil {
 				return err
 			}
-			for _, m := range page {
-				from = m.seq
-				looking = slices.DeleteFunc(looking, func(t turn) bool {
-					t.wanted = m.seq > t.seen && t.consumer.wants(m.kind)
-					if t.wanted {
-						t.seen = m.seq - 1
-						list = append(list, t)
-					}
-					return t.wanted
-				})
+			if len(more) == 0 {
+				upTo = head
+				return nil
 			}
+			left = more
 		}
-		for _, t := range list {
-			r.passing(pass{org, t.consumer.Name}, t.seen)
-		}
-		for _, t := range looking {
-			t.seen = max(t.seen, from)
-			r.passing(pass{org, t.consumer.Name}, t.seen)
-			if t.seen-t.at.seq >= farBehind {
-				list = append(list, t)
-			}
-		}
-		return nil
 	})
-	return head, list, err
+	return upTo, err
 }
 
 func (r *Runner) passedBy(p pass) int64 {
@@ -402,49 +473,54 @@ func (e *handlerError) Error() string {
 // Unwrap gives the error of the handler.
 func (e *handlerError) Unwrap() error { return e.err }
 
-// batch handles up to size events and moves the cursor, in one transaction. The
-// cursor is read inside it: another replica may have been quicker.
+// batch handles up to size events and moves the cursor, in one transaction.
 func (r *Runner) batch(stop, work context.Context, org entente.OrgID, c Consumer, size int) (failure, err error) {
 	var current Event // the event that the handler works on
 	err = r.d.Write(work, org, func(tx *db.Tx) error {
-		current = Event{}
-		began := time.Now()
-		at, err := readCursor(work, tx, org, c.Name)
-		if err != nil {
-			return err
-		}
-		look := search{org: org, wanted: c.wants, seen: max(at.seq, r.passedBy(pass{org, c.Name}))}
-		for done := 0; done < size && (done == 0 || time.Since(began) < batchTime && stop.Err() == nil); done++ {
-			found, err := look.next(work, tx)
-			if err != nil {
-				return err
-			}
-			if found == 0 {
-				break
-			}
-			e, err := selectEvent(work, tx, org, found)
-			if err != nil {
-				return err
-			}
-			current = e
-			if err := safely(func() error { return c.Handle(work, tx, e) }); err != nil {
-				return err
-			}
-		}
-		if look.seen == at.seq {
-			return nil
-		}
-		if err := writeCursor(work, tx, org, c.Name, cursor{seq: look.seen}); err != nil {
-			// Also if the handler kept the failure of a statement to itself.
-			return err
-		}
-		current = Event{}
-		return nil
+		return r.handle(stop, work, tx, org, c, size, &current)
 	})
 	if err != nil && current.Seq > 0 {
 		return &handlerError{current.Seq, current.Kind, err}, nil
 	}
 	return nil, err
+}
+
+// handle is [Runner.batch] inside a Write. The cursor is read there: another replica
+// may have been quicker.
+func (r *Runner) handle(stop, work context.Context, tx *db.Tx, org entente.OrgID, c Consumer, size int, current *Event) error {
+	*current = Event{}
+	began := time.Now()
+	at, err := readCursor(work, tx, org, c.Name)
+	if err != nil {
+		return err
+	}
+	look := search{org: org, wanted: c.wants, seen: max(at.seq, r.passedBy(pass{org, c.Name}))}
+	for done := 0; done < size && (done == 0 || time.Since(began) < batchTime && stop.Err() == nil); done++ {
+		found, err := look.next(work, tx)
+		if err != nil {
+			return err
+		}
+		if found == 0 {
+			break
+		}
+		e, err := selectEvent(work, tx, org, found)
+		if err != nil {
+			return err
+		}
+		*current = e
+		if err := safely(func() error { return c.Handle(work, tx, e) }); err != nil {
+			return err
+		}
+	}
+	if look.seen == at.seq {
+		return nil
+	}
+	if err := writeCursor(work, tx, org, c.Name, cursor{seq: look.seen}); err != nil {
+		// Also if the handler kept the failure of a statement to itself.
+		return err
+	}
+	*current = Event{}
+	return nil
 }
 
 // stumbled writes a consumer's failure down, unless it has moved on elsewhere.
@@ -492,12 +568,13 @@ func (r *Runner) jobOf(ctx context.Context, org entente.OrgID) error {
 	if len(r.jobs) == 0 {
 		return nil
 	}
-	job, err := r.claim(ctx, org)
+	job, more, err := r.claim(ctx, org)
 	if err != nil || job == nil {
 		return err
 	}
-	// There may be more for the others meanwhile.
-	r.due.add(org)
+	if more {
+		r.due.add(org) // for the others meanwhile
+	}
 	return r.work(ctx, job)
 }
 
@@ -526,7 +603,7 @@ func (r *Runner) CatchUp(ctx context.Context, org entente.OrgID) error {
 			}
 			busy = busy || more
 		}
-		job, err := r.claim(ctx, org)
+		job, _, err := r.claim(ctx, org)
 		if err != nil {
 			return err
 		}

@@ -124,8 +124,8 @@ func (s *streams) follow(d *db.DB, org entente.OrgID) (unfollow func()) {
 	if t == nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		nudged := make(chan struct{}, 1)
-		unwatch := d.Watch(func(changed entente.OrgID) {
-			if changed == org {
+		unwatch := d.Watch(func(changed entente.OrgID, news db.News) {
+			if changed == org && news&db.NewEvents != 0 {
 				select {
 				case nudged <- struct{}{}:
 				default:

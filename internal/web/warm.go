@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db"
 )
 
 // mostWarmed is how many organisations are made ready when a node starts; the
@@ -30,7 +31,7 @@ func (p *Pages) End() { p.server.streams.end() }
 func (p *Pages) Run(ctx context.Context) error {
 	s := p.server
 	changed := make(chan entente.OrgID, 64)
-	stop := s.DB.Watch(func(org entente.OrgID) {
+	stop := s.DB.Watch(func(org entente.OrgID, _ db.News) {
 		select {
 		case changed <- org:
 		default:
