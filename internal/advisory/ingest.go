@@ -179,7 +179,8 @@ func prepareAll(docs []osv.Doc, known map[digest]bool, report *Report) []*prepar
 	var workers sync.WaitGroup
 	for range min(len(docs), runtime.GOMAXPROCS(0)) {
 		workers.Go(func() {
-			p := packer{}
+			p := packers.Get().(*packer)
+			defer packers.Put(p)
 			for {
 				next.Lock()
 				i := at
@@ -215,6 +216,12 @@ func prepareAll(docs []osv.Doc, known map[digest]bool, report *Report) []*prepar
 type packer struct {
 	w *flate.Writer
 }
+
+// packers are kept, and readers too, because they are large beside one record.
+var (
+	packers = sync.Pool{New: func() any { return &packer{} }}
+	readers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+)
 
 func (k *packer) prepare(d osv.Doc, known map[digest]bool) prepared {
 	p := prepared{where: d.Where}
@@ -284,7 +291,11 @@ func (k *packer) pack(data []byte) ([]byte, error) {
 }
 
 func unpack(body []byte) ([]byte, error) {
-	r := flate.NewReader(bytes.NewReader(body))
+	r := readers.Get().(io.ReadCloser)
+	defer readers.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(body), nil); err != nil {
+		return nil, err
+	}
 	data, err := io.ReadAll(io.LimitReader(r, osv.MaxRecord+1))
 	if err != nil {
 		return nil, fmt.Errorf("the stored advisory is damaged: %w", err)
@@ -325,29 +336,9 @@ func splitEcosystems(s string) []string {
 // record writes one batch in one transaction with its event.
 func (s *Service) record(ctx context.Context, actor entente.Actor, source string, batch []*prepared, report *Report) error {
 	var done Report
-	err := s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		done = Report{}
-		write, old, err := chooseRecords(ctx, tx, actor.Org, batch, &done)
-		if err != nil || len(write) == 0 {
-			return err
-		}
-		now := s.now()
-		if err := putRecords(ctx, tx, actor.Org, write, old, source, now); err != nil {
-			return err
-		}
-		if err := regroup(ctx, tx, actor.Org, write, old); err != nil {
-			return err
-		}
-		if grown := report.New + done.New; grown >= batchSize && doubled(report.New, grown) {
-			if err := s.refreshStatistics(ctx, tx); err != nil {
-				return err
-			}
-		}
-		body := Recorded{Source: source, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn}
-		for _, p := range write {
-			body.Records = append(body.Records, p.record.ID)
-		}
-		return journal.Append(ctx, tx, actor, EventRecorded, source, body)
+	err := s.d.Write(ctx, actor.Org, func(tx *db.Tx) (err error) {
+		done, err = s.recordIn(ctx, tx, actor, source, batch, report.New)
+		return err
 	})
 	if err != nil {
 		return err
@@ -358,6 +349,78 @@ func (s *Service) record(ctx context.Context, actor entente.Actor, source string
 	report.Older += done.Older
 	report.Withdrawn += done.Withdrawn
 	return nil
+}
+
+// recordIn writes one batch with its event, after before new records of the same source.
+func (s *Service) recordIn(ctx context.Context, tx *db.Tx, actor entente.Actor, source string, batch []*prepared, before int) (done Report, err error) {
+	write, old, err := chooseRecords(ctx, tx, actor.Org, batch, &done)
+	if err != nil || len(write) == 0 {
+		return done, err
+	}
+	if err := putRecords(ctx, tx, actor.Org, write, old, source, s.now()); err != nil {
+		return done, err
+	}
+	if err := regroup(ctx, tx, actor.Org, write, old); err != nil {
+		return done, err
+	}
+	if grown := before + done.New; grown >= batchSize && doubled(before, grown) {
+		if err := s.refreshStatistics(ctx, tx); err != nil {
+			return done, err
+		}
+	}
+	body := Recorded{Source: source, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn}
+	for _, p := range write {
+		body.Records = append(body.Records, p.record.ID)
+	}
+	return done, journal.Append(ctx, tx, actor, EventRecorded, source, body)
+}
+
+// Learn records the advisory that a partner sent, and gives its id. What is known from
+// another source stays as it is.
+func (s *Service) Learn(ctx context.Context, actor entente.Actor, from Source) (id string, err error) {
+	err = s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
+		id, err = s.LearnIn(ctx, tx, actor, from)
+		return err
+	})
+	return id, err
+}
+
+// LearnIn is [Service.Learn] inside a Write that does more.
+func (s *Service) LearnIn(ctx context.Context, tx *db.Tx, actor entente.Actor, from Source) (id string, err error) {
+	if err := identity.Require(actor, identity.AdvisoryEdit, identity.In(actor.Org)); err != nil {
+		return "", err
+	}
+	from.Name = cleanText(from.Name)
+	var docs []osv.Doc
+	var wrong error
+	err = from.Walk(ctx, osv.Visitor{
+		Doc:     func(d osv.Doc) error { docs = append(docs, d); return nil },
+		Wrong:   func(_ string, err error) error { wrong = err; return nil },
+		Skipped: func(string) {},
+	})
+	if err != nil {
+		return "", err
+	}
+	report := Report{}
+	batch := prepareAll(docs, nil, &report)
+	switch {
+	case wrong != nil:
+		return "", entente.Invalid("it is no advisory that can be read: %s", message(wrong))
+	case len(report.Wrong) > 0:
+		return "", entente.Invalid("it is no advisory that can be read: %s", report.Wrong[0].What)
+	case len(batch) != 1:
+		return "", entente.Invalid("it is no advisory that can be read: %s", entente.Say("it holds %d records, and not one", len(batch)))
+	}
+	id = batch[0].record.ID
+	known, err := recordHeads(ctx, tx, actor.Org, []string{id})
+	if err != nil {
+		return "", err
+	}
+	if h, is := known[id]; is && h.source != from.Name {
+		return "", entente.Conflict("%s is known from %s already; what a partner says does not change it", id, h.source)
+	}
+	_, err = s.recordIn(ctx, tx, actor, from.Name, batch, 0)
+	return id, err
 }
 
 // doubled says whether a count has passed a batch times a power of two.

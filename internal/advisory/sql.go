@@ -52,19 +52,20 @@ type recordHead struct {
 	digest   digest
 	modified time.Time
 	memberOf string
+	source   string
 }
 
 func recordHeads(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string) (map[string]recordHead, error) {
 	heads := map[string]recordHead{}
 	err := chunked(org, ids, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, digest, modified, member_of FROM advisory_record WHERE org = $1 AND id IN (
+		return db.Each(ctx, tx, `SELECT id, digest, modified, member_of, source FROM advisory_record WHERE org = $1 AND id IN (
 			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
 			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
 			var id string
 			var raw []byte
 			var modified int64
 			var h recordHead
-			if err := r.Scan(&id, &raw, &modified, &h.memberOf); err != nil {
+			if err := r.Scan(&id, &raw, &modified, &h.memberOf, &h.source); err != nil {
 				return err
 			}
 			if len(raw) == len(h.digest) {

@@ -1,12 +1,12 @@
 package carry
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -25,11 +25,14 @@ type Carrier struct {
 	inventory *inventory.Service
 	advisory  *advisory.Service
 	threat    *threat.Service
+
+	mu   sync.Mutex
+	hard map[string]bool // advisories that failed to be carried at once, by event
 }
 
 // New makes a carrier between the rooms of a node.
 func New(e *exchange.Service, c *chain.Service, i *inventory.Service, a *advisory.Service, t *threat.Service) *Carrier {
-	return &Carrier{e, c, i, a, t}
+	return &Carrier{exchange: e, chain: c, inventory: i, advisory: a, threat: t, hard: map[string]bool{}}
 }
 
 // The jobs: what is to be made of an entry, and of a partner that is another
@@ -52,6 +55,9 @@ func (c *Carrier) Consumers() []journal.Consumer {
 		Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
 			party, number, err := exchange.ReadSubject(e.Subject)
 			if err != nil {
+				return err
+			}
+			if done, err := c.adviseAtOnce(ctx, tx, e, party, number); done || err != nil {
 				return err
 			}
 			_, err = journal.Schedule(ctx, tx, e.Org, jobEntry, e.At, entryJob{party, number})
@@ -104,20 +110,29 @@ func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
 	if e.State != exchange.Standing || e.Outcome != "" {
 		return nil
 	}
-	outcome := exchange.OutcomeTaken
 	why, err := c.take(ctx, actor, e)
-	var refused *entente.Error
-	switch {
-	case errors.Is(err, errNothing):
+	if errors.Is(err, errNothing) {
 		return nil
-	case errors.As(err, &refused) && slices.Contains([]entente.Kind{entente.KindInvalid, entente.KindNotFound, entente.KindConflict, entente.KindTooLarge}, refused.Kind):
-		outcome, why = exchange.OutcomeRefused, refused.Message
-	case err != nil:
+	}
+	outcome, why, err := outcomeOf(why, err)
+	if err != nil {
 		return err
 	}
 	return job.Finish(ctx, func(tx *db.Tx) error {
 		return c.exchange.Settle(ctx, tx, actor, e.Party, e.Number, outcome, why)
 	})
+}
+
+// outcomeOf says what a room made of an entry: what it refuses is an answer too.
+func outcomeOf(why entente.Message, err error) (exchange.Outcome, entente.Message, error) {
+	var refused *entente.Error
+	switch {
+	case errors.As(err, &refused) && slices.Contains([]entente.Kind{entente.KindInvalid, entente.KindNotFound, entente.KindConflict, entente.KindTooLarge}, refused.Kind):
+		return exchange.OutcomeRefused, refused.Message, nil
+	case err != nil:
+		return "", why, err
+	}
+	return exchange.OutcomeTaken, why, nil
 }
 
 // errNothing says that there is nothing to make of an entry, or not yet.
@@ -150,35 +165,6 @@ func (c *Carrier) forget(ctx context.Context, actor entente.Actor, e exchange.Re
 		return c.threat.Forget(ctx, actor, e.Party, e.Number)
 	}
 	return nil
-}
-
-// advise records an advisory in OSV.
-func (c *Carrier) advise(ctx context.Context, actor entente.Actor, e exchange.Received) (entente.Message, error) {
-	var named struct {
-		ID string `json:"id"`
-	}
-	if json.Unmarshal(e.Body, &named) != nil || named.ID == "" {
-		return entente.Message{}, entente.Invalid("it is no advisory that can be read: an OSV record has an id")
-	}
-	known, err := c.advisory.Get(ctx, actor, named.ID)
-	if err != nil && entente.KindOf(err) != entente.KindNotFound {
-		return entente.Message{}, err
-	}
-	for _, r := range known.Records {
-		if r.ID == named.ID && r.Source != exchange.SourceOf(e) {
-			return entente.Message{}, entente.Conflict("%s is known from %s already; what a partner says does not change it", named.ID, r.Source)
-		}
-	}
-	from := advisory.FromReader(bytes.NewReader(e.Body), "advisory.json")
-	from.Name = exchange.SourceOf(e)
-	report, err := c.advisory.Ingest(ctx, actor, from, advisory.IngestOptions{})
-	if err != nil {
-		return entente.Message{}, err
-	}
-	if len(report.Wrong) > 0 {
-		return entente.Message{}, entente.Invalid("it is no advisory that can be read: %s", report.Wrong[0].What)
-	}
-	return entente.Say("It is recorded as the advisory %s.", named.ID), nil
 }
 
 // record records an SBOM of a product that the partner supplies.

@@ -67,25 +67,38 @@ func (s *Service) entry(ctx context.Context, actor entente.Actor, party entente.
 		return r, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		self, err := readSelf(ctx, tx, actor.Org)
-		if err != nil {
-			return err
-		}
-		if self == nil {
-			return noPartner()
-		}
-		p, err := s.partner(ctx, tx, actor.Org, party)
-		if err != nil {
-			return err
-		}
-		row, err := readEntry(ctx, tx, actor.Org, party, way, number)
-		if err != nil {
-			return err
-		}
-		r = s.shown(*self, p, row, person)
-		return nil
+		r, err = s.entryIn(ctx, tx, actor.Org, party, way, number, person)
+		return err
 	})
 	return r, err
+}
+
+// EntryIn is [Service.Entry] inside a transaction of the program.
+func (s *Service) EntryIn(ctx context.Context, tx *db.Tx, actor entente.Actor, party entente.PartyID, number uint64) (Received, error) {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return Received{}, err
+	}
+	return s.entryIn(ctx, tx, actor.Org, party, In, number, nil)
+}
+
+// entryIn gives an entry as somebody may see it whom markings name as person says.
+func (s *Service) entryIn(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, way Way, number uint64, person []string) (r Received, err error) {
+	self, err := readSelf(ctx, tx, org)
+	if err != nil {
+		return r, err
+	}
+	if self == nil {
+		return r, noPartner()
+	}
+	p, err := s.partner(ctx, tx, org, party)
+	if err != nil {
+		return r, err
+	}
+	row, err := readEntry(ctx, tx, org, party, way, number)
+	if err != nil {
+		return r, err
+	}
+	return s.shown(*self, p, row, person), nil
 }
 
 // person is how a marking may name the actor; the program itself sees for the rooms

@@ -328,3 +328,44 @@ func TestRunnerRefusesTwins(t *testing.T) {
 		t.Error("a consumer without a handler was taken")
 	}
 }
+
+// Consumers that are well have their turns in one transaction, also for what they tell
+// one another; if one fails, what the others did is kept.
+func TestConsumersShareATransaction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var seen []*db.Tx
+		var fails atomic.Bool
+		first := journal.Consumer{Name: "first", Kinds: []journal.Kind{noted}, Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
+			seen = append(seen, tx)
+			return journal.Append(ctx, tx, entente.System(e.Org, entente.DoorWorker), other, e.Subject, nil)
+		}}
+		second := journal.Consumer{Name: "second", Kinds: []journal.Kind{other}, Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
+			seen = append(seen, tx)
+			if fails.Load() {
+				return errors.New("it fails")
+			}
+			return mark(ctx, tx, e.Org, e.Subject)
+		}}
+		r := quick(d, []journal.Consumer{first, second}, nil)
+		stop := start(t, r)
+		note(t, d, "acme", noted, "a")
+		eventually(t, "the second has heard", func() bool { return len(marks(t, d, "acme")) == 1 })
+		stop()
+		if len(seen) != 2 || seen[0] != seen[1] {
+			t.Errorf("%d turns, in one transaction: %v", len(seen), len(seen) > 1 && seen[0] == seen[1])
+		}
+		fails.Store(true)
+		stop = start(t, r)
+		note(t, d, "acme", noted, "b")
+		eventually(t, "the second has failed", func() bool { return status(t, d, "acme", "second").Failures > 1 })
+		if n := status(t, d, "acme", "first"); n.Failures != 0 || n.Seq < 3 {
+			t.Errorf("the first: %+v", n)
+		}
+		fails.Store(false)
+		eventually(t, "the second has heard", func() bool { return len(marks(t, d, "acme")) == 2 })
+		stop()
+		if _, err := journal.Verify(t.Context(), d, "acme"); err != nil {
+			t.Error(err)
+		}
+	})
+}
