@@ -71,6 +71,15 @@ func (d *document) calls() []call {
 
 func (c call) id() string { return c.op["operationId"].(string) }
 
+// content is what a request of the operation may hold, by media type.
+func (c call) content() map[string]any {
+	body, _ := c.op["requestBody"].(map[string]any)
+	content, _ := body["content"].(map[string]any)
+	return content
+}
+
+func (c call) medias() []string { return slices.Sorted(maps.Keys(c.content())) }
+
 // check compares an answer with what the document says of it.
 func (d *document) check(c call, w *httptest.ResponseRecorder) error {
 	if w.Code >= 500 {
@@ -132,9 +141,6 @@ func pointer(s string) string {
 type inventor struct {
 	*document
 	rng *rand.Rand
-	// plain makes requests as a well-meaning client does: whole, with nothing nasty,
-	// for what is there now.
-	plain bool
 	// known are identifiers that answers held, by the list that they stood in, so
 	// that requests meet real things; read are whole answers, to be put back.
 	known map[string][]string
@@ -224,18 +230,12 @@ func (v *inventor) request(c call, token string) *http.Request {
 }
 
 func (v *inventor) body(c call) ([]byte, string) {
-	body, _ := c.op["requestBody"].(map[string]any)
-	if body == nil {
+	medias := c.medias()
+	if len(medias) == 0 {
 		return nil, ""
 	}
-	content := body["content"].(map[string]any)
-	medias := make([]string, 0, len(content))
-	for m := range content {
-		medias = append(medias, m)
-	}
-	slices.Sort(medias)
 	media := medias[v.rng.IntN(len(medias))]
-	schema := v.resolve(content[media].(map[string]any)["schema"].(map[string]any))
+	schema := v.resolve(c.content()[media].(map[string]any)["schema"].(map[string]any))
 	if schema["format"] == "binary" {
 		switch v.rng.IntN(6) {
 		case 0:
@@ -251,9 +251,6 @@ func (v *inventor) body(c call) ([]byte, string) {
 			file = file[:v.rng.IntN(len(file)+1)]
 		}
 		return file, media
-	}
-	if right := fitting[c.id()]; v.plain && right != "" && v.rng.IntN(2) == 0 {
-		return []byte(right), media
 	}
 	if v.rng.IntN(10) == 0 {
 		return v.noise(), media
@@ -271,12 +268,6 @@ func (v *inventor) body(c call) ([]byte, string) {
 		return nil, media
 	}
 	return text, media
-}
-
-// fitting are bodies whose parts must go together, which chance hardly ever hits, by
-// operation.
-var fitting = map[string]string{
-	"say": `{"kind":"practice","title":"Backups","text":"Restore one every month.","label":"TLP:GREEN","everyone":true}`,
 }
 
 // someSheet fits several kinds of things, wherever only a name is needed.
@@ -331,10 +322,10 @@ var nasty = []string{
 
 func (v *inventor) value(schema map[string]any, depth int) any {
 	schema = v.resolve(schema)
-	if !v.plain && v.rng.IntN(8) == 0 {
+	if v.rng.IntN(8) == 0 {
 		return nasty[v.rng.IntN(len(nasty))]
 	}
-	if enum, ok := schema["enum"].([]any); ok && (v.plain || v.rng.IntN(10) > 0) {
+	if enum, ok := schema["enum"].([]any); ok && v.rng.IntN(10) > 0 {
 		return enum[v.rng.IntN(len(enum))]
 	}
 	kind := schema["type"]
@@ -366,7 +357,7 @@ func (v *inventor) value(schema map[string]any, depth int) any {
 		properties, _ := schema["properties"].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(properties)) {
 			p := properties[name]
-			if depth < 6 && (v.plain || v.rng.IntN(5) > 0) {
+			if depth < 6 && v.rng.IntN(5) > 0 {
 				out[name] = v.value(p.(map[string]any), depth+1)
 			}
 		}
@@ -405,9 +396,6 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 	if strings.Contains(c.path, "{") {
 		v.read[c.path] = answered{r.URL.Path, w.Body.Bytes()}
 	}
-	if list := c.path[strings.LastIndexByte(c.path, '/')+1:]; v.plain && !strings.Contains(c.path, "{") {
-		v.known[list] = nil
-	}
 	keep := func(list, id string) {
 		if pool := v.known[list]; len(pool) < 500 && !slices.Contains(pool, id) {
 			v.known[list] = append(pool, id)
@@ -417,7 +405,8 @@ func (v *inventor) learn(c call, r *http.Request, w *httptest.ResponseRecorder) 
 	walk = func(list string, x any) {
 		switch x := x.(type) {
 		case map[string]any:
-			for k, y := range x {
+			for _, k := range slices.Sorted(maps.Keys(x)) { // so that the same is met in the same order
+				y := x[k]
 				switch k {
 				case "id", "party":
 					keep(list, fmt.Sprint(y))

@@ -2,4 +2,7 @@
 
 package exchange
 
-const spreadHoldings = 1_000_000
+const (
+	spreadHoldings = 1_000_000
+	firstSpread    = 0 // other communities every time
+)

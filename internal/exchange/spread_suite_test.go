@@ -2,4 +2,7 @@
 
 package exchange
 
-const spreadHoldings = 100_000
+const (
+	spreadHoldings = 100_000
+	firstSpread    = 1
+)

@@ -13,7 +13,7 @@ import (
 	"github.com/entente-project/entente/internal/db/dbtest"
 )
 
-var spreadSeed = flag.Uint64("spread-seed", 0, "of the communities of TestNobodyHoldsMore; 0: a new one")
+var spreadSeed = flag.Uint64("spread-seed", firstSpread, "of the communities of TestNobodyHoldsMore; 0: a new one")
 
 const (
 	communityOrganisations = 100
