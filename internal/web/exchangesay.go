@@ -16,6 +16,7 @@ import (
 	"time"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/advisory/osv"
 	"github.com/entente-project/entente/internal/carry"
 	"github.com/entente-project/entente/internal/chain"
@@ -48,7 +49,7 @@ var sayings = []saying{
 	{entente.EntryConcern, "Tell a concern", "Something about a partner worries you, and you want an answer by a date."},
 	{entente.EntryNote, "Share notes of a meeting", "When you met, who was there, and what you agreed."},
 	{entente.EntryPractice, "Share good practice", "Something that works well with you, so that others can do it too."},
-	{entente.EntryAdvisory, "Share an advisory", "Versions of something have a vulnerability: a record in the OSV format."},
+	{entente.EntryAdvisory, "Share an advisory", "Something you supply has a vulnerability: in your own words, or as a record in the OSV format."},
 	{entente.EntrySBOM, "Share an SBOM", "What a product is made of: a file in CycloneDX or SPDX."},
 	{entente.EntryThreat, "Share a threat", "What you have seen of attackers: a file in STIX 2.1."},
 }
@@ -73,6 +74,7 @@ const (
 	sayPoints, sayBy                               = "points", "answer-by"
 	sayAdvisory, sayDocument, sayRecord            = "advisory", "document", "record"
 	sayProduct, sayVersion                         = "product", "version"
+	sayID, sayPackage, sayVersions, sayFixed       = "id", "package", "versions", "fixed"
 	sayFile, sayFileName, sayFileSize, sayFileHash = "file", "file-name", "file-size", "file-hash"
 	sayLabel, sayWho, sayTo, sayNamed              = "label", "who", "to", "named"
 	sayPurpose, sayPAP, sayWithheld                = "purpose", "pap", "withheld"
@@ -179,6 +181,8 @@ func (v *visit) presetSaying(kind saying, values url.Values) error {
 		if _, _, err := v.advisoryToShare(values.Get(sayAdvisory)); err != nil {
 			return err
 		}
+	case kind.kind == entente.EntryAdvisory:
+		values.Set(sayID, strings.ToUpper(entente.Slug(v.org.Name))+time.Now().In(v.reader().Zone()).Format("-2006-0102-1504"))
 	case values.Has(sayDocument):
 		_, product, err := v.documentToShare(values.Get(sayDocument))
 		if err != nil {
@@ -437,7 +441,8 @@ func (v *visit) answerDraft(values url.Values, n exchange.NewStatement) (exchang
 	return answer, v.typedDecisions(values, &answer)
 }
 
-// recordDraft is the advisory that is recorded here, or that was chosen as a file.
+// recordDraft is the advisory that is recorded here, that was chosen as a file, or that
+// was written in words.
 func (v *visit) recordDraft(values url.Values) (json.RawMessage, error) {
 	if id := values.Get(sayAdvisory); id != "" {
 		record, _, err := v.advisoryToShare(id)
@@ -445,7 +450,14 @@ func (v *visit) recordDraft(values url.Values) (json.RawMessage, error) {
 	}
 	text := []byte(values.Get(sayRecord))
 	if len(text) == 0 {
-		return nil, errNoFile
+		var err error
+		text, err = advisory.Words{
+			ID: values.Get(sayID), Summary: values.Get(sayTitle), Details: values.Get(sayText), Package: values.Get(sayPackage), Versions: linesOf(values.Get(sayVersions)),
+			Fixed: strings.TrimSpace(values.Get(sayFixed)), At: time.Now().UTC().Truncate(time.Second),
+		}.Record()
+		if err != nil {
+			return nil, err
+		}
 	}
 	record, _, err := osv.Parse(text)
 	if err != nil {

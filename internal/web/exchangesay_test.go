@@ -412,3 +412,23 @@ func TestSharingFiles(t *testing.T) {
 	rosthof.mustHold("/o/rosthof/inbox?kind=threat", "Cold brew")
 	rosthof.mustHold(entryLink.FindString(rosthof.mustHold("/o/rosthof/inbox?kind=advisory", "BEAN-1: The roaster starts by itself")), "1.0.0")
 }
+
+// Somebody who knows no format writes an advisory in words; what cannot be found by
+// programs is refused in words as well.
+func TestAdvisoryInWords(t *testing.T) {
+	n := newNode(t)
+	owner, rosthof, _ := n.two()
+	wholePage(t, "an advisory in words", owner.mustHold("/o/beanline/say?kind=advisory", "What is wrong, in a few words", "Or a file", `value="BEANLINE-`))
+	fields := url.Values{
+		"kind": {"advisory"}, "label": {"TLP:AMBER"}, "who": {sayEveryone}, "id": {"BEAN-2"}, "title": {"The roaster starts by itself"}, "text": {"Pull the plug at night."},
+		"package": {"pkg:generic/roaster"}, "fixed": {"2.0.0"},
+	}
+	send := func() *httptest.ResponseRecorder { return owner.post("/o/beanline/say/preview", fields) }
+	mustAnswer(t, send(), http.StatusUnprocessableEntity, `role="alert"`, "Customers cannot find the package by this name")
+	fields.Set("package", "pkg:npm/roaster")
+	w := send()
+	mustAnswer(t, w, http.StatusOK, "The roaster starts by itself", "Pull the plug at night.", "BEAN-2", "roaster", "2.0.0")
+	owner.sent("beanline", w.Body.String())
+	n.exchange("beanline", "rosthof")
+	rosthof.mustHold(entryLink.FindString(rosthof.mustHold("/o/rosthof/inbox?kind=advisory", "BEAN-2: The roaster starts by itself")), "Pull the plug at night.", "npm")
+}

@@ -147,7 +147,14 @@ func (v *visit) sayFields(shown *sayPage, kind saying, values url.Values) {
 			shown.Has = v.T("The advisory %s goes as it is recorded here.", id)
 			return
 		}
-		file("Advisory", "One record in the OSV format (JSON).", ".json,application/json")
+		add(0, false, sayTitle, "What is wrong, in a few words", "", "")
+		add(6, false, sayText, "What can happen, and what to do about it", "", "")
+		add(0, false, sayPackage, "Package URL of what has it", "As SBOMs name it, such as pkg:npm/left-pad: then your customers' programs find where they use it. Empty: only people are told.", "")
+		add(0, false, sayFixed, "First version without it", "Empty: there is none yet, or the versions stand below.", "")
+		add(3, false, sayVersions, "Versions that have it, one in each line", "Empty: all before the first version without it.", "")
+		add(0, false, sayID, "Name of the advisory", "Later news about it bear the same name.", "")
+		file("Or a file", "One record in the OSV format (JSON) takes the place of all that is written above.", ".json,application/json")
+		shown.File.Required = false
 	case entente.EntrySBOM:
 		add(0, true, sayProduct, "Product", "As your customers know it.", "")
 		add(0, false, sayVersion, "Version", "", "")
