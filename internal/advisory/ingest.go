@@ -27,6 +27,7 @@ import (
 // Source is where advisories come from.
 type Source struct {
 	Name string // for the journal and the page of the advisory
+	From Origin // where a partner said it
 	Walk func(context.Context, osv.Visitor) error
 }
 
@@ -97,7 +98,7 @@ func (s *Service) Ingest(ctx context.Context, actor entente.Actor, from Source, 
 			o.Progress(report.Read)
 		}
 		for part := range slices.Chunk(batch, batchSize) {
-			if err := s.record(ctx, actor, from.Name, part, &report); err != nil {
+			if err := s.record(ctx, actor, from, part, &report); err != nil {
 				return err
 			}
 			for _, p := range part {
@@ -334,10 +335,10 @@ func splitEcosystems(s string) []string {
 }
 
 // record writes one batch in one transaction with its event.
-func (s *Service) record(ctx context.Context, actor entente.Actor, source string, batch []*prepared, report *Report) error {
+func (s *Service) record(ctx context.Context, actor entente.Actor, from Source, batch []*prepared, report *Report) error {
 	var done Report
 	err := s.d.Write(ctx, actor.Org, func(tx *db.Tx) (err error) {
-		done, err = s.recordIn(ctx, tx, actor, source, batch, report.New)
+		done, err = s.recordIn(ctx, tx, actor, from, batch, report.New)
 		return err
 	})
 	if err != nil {
@@ -352,12 +353,12 @@ func (s *Service) record(ctx context.Context, actor entente.Actor, source string
 }
 
 // recordIn writes one batch with its event, after before new records of the same source.
-func (s *Service) recordIn(ctx context.Context, tx *db.Tx, actor entente.Actor, source string, batch []*prepared, before int) (done Report, err error) {
+func (s *Service) recordIn(ctx context.Context, tx *db.Tx, actor entente.Actor, from Source, batch []*prepared, before int) (done Report, err error) {
 	write, old, err := chooseRecords(ctx, tx, actor.Org, batch, &done)
 	if err != nil || len(write) == 0 {
 		return done, err
 	}
-	if err := putRecords(ctx, tx, actor.Org, write, old, source, s.now()); err != nil {
+	if err := putRecords(ctx, tx, actor.Org, write, old, from, s.now()); err != nil {
 		return done, err
 	}
 	if err := regroup(ctx, tx, actor.Org, write, old); err != nil {
@@ -368,11 +369,11 @@ func (s *Service) recordIn(ctx context.Context, tx *db.Tx, actor entente.Actor, 
 			return done, err
 		}
 	}
-	body := Recorded{Source: source, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn}
+	body := Recorded{Source: from.Name, New: done.New, Changed: done.Changed, Withdrawn: done.Withdrawn}
 	for _, p := range write {
 		body.Records = append(body.Records, p.record.ID)
 	}
-	return done, journal.Append(ctx, tx, actor, EventRecorded, source, body)
+	return done, journal.Append(ctx, tx, actor, EventRecorded, from.Name, body)
 }
 
 // Learn records the advisory that a partner sent, and gives its id. What is known from
@@ -416,10 +417,13 @@ func (s *Service) LearnIn(ctx context.Context, tx *db.Tx, actor entente.Actor, f
 	if err != nil {
 		return "", err
 	}
-	if h, is := known[id]; is && h.source != from.Name {
+	if h, is := known[id]; is && !h.recalled && (h.party == "" || h.party != from.From.Party) {
 		return "", entente.Conflict("%s is known from %s already; what a partner says does not change it", id, h.source)
 	}
-	_, err = s.recordIn(ctx, tx, actor, from.Name, batch, 0)
+	done, err := s.recordIn(ctx, tx, actor, from, batch, 0)
+	if err == nil && done.Older > 0 {
+		err = entente.Conflict("a later word on %s is recorded already", id)
+	}
 	return id, err
 }
 
@@ -449,7 +453,7 @@ func chooseRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, batch []*p
 		case known && head.digest == p.digest, twin != nil && twin.digest == p.digest:
 			done.Unchanged++
 			continue
-		case known && p.record.Modified.Before(head.modified), twin != nil && p.record.Modified.Before(twin.record.Modified):
+		case known && !head.recalled && p.record.Modified.Before(head.modified), twin != nil && p.record.Modified.Before(twin.record.Modified):
 			done.Older++
 			continue
 		}

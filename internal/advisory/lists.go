@@ -327,7 +327,9 @@ type Detail struct {
 type RecordDetail struct {
 	osv.Record
 	Source   string
+	From     Origin
 	Recorded time.Time
+	Recalled time.Time // when the partner who said it took it back: what it said is deleted; zero: it stands
 }
 
 // Match is how one package stands to an advisory.
@@ -385,17 +387,17 @@ func (s *Service) Get(ctx context.Context, actor entente.Actor, name string) (De
 
 func recordDetail(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) (RecordDetail, error) {
 	var d RecordDetail
-	var recorded int64
+	var recorded, recalled int64
 	var err error
 	d.Record, err = recordByID(ctx, tx, org, id)
 	if err != nil {
 		return d, err
 	}
 	_, err = db.One(ctx, tx, func(r db.Scanner) (string, error) {
-		err := r.Scan(&d.Source, &recorded)
+		err := r.Scan(&d.Source, &d.From.Party, &d.From.Number, &recorded, &recalled)
 		return d.Source, err
-	}, `SELECT source, recorded FROM advisory_record WHERE org = $1 AND id = $2`, org, id)
-	d.Recorded = db.Time(recorded)
+	}, `SELECT source, party, number, recorded, recalled_at FROM advisory_record WHERE org = $1 AND id = $2`, org, id)
+	d.Recorded, d.Recalled = db.Time(recorded), timeOf(recalled)
 	return d, err
 }
 

@@ -53,25 +53,27 @@ type recordHead struct {
 	modified time.Time
 	memberOf string
 	source   string
+	party    entente.PartyID // where a partner said it
+	recalled bool            // and took it back
 }
 
 func recordHeads(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string) (map[string]recordHead, error) {
 	heads := map[string]recordHead{}
 	err := chunked(org, ids, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, digest, modified, member_of, source FROM advisory_record WHERE org = $1 AND id IN (
+		return db.Each(ctx, tx, `SELECT id, digest, modified, member_of, source, party, recalled_at FROM advisory_record WHERE org = $1 AND id IN (
 			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
 			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
 			var id string
 			var raw []byte
-			var modified int64
+			var modified, recalled int64
 			var h recordHead
-			if err := r.Scan(&id, &raw, &modified, &h.memberOf, &h.source); err != nil {
+			if err := r.Scan(&id, &raw, &modified, &h.memberOf, &h.source, &h.party, &recalled); err != nil {
 				return err
 			}
 			if len(raw) == len(h.digest) {
 				h.digest = digest(raw)
 			}
-			h.modified = db.Time(modified)
+			h.modified, h.recalled = db.Time(modified), recalled != 0
 			heads[id] = h
 			return nil
 		}, args...)
@@ -80,7 +82,7 @@ func recordHeads(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string
 }
 
 // putRecords writes records with their names and packages.
-func putRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, write []*prepared, old map[string]string, source string, now time.Time) error {
+func putRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, write []*prepared, old map[string]string, from Source, now time.Time) error {
 	for _, p := range write {
 		if _, known := old[p.record.ID]; !known {
 			continue
@@ -92,18 +94,20 @@ func putRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, write []*prep
 			return err
 		}
 	}
-	row := make([]any, 14)
-	_, err := tx.Insert(ctx, `INSERT INTO advisory_record (org, id, member_of, digest, modified, published, withdrawn, recorded, source, summary, level, score, vector, ecosystems) VALUES`,
+	row := make([]any, 16)
+	_, err := tx.Insert(ctx, `INSERT INTO advisory_record (org, id, member_of, digest, modified, published, withdrawn, recorded, source, summary, level, score, vector, ecosystems, party, number) VALUES`,
 		`ON CONFLICT (org, id) DO UPDATE SET digest = excluded.digest, modified = excluded.modified, published = excluded.published,
 			withdrawn = excluded.withdrawn, recorded = excluded.recorded, source = excluded.source, summary = excluded.summary,
-			level = excluded.level, score = excluded.score, vector = excluded.vector, ecosystems = excluded.ecosystems`,
+			level = excluded.level, score = excluded.score, vector = excluded.vector, ecosystems = excluded.ecosystems,
+			party = excluded.party, number = excluded.number, recalled_at = 0`,
 		func(yield func([]any) bool) {
 			for _, p := range write {
 				b := &p.brief
 				row[0], row[1], row[2], row[3] = string(org), p.record.ID, p.record.ID, p.digest[:]
 				row[4], row[5], row[6], row[7] = millis(b.Modified), millis(b.Published), millis(b.Withdrawn), db.Millis(now)
-				row[8], row[9], row[10], row[11] = source, b.Summary, int64(b.Severity.Level.weight()), tenths(b.Severity.Score)
+				row[8], row[9], row[10], row[11] = from.Name, b.Summary, int64(b.Severity.Level.weight()), tenths(b.Severity.Score)
 				row[12], row[13] = b.Severity.Vector, p.ecosystems
+				row[14], row[15] = string(from.From.Party), int64(from.From.Number)
 				if !yield(row) {
 					return
 				}

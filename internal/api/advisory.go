@@ -124,6 +124,9 @@ type AdvisoryRecord struct {
 	ID       string          `json:"id"`
 	Source   string          `json:"source" doc:"Where it came from."`
 	Recorded time.Time       `json:"recorded"`
+	Party    string          `json:"party,omitempty" doc:"The partner who said it."`
+	Entry    uint64          `json:"entry,omitempty" doc:"The entry of that partner."`
+	Recalled *time.Time      `json:"recalled,omitempty" doc:"When the partner took it back: what it said is deleted, and it counts no more."`
 	OSV      json.RawMessage `json:"osv" doc:"The record as it was published, in the OSV format."`
 }
 
@@ -158,7 +161,7 @@ func getAdvisory(s *server, ctx context.Context, actor entente.Actor, in *ByAdvi
 	return &one[AdvisoryDetail]{AdvisoryDetail{
 		ListedAdvisory: listedOf(d.Listed),
 		Records: orEmpty(each(d.Records, func(r advisory.RecordDetail) AdvisoryRecord {
-			return AdvisoryRecord{ID: r.ID, Source: r.Source, Recorded: r.Recorded, OSV: r.Raw}
+			return AdvisoryRecord{ID: r.ID, Source: r.Source, Recorded: r.Recorded, Party: string(r.From.Party), Entry: r.From.Number, Recalled: date(r.Recalled), OSV: r.Raw}
 		})),
 		Matches: orEmpty(each(d.Matches, func(m advisory.Match) Match {
 			return Match{

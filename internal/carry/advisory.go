@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -43,7 +44,7 @@ func (c *Carrier) adviseAtOnce(ctx context.Context, tx *db.Tx, event journal.Eve
 	id, err := c.advisory.LearnIn(ctx, tx, actor, advisoryOf(e))
 	outcome, why, err := outcomeOf(recordedAs(id), err)
 	if err == nil {
-		err = c.exchange.Settle(ctx, tx, actor, party, number, outcome, why)
+		_, err = c.exchange.Settle(ctx, tx, actor, party, number, outcome, why)
 	}
 	return err == nil, err
 }
@@ -74,8 +75,31 @@ func (c *Carrier) advise(ctx context.Context, actor entente.Actor, e exchange.Re
 // advisoryOf is what an entry says, as the room of advisories takes it.
 func advisoryOf(e exchange.Received) advisory.Source {
 	from := advisory.FromReader(bytes.NewReader(e.Body), "advisory.json")
-	from.Name = exchange.SourceOf(e)
+	from.Name, from.From = exchange.SourceOf(e), advisory.Origin{Party: e.Party, Number: e.Number}
 	return from
+}
+
+// unadvise takes back what an entry brought. What the partner said of the same before,
+// and did not take back, holds again.
+func (c *Carrier) unadvise(ctx context.Context, actor entente.Actor, e exchange.Received) error {
+	ids, err := c.advisory.Recall(ctx, actor, advisory.Origin{Party: e.Party, Number: e.Number})
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		subject := "advisory/" + id
+		before, err := c.exchange.Inbox(ctx, actor, exchange.InboxQuery{Party: e.Party, Kind: entente.EntryAdvisory, State: exchange.InboxStanding, Search: subject})
+		if err != nil {
+			return err
+		}
+		before = slices.DeleteFunc(before, func(b exchange.Received) bool { return b.Hidden || b.Number == e.Number || b.Subject != subject })
+		if len(before) > 0 {
+			if _, err := c.advise(ctx, actor, before[0]); err != nil { // the newest
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func recordedAs(id string) entente.Message {

@@ -102,6 +102,11 @@ func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
 	if err != nil {
 		return err
 	}
+	return c.settle(ctx, actor, e, job.Finish)
+}
+
+// settle makes of an entry what is to be made of it; finish writes down what came of it.
+func (c *Carrier) settle(ctx context.Context, actor entente.Actor, e exchange.Received, finish func(context.Context, func(*db.Tx) error) error) error {
 	// What is addressed to people by name (TLP:RED) is for them alone, and what was
 	// taken back is for nobody.
 	if e.State == exchange.Recalled || e.Hidden {
@@ -118,10 +123,21 @@ func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
 	if err != nil {
 		return err
 	}
-	return job.Finish(ctx, func(tx *db.Tx) error {
-		return c.exchange.Settle(ctx, tx, actor, e.Party, e.Number, outcome, why)
+	err = finish(ctx, func(tx *db.Tx) error {
+		stands, err := c.exchange.Settle(ctx, tx, actor, e.Party, e.Number, outcome, why)
+		if err == nil && !stands {
+			err = errTakenBack
+		}
+		return err
 	})
+	if errors.Is(err, errTakenBack) {
+		return c.forget(ctx, actor, e)
+	}
+	return err
 }
+
+// errTakenBack says that an entry was taken back while something was made of it.
+var errTakenBack = errors.New("taken back meanwhile")
 
 // outcomeOf says what a room made of an entry: what it refuses is an answer too.
 func outcomeOf(why entente.Message, err error) (exchange.Outcome, entente.Message, error) {
@@ -157,6 +173,10 @@ func (c *Carrier) take(ctx context.Context, actor entente.Actor, e exchange.Rece
 // forget takes out of the rooms what an entry brought that they may not have any more.
 func (c *Carrier) forget(ctx context.Context, actor entente.Actor, e exchange.Received) error {
 	switch e.Kind {
+	case entente.EntryAdvisory:
+		return c.unadvise(ctx, actor, e)
+	case entente.EntrySBOM:
+		return c.inventory.Recall(ctx, actor, e.Party, e.Number)
 	case entente.EntryChain:
 		return c.chain.Forget(ctx, actor, e.Party, e.Number)
 	case entente.EntryVEX:
@@ -195,7 +215,7 @@ func (c *Carrier) record(ctx context.Context, actor entente.Actor, e exchange.Re
 		if string(product.Supplier) != p.KnownAs || !strings.EqualFold(product.Name, b.Product) && string(product.ID) != b.Product {
 			continue
 		}
-		_, _, err := c.inventory.Record(ctx, actor, product.ID, e.Blobs[0].Name, content)
+		_, _, err := c.inventory.RecordFrom(ctx, actor, product.ID, inventory.Origin{Party: e.Party, Number: e.Number, Name: e.Name}, e.Blobs[0].Name, content)
 		if err != nil {
 			return entente.Message{}, err
 		}

@@ -50,7 +50,7 @@ func TestThreatOfAPartner(t *testing.T) {
 		if e := warn(strings.Replace(marked(0), `"valid_from"`, `"from"`, 1)); e.Outcome != exchange.OutcomeRefused {
 			t.Errorf("what is no valid STIX: %s", e.Outcome)
 		}
-		id, _, err := n.exchange.Say(t.Context(), n.supplier, exchange.NewStatement{Kind: entente.EntryThreat, Title: "x", Marking: entente.Marking{TLP: entente.TLPGreen}, To: []entente.PartyID{n.to}, Body: json.RawMessage(strings.Replace(marked(0), "8e2e2d2b", "9e2e2d2b", 1))})
+		id, lines, err := n.exchange.Say(t.Context(), n.supplier, exchange.NewStatement{Kind: entente.EntryThreat, Title: "x", Marking: entente.Marking{TLP: entente.TLPGreen}, To: []entente.PartyID{n.to}, Body: json.RawMessage(strings.Replace(marked(0), "8e2e2d2b", "9e2e2d2b", 1))})
 		ok(t, err)
 		n.catchUp()
 		ok(t, n.exchange.Recall(t.Context(), n.supplier, id, "wrong"))
@@ -59,6 +59,11 @@ func TestThreatOfAPartner(t *testing.T) {
 		ok(t, err)
 		if len(all) != 1 {
 			t.Errorf("after the recall: %+v", all)
+		}
+		gone, err := n.carrier.threat.Get(t.Context(), n.buyer, n.from, lines[0].Number, "indicator--9e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f")
+		ok(t, err)
+		if gone.Recalled.IsZero() || len(gone.Raw) != 0 || gone.Title != "" || gone.By != "Rosthof" {
+			t.Errorf("what is left of it: %+v", gone)
 		}
 		auditor := n.buyer
 		auditor.Role = entente.RoleAuditor

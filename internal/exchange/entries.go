@@ -287,11 +287,12 @@ func updateRevision(ctx context.Context, tx *db.Tx, org entente.OrgID, statement
 	return err
 }
 
-// ackRevision writes down that a recipient did what an entry asked it; asked is that
+// ackRevision writes down that a recipient did what an entry asked it, or more: who was to
+// narrow it may have deleted it; asked is that
 // entry, or 0 where the recipient did not name it. What was asked later is not done by
 // it.
 func ackRevision(ctx context.Context, tx *db.Tx, org entente.OrgID, statement string, party entente.PartyID, did Revision, asked uint64, at time.Time) (news bool, err error) {
-	n, err := tx.Exec(ctx, `UPDATE exchange_ledger SET recall_acked_at = $6 WHERE org = $1 AND statement = $2 AND party = $3 AND revise = $4 AND recall > 0
+	n, err := tx.Exec(ctx, `UPDATE exchange_ledger SET recall_acked_at = $6 WHERE org = $1 AND statement = $2 AND party = $3 AND (revise = $4 OR $4 = 'recall') AND recall > 0
 		AND (recall = $5 OR $5 = 0) AND recall_acked_at = 0`, org, statement, party, did, int64(asked), db.Millis(at))
 	return n > 0, err
 }

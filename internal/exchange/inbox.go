@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -217,6 +218,23 @@ func (s *Service) mayHave(self Self, p Partner, e entente.Entry) (bool, entente.
 		return r.Agreed && e.Marking.TLP <= r.Ceiling && e.Marking.TLP != entente.TLPRed, entente.Say("No agreement in force lets this travel to you.")
 	}
 	return entente.MayShare(e.Marking, p.Party, self.Party(), r)
+}
+
+// leavesOut says whether we may not have an entry any more under a narrower marking,
+// whatever the agreement says.
+func leavesOut(self Self, held stored, m entente.Marking) bool {
+	var e entente.Entry
+	if json.Unmarshal(held.Envelope.Payload, &e) != nil {
+		return false
+	}
+	if e.Withheld { // whom its originator meant is not told to us
+		return m.TLP >= entente.TLPAmberStrict
+	}
+	m.Embargo = time.Time{} // it binds what is passed on from now on
+	ok, _ := entente.MayShare(m, held.Party, self.Party(), entente.Relation{
+		Originator: cmp.Or(held.Originator, held.Party), Standing: entente.IsCustomer, Agreed: true, Need: true, At: held.Stored,
+	})
+	return !ok
 }
 
 // entrySubject names an entry in the journal.

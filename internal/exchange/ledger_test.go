@@ -460,7 +460,8 @@ func TestRoomsHearOfASeat(t *testing.T) {
 		settle(buyer, supplier)
 		from := buyer.party()
 		ok(t, supplier.db.Write(ctx, supplier.org, func(tx *db.Tx) error {
-			return supplier.Settle(ctx, tx, supplier.owner, from, 1, OutcomeTaken, entente.Say("%s", "here"))
+			_, err := supplier.Settle(ctx, tx, supplier.owner, from, 1, OutcomeTaken, entente.Say("%s", "here"))
+			return err
 		}))
 		ok(t, supplier.SetContacts(ctx, supplier.owner, []entente.Contact{{Name: "Desk", Phone: "+49 1"}}))
 		wants(t, entente.KindConflict, supplier.Stay(ctx, supplier.owner))
@@ -494,6 +495,44 @@ func TestRoomsHearOfASeat(t *testing.T) {
 		})))
 		if heard != 1 {
 			t.Errorf("the rooms were told of %d entries", heard)
+		}
+	})
+}
+
+// A peer whose narrower marking names only others has taken the entry back, whatever it
+// calls that.
+func TestNarrowedForOthers(t *testing.T) {
+	three(t, func(t *testing.T, supplier, buyer, other someone) {
+		ctx := t.Context()
+		id, lines, err := supplier.Say(ctx, supplier.owner, practice(1))
+		ok(t, err)
+		settle(supplier, buyer, other)
+		line, to, others := supplier.lineOf(id, buyer), buyer.party(), entente.Marking{TLP: entente.TLPAmber, Audience: []entente.PartyID{other.party()}}
+		ok(t, supplier.db.Write(ctx, supplier.org, func(tx *db.Tx) error {
+			p, self, signer, err := supplier.with(ctx, tx, to)
+			if err != nil {
+				return err
+			}
+			sent, err := readEntry(ctx, tx, supplier.org, to, Out, line.Number)
+			if err != nil {
+				return err
+			}
+			body, err := encode(aboutBody{Number: sent.Number, Hash: sent.Hash, Marking: &others})
+			if err != nil {
+				return err
+			}
+			line.Revise, line.Revised = ToNarrow, supplier.Service.now()
+			if line.Recall, err = supplier.tell(ctx, tx, self, signer, p, entente.EntryNarrow, sent.Subject, body); err != nil {
+				return err
+			}
+			return updateRevision(ctx, tx, supplier.org, id, line)
+		}))
+		settle(supplier, buyer, other, supplier)
+		if got := buyer.heard(supplier); len(lines) == 0 || got[0].State != Recalled || len(got[0].Body) > 0 || got[0].Title != "" {
+			t.Errorf("who is left out still holds %+v", got[0])
+		}
+		if l := supplier.lineOf(id, buyer); l.Open() {
+			t.Errorf("who deleted it has signed for that: %+v", l)
 		}
 	})
 }

@@ -234,20 +234,21 @@ const (
 )
 
 // Settle writes down what the rooms made of an entry, and why, inside the Write that
-// ends the work on it. The latest word counts.
-func (s *Service) Settle(ctx context.Context, tx *db.Tx, actor entente.Actor, party entente.PartyID, number uint64, o Outcome, why entente.Message) error {
+// ends the work on it. The latest word counts. It says whether the rooms may keep it: not
+// if it was taken back meanwhile, or is for people by name now.
+func (s *Service) Settle(ctx context.Context, tx *db.Tx, actor entente.Actor, party entente.PartyID, number uint64, o Outcome, why entente.Message) (stands bool, err error) {
 	if err := identity.Require(actor, identity.ExchangeShare, onPartner(actor, party)); err != nil {
-		return err
+		return false, err
 	}
 	row, err := readEntry(ctx, tx, actor.Org, party, In, number)
-	if err != nil || row.State != Standing {
-		return err
+	if err != nil || row.State != Standing || row.Marking.TLP == entente.TLPRed {
+		return false, err
 	}
 	row.Outcome, row.OutcomeWhy = o, why
 	if err := updateEntry(ctx, tx, actor.Org, row); err != nil {
-		return err
+		return false, err
 	}
-	return journal.Append(ctx, tx, actor, EventSettled, entrySubject(party, number), map[string]any{"outcome": o, "why": why.String()})
+	return true, journal.Append(ctx, tx, actor, EventSettled, entrySubject(party, number), map[string]any{"outcome": o, "why": why.String()})
 }
 
 // ReadSubject reads the subject of an event about an entry.

@@ -216,15 +216,19 @@ func (s *Service) heardRecall(ctx context.Context, tx *db.Tx, self Self, p *Part
 	}
 	act, event := actRecalled, EventRecalled
 	switch {
-	case e.Kind == entente.EntryRecall:
+	case e.Kind == entente.EntryRecall, e.Kind == entente.EntryNarrow && b.Marking != nil && held.Marking.Narrows(*b.Marking) && leavesOut(self, held, *b.Marking):
 		// What was said is gone; that it was said, and its hash, stay.
 		held.State, held.Envelope, held.Why, held.Title = Recalled, entente.Envelope{}, entente.Say("%s", b.Reason), ""
+		held.Outcome, held.OutcomeWhy = "", entente.Message{}
 		if err := dropBlobsOf(ctx, tx, tx.Org(), held); err != nil {
 			return err
 		}
 	case b.Marking != nil && held.Marking.Narrows(*b.Marking):
 		act, event = actNarrowed, EventNarrowed
 		held.Marking, held.Narrowed = *b.Marking, true
+		if held.Marking.TLP == entente.TLPRed {
+			held.Outcome, held.OutcomeWhy = "", entente.Message{} // the rooms let go of it
+		}
 	default:
 		return nil
 	}

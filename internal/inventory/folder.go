@@ -203,5 +203,5 @@ func (s *Service) recordFile(ctx context.Context, actor entente.Actor, dir fs.FS
 		return Document{}, false, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	return s.record(ctx, actor, b.Product, b.Part, path.Base(b.Path), in, func(part string) bool { return slices.Contains(parts, part) })
+	return s.record(ctx, actor, b.Product, b.Part, path.Base(b.Path), in, Origin{}, func(part string) bool { return slices.Contains(parts, part) })
 }

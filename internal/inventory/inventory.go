@@ -41,6 +41,8 @@ type Removed struct {
 	Part     string `json:"part,omitempty"`
 	// Restored is the document that is current again, 0 if none is.
 	Restored uint32 `json:"restored,omitempty"`
+	// Recalled says that the partner who brought it took it back.
+	Recalled bool `json:"recalled,omitempty"`
 }
 
 // Document is a bill of materials as it was recorded for a product.
@@ -71,6 +73,15 @@ type Document struct {
 	Superseded   time.Time // zero while it is current
 	SupersededBy uint32
 	Removed      time.Time // zero unless it was withdrawn
+	From         Origin    // where a partner brought it
+	Recalled     bool      // it was withdrawn because that partner took it back
+}
+
+// Origin is the entry of a partner that brought a document; the zero value is none.
+type Origin struct {
+	Party  entente.PartyID
+	Number uint64
+	Name   string // of the partner; the document keeps it as who recorded it
 }
 
 // Counts says how much of a document can be assessed.

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,12 +33,18 @@ func (s *Service) Record(ctx context.Context, actor entente.Actor, product chain
 // document of the whole product, whose part is "", and those of parts supersede each
 // other.
 func (s *Service) RecordPart(ctx context.Context, actor entente.Actor, product chain.NodeID, part, name string, r io.Reader) (doc Document, changed bool, err error) {
-	return s.record(ctx, actor, product, part, name, r, func(other string) bool { return part != "" && other != "" })
+	return s.record(ctx, actor, product, part, name, r, Origin{}, func(other string) bool { return part != "" && other != "" })
+}
+
+// RecordFrom is [Service.Record] for a document that a partner brought: it goes when
+// the partner takes it back ([Service.Recall]).
+func (s *Service) RecordFrom(ctx context.Context, actor entente.Actor, product chain.NodeID, from Origin, name string, r io.Reader) (doc Document, changed bool, err error) {
+	return s.record(ctx, actor, product, "", name, r, from, func(string) bool { return false })
 }
 
 // record supersedes the current document of the part, and of every other part that
 // does not stay.
-func (s *Service) record(ctx context.Context, actor entente.Actor, product chain.NodeID, part, name string, r io.Reader, stays func(part string) bool) (doc Document, changed bool, err error) {
+func (s *Service) record(ctx context.Context, actor entente.Actor, product chain.NodeID, part, name string, r io.Reader, from Origin, stays func(part string) bool) (doc Document, changed bool, err error) {
 	if err := identity.Require(actor, identity.InventoryUpload, onProduct(actor, product)); err != nil {
 		return Document{}, false, err
 	}
@@ -87,7 +94,7 @@ func (s *Service) record(ctx context.Context, actor entente.Actor, product chain
 	if err != nil {
 		return Document{}, false, err
 	}
-	fresh.Product, fresh.Part, fresh.RecordedBy = product, part, actor.Name
+	fresh.Product, fresh.Part, fresh.RecordedBy, fresh.From = product, part, cmp.Or(from.Name, actor.Name), from
 	err = s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		known, err = same(tx, in.sha256)
 		if err != nil || known {
@@ -236,13 +243,33 @@ func (s *Service) Remove(ctx context.Context, actor entente.Actor, id uint32) (D
 	}
 	var doc Document
 	err := s.d.Write(ctx, actor.Org, func(tx *db.Tx) (err error) {
-		doc, err = s.remove(ctx, tx, actor, id)
+		doc, err = s.remove(ctx, tx, actor, id, false)
 		return err
 	})
 	return doc, err
 }
 
-func (s *Service) remove(ctx context.Context, tx *db.Tx, actor entente.Actor, id uint32) (Document, error) {
+// Recall withdraws the documents that an entry of a partner brought, as
+// [Service.Remove] does: the partner took them back.
+func (s *Service) Recall(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) error {
+	if err := identity.Require(actor, identity.InventoryRemove, identity.In(actor.Org)); err != nil {
+		return err
+	}
+	return s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
+		ids, err := db.All(ctx, tx, db.Value[uint32], `SELECT id FROM inventory_document WHERE org = $1 AND party = $2 AND number = $3 AND removed_at = 0 ORDER BY id`, actor.Org, party, int64(number))
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if _, err := s.remove(ctx, tx, actor, id, true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Service) remove(ctx context.Context, tx *db.Tx, actor entente.Actor, id uint32, recalled bool) (Document, error) {
 	doc, err := documentByID(ctx, tx, actor.Org, id)
 	if err != nil {
 		return doc, err
@@ -251,11 +278,11 @@ func (s *Service) remove(ctx context.Context, tx *db.Tx, actor entente.Actor, id
 		return doc, entente.Conflict("document %d was removed already, on %s", id, doc.Removed.Format("2 January 2006"))
 	}
 	current := doc.Current()
-	doc.Removed = db.Time(db.Millis(s.now()))
+	doc.Removed, doc.Recalled = db.Time(db.Millis(s.now())), recalled
 	if err := removeDocument(ctx, tx, actor.Org, &doc); err != nil {
 		return doc, err
 	}
-	body := Removed{Document: id, Part: doc.Part}
+	body := Removed{Document: id, Part: doc.Part, Recalled: recalled}
 	if current {
 		body.Restored, err = restore(ctx, tx, actor.Org, &doc)
 		if err != nil {

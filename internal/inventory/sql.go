@@ -266,7 +266,7 @@ func componentsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, document ui
 
 const documentColumns = `d.id, d.product, d.part, d.file, d.format, d.spec_version, d.encoding, d.serial, d.revision, d.name, d.subject,
 	d.created_at, d.recorded_at, d.recorded_by, d.sha256, d.size, d.components, d.packages, d.assessable, d.unversioned, d.vulnerabilities,
-	d.types, d.authors, d.tools, d.oddities, d.more_oddities, d.superseded_at, d.superseded_by, d.removed_at`
+	d.types, d.authors, d.tools, d.oddities, d.more_oddities, d.superseded_at, d.superseded_by, d.removed_at, d.party, d.number, d.recalled`
 
 func scanDocument(r db.Scanner) (Document, error) {
 	var d Document
@@ -274,11 +274,14 @@ func scanDocument(r db.Scanner) (Document, error) {
 	var types, authors, tools, oddities []byte
 	err := r.Scan(&d.ID, &d.Product, &d.Part, &d.File, &d.Format, &d.SpecVersion, &d.Encoding, &d.Serial, &d.Revision, &d.Name, &d.Subject,
 		&created, &recorded, &d.RecordedBy, &d.SHA256, &d.Size, &d.Components, &d.Packages, &d.Assessable, &d.Unversioned, &d.Vulnerabilities,
-		&types, &authors, &tools, &oddities, &d.MoreOddities, &superseded, &d.SupersededBy, &removed)
+		&types, &authors, &tools, &oddities, &d.MoreOddities, &superseded, &d.SupersededBy, &removed, &d.From.Party, &d.From.Number, &d.Recalled)
 	if err != nil {
 		return d, err
 	}
 	d.Created, d.Recorded, d.Superseded, d.Removed = db.Time(created), db.Time(recorded), db.Time(superseded), db.Time(removed)
+	if d.From.Party != "" {
+		d.From.Name = d.RecordedBy
+	}
 	for _, j := range []struct {
 		raw  []byte
 		into any
@@ -352,11 +355,11 @@ func insertDocument(ctx context.Context, tx *db.Tx, org entente.OrgID, d *Docume
 	}
 	_, err := tx.Exec(ctx, `INSERT INTO inventory_document (org, id, product, part, file, format, spec_version, encoding, serial, revision, name, subject,
 		created_at, recorded_at, recorded_by, sha256, size, components, packages, assessable, unversioned, vulnerabilities,
-		types, authors, tools, oddities, more_oddities, superseded_at, superseded_by, removed_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, 0, 0, 0)`,
+		types, authors, tools, oddities, more_oddities, superseded_at, superseded_by, removed_at, party, number)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, 0, 0, 0, $28, $29)`,
 		org, d.ID, string(d.Product), d.Part, d.File, string(d.Format), d.SpecVersion, d.Encoding, d.Serial, d.Revision, d.Name, d.Subject,
 		db.Millis(d.Created), db.Millis(d.Recorded), d.RecordedBy, d.SHA256, d.Size, d.Components, d.Packages, d.Assessable, d.Unversioned, d.Vulnerabilities,
-		texts[0], texts[1], texts[2], texts[3], d.MoreOddities)
+		texts[0], texts[1], texts[2], texts[3], d.MoreOddities, d.From.Party, int64(d.From.Number))
 	return err
 }
 
@@ -368,7 +371,7 @@ func removeDocument(ctx context.Context, tx *db.Tx, org entente.OrgID, d *Docume
 	if _, err := tx.Exec(ctx, `DELETE FROM inventory_content WHERE org = $1 AND document = $2`, org, d.ID); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE inventory_document SET removed_at = $3 WHERE org = $1 AND id = $2`, org, d.ID, db.Millis(d.Removed))
+	_, err := tx.Exec(ctx, `UPDATE inventory_document SET removed_at = $3, recalled = $4 WHERE org = $1 AND id = $2`, org, d.ID, db.Millis(d.Removed), d.Recalled)
 	return err
 }
 

@@ -212,8 +212,14 @@ func (v *visit) advisory() error {
 		},
 		Notice: v.done(),
 	}
-	if !detail.Withdrawn.IsZero() {
+	if !detail.Withdrawn.IsZero() && !slices.ContainsFunc(detail.Records, func(r advisory.RecordDetail) bool { return !r.Recalled.IsZero() }) {
 		shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("withdrawn")})
+	}
+	for i := range detail.Records {
+		if r := &detail.Records[i]; !r.Recalled.IsZero() {
+			shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("taken back"), Tone: ui.Warn})
+			shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took %s back on %s. What it said is deleted here, and it counts no more.", r.By(), r.ID, v.reader().Day(r.Recalled))}
+		}
 	}
 	if share, err := v.shareAdvisory(detail.ID); err != nil {
 		return err
@@ -237,7 +243,9 @@ func (v *visit) describe(shown *advisoryPage, d *advisory.Detail) {
 	seen := map[string]bool{}
 	for i := range d.Records {
 		r := &d.Records[i]
-		if r.Source != "" {
+		if !r.Recalled.IsZero() {
+			sources = append(sources, v.T("%s from %s, taken back %s", r.ID, r.By(), v.reader().Day(r.Recalled)))
+		} else if r.Source != "" {
 			sources = append(sources, v.T("%s from %s, recorded %s", r.ID, r.Source, v.reader().Day(r.Recorded)))
 		}
 		if shown.Details == "" {

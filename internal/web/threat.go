@@ -96,12 +96,13 @@ func (v *visit) threatOf() (threat.Threat, error) {
 
 // threatPage is one object in plain words.
 type threatPage struct {
-	Frame ui.Page
-	Head  ui.Head
-	Words string
-	Defs  []ui.Def
-	Terms []ui.Row
-	File  string
+	Frame  ui.Page
+	Head   ui.Head
+	Notice ui.Notice
+	Words  string
+	Defs   []ui.Def
+	Terms  []ui.Row
+	File   string
 }
 
 var termColumns = []ui.Column{{Label: "Where to look"}, {Label: "How it compares", Tight: true}, {Label: "What for"}}
@@ -111,6 +112,17 @@ func (v *visit) threat() error {
 	t, err := v.threatOf()
 	if err != nil {
 		return err
+	}
+	if !t.Recalled.IsZero() {
+		title := v.T("A threat that was taken back")
+		return v.show(http.StatusOK, threatView(threatPage{
+			Frame: v.frame(title), Notice: ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s. What it said is deleted here.", t.By, v.reader().Day(t.Recalled))},
+			Head: ui.Head{
+				Crumbs: []ui.Link{{Text: v.T("Threats"), Href: v.in("threats")}}, Title: title,
+				Badges: []ui.Badge{{Text: v.threatType(t.Type), Tone: ui.Accent}, {Text: v.T("taken back"), Tone: ui.Warn}}, Lead: v.T("%s said so on %s.", t.By, v.reader().Day(t.At)),
+			},
+			Defs: []ui.Def{{Term: v.T("Identifier"), View: code(t.ID)}},
+		}))
 	}
 	o, err := t.Object()
 	if err != nil {
@@ -163,6 +175,9 @@ func (v *visit) threatFile() error {
 	t, err := v.threatOf()
 	if err != nil {
 		return err
+	}
+	if !t.Recalled.IsZero() {
+		return entente.NotFound("it was taken back; what it said is deleted")
 	}
 	h := v.w.Header()
 	h.Set("Content-Type", "application/stix+json;version=2.1")

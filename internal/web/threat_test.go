@@ -43,6 +43,20 @@ func TestWhatAPartnerShares(t *testing.T) {
 	if w := ours.get("/o/beanline/threats/" + at + "/original"); w.Code != http.StatusOK || w.Body.String() != poisoned {
 		t.Errorf("the original: %d %s", w.Code, w.Body)
 	}
+	statements, err := n.Exchange.Statements(t.Context(), them)
+	must(t, err)
+	for _, s := range statements {
+		if s.Kind == entente.EntryThreat {
+			must(t, n.Exchange.Recall(t.Context(), them, s.ID, "a mistake"))
+		}
+	}
+	n.carryAll("rosthof-seat", "beanline")
+	ours.mustNotHold("/o/beanline/threats", "Poisoned beans")
+	wholePage(t, "a threat that was taken back", ours.mustHold("/o/beanline/threats/"+at, "A threat that was taken back", "Rösthof took it back on", "Sign to look for"))
+	ours.mustNotHold("/o/beanline/threats/"+at, "Poisoned", "Download the original")
+	if w := ours.get("/o/beanline/threats/" + at + "/original"); w.Code != http.StatusNotFound {
+		t.Errorf("the original of what was taken back: %d", w.Code)
+	}
 	if w := ours.get("/o/beanline/threats/x"); w.Code != http.StatusNotFound {
 		t.Errorf("no threat: %d", w.Code)
 	}

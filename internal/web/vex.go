@@ -70,7 +70,7 @@ func (p *picture) spokenRows(all []advisory.Spoken) []ui.Row {
 		case "replaced":
 			said.Note = v.T("replaced by a later word")
 		case "recalled":
-			said.Note = v.T("taken back; what it said is deleted")
+			said.Note = v.T("taken back %s; what it said is deleted", v.reader().Day(s.Ended))
 		}
 		why := s.Text
 		if text, known := justificationTexts[s.Justification]; known {
