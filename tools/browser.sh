@@ -42,4 +42,5 @@ cd test/browser
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules ]; then
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 fi
-node --test
+# Two at a time: one waits for its browser while the other computes.
+node --test --test-concurrency=2

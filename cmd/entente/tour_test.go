@@ -69,6 +69,9 @@ func TestTourInABrowser(t *testing.T) {
 		tour := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "tour.mjs")
 		tour.Dir, tour.Stdout, tour.Stderr = folder, &said, &said
 		tour.Env = append(os.Environ(), "ENTENTE_ADDRESS="+app.URL(), "ENTENTE_PASSWORD="+demoPassword)
+		if c.Postgres != "" {
+			tour.Env = append(tour.Env, "ENTENTE_AXE=no")
+		}
 		if err := tour.Run(); err != nil {
 			t.Errorf("%v\n%s", err, said.String())
 		}

@@ -113,8 +113,9 @@ export function kindOf(url) {
   return parts.join("/") + [...url.searchParams.keys()].sort().map((k) => "?" + k).join("");
 }
 
-/** Opens one page of each kind that links lead to, and gives their addresses by kind. */
-export async function crawl(page, start) {
+/** Opens one page of each kind that links lead to, and lets somebody look at each. Gives
+ * their addresses by kind. */
+export async function crawl(page, start, look) {
   const seen = new Map();
   const open = [new URL(start)];
   while (open.length > 0 && seen.size < 150) {
@@ -130,15 +131,18 @@ export async function crawl(page, start) {
       const next = new URL(href);
       if (next.origin === url.origin && !/\.(csv|xlsx|svg|yaml|json)$|format=|\/api\//.test(next.href)) open.push(next);
     }
+    await look(kind, url.href);
   }
   return seen;
 }
 
-/** Runs axe and gives its violations in words: of all its rules, or of the named ones. */
-export async function axe(page, rules) {
+/** Runs axe and gives its violations in words: of all its rules, or of the named ones.
+ * Style sheets are fetched again only where that is asked for: one rule needs it
+ * (css-orientation-lock), and all pages have the same sheet. */
+export async function axe(page, runOnly, preload = false) {
   // The page's policy forbids injected scripts; evaluate runs outside of it.
-  await page.evaluate(axeSource);
-  const result = await page.evaluate((runOnly) => globalThis.axe.run(document, { resultTypes: ["violations"], ...(runOnly && { runOnly }) }), rules);
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axeSource);
+  const result = await page.evaluate((options) => globalThis.axe.run(document, options), { resultTypes: ["violations"], preload, ...(runOnly && { runOnly }) });
   return result.violations.map((v) => `${v.id}: ${v.help} at ${v.nodes.slice(0, 3).map((n) => n.target.join(" ") + (n.any[0] ? ` (${n.any[0].message})` : "")).join("; ")}`);
 }
 
@@ -151,4 +155,23 @@ export async function shoot(page, name) {
   if (!shots) return;
   await mkdir(shots, { recursive: true });
   await page.screenshot({ path: path.join(shots, name + ".png"), fullPage: true });
+}
+
+/** Looks at a page as people see it, in light and dark, on a desk and on a phone, and
+ * tells what is wrong. */
+export async function look(page, name) {
+  const size = page.viewportSize();
+  const faults = (await axe(page)).map((v) => `${name}: ${v}`);
+  if ((await overflow(page)) > 0) faults.push(`${name} is wider than its window`);
+  await shoot(page, name);
+  // In the dark only colours differ, and on a phone only the widths.
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize({ width: 360, height: 740 });
+  for (const v of await axe(page, ["color-contrast", "link-in-text-block"])) faults.push(`${name} (dark, phone): ${v}`);
+  const wide = await overflow(page);
+  if (wide > 0) faults.push(`${name}: ${wide} px wider than a phone`);
+  await shoot(page, name + ".phone");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize(size);
+  return faults;
 }

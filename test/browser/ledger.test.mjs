@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, openPage, overflow, shoot, signIn, start, startBrowser, startDemo } from "./entente.mjs";
+import { axe, look, openPage, shoot, signIn, start, startBrowser, startDemo } from "./entente.mjs";
 
 let demo, browser, files;
 before(async () => {
@@ -21,20 +21,7 @@ after(async () => {
 
 const password = "eleven loud grinders at dawn";
 
-/** A page as a person sees it: in light and dark, on a desk and on a phone. */
-async function whole(page, what) {
-  const size = page.viewportSize();
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    assert.deepEqual(await axe(page), [], `${what}, ${colorScheme}`);
-  }
-  await page.setViewportSize({ width: 360, height: 740 });
-  await page.emulateMedia({ colorScheme: "light" });
-  await shoot(page, `ledger-${what.replaceAll(" ", "-")}-phone`);
-  assert.ok((await overflow(page)) <= 0, `${what} is wider than a phone`);
-  await page.setViewportSize(size);
-  await shoot(page, `ledger-${what.replaceAll(" ", "-")}`);
-}
+const whole = async (page, what) => assert.deepEqual(await look(page, `ledger-${what.replaceAll(" ", "-")}`), []);
 
 /** Opens a page again until it says something: the other side works in the background. */
 async function until(page, address, says) {

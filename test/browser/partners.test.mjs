@@ -2,7 +2,7 @@
 // seat and is welcomed; both see the same ten words and compare them.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, openPage, overflow, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
+import { look, openPage, signIn, startBrowser, startDemo } from "./entente.mjs";
 
 let demo, browser;
 before(async () => {
@@ -16,11 +16,7 @@ after(async () => {
 
 const wordsOf = (page, place) => page.$$eval(".key-words", (lists, at) => [...lists[at].querySelectorAll("li")].map((li) => li.textContent), place);
 
-async function whole(page, what) {
-  await shoot(page, `partners-${what.replaceAll(" ", "-")}`);
-  assert.deepEqual(await axe(page), [], what);
-  assert.ok((await overflow(page)) <= 0, `${what} is wider than the window`);
-}
+const whole = async (page, what) => assert.deepEqual(await look(page, `partners-${what.replaceAll(" ", "-")}`), []);
 
 test("inviting, taking a seat on a phone, comparing the words", { timeout: 900_000 }, async () => {
   const lead = await openPage(browser);

@@ -3,7 +3,7 @@
 // back, without a script, and is answered.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { axe, openPage, overflow, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
+import { look, openPage, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
 
 let demo, browser;
 before(async () => {
@@ -15,22 +15,7 @@ after(async () => {
   await demo?.stop();
 });
 
-const schemes = ["light", "dark"];
-
-/** Looks at a page in both colour schemes, wide and as narrow as a phone. */
-async function whole(page, what) {
-  const size = page.viewportSize();
-  for (const scheme of schemes) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    for (const width of [size.width, 360]) {
-      await page.setViewportSize({ width, height: size.height });
-      await shoot(page, `sharing-${what.replaceAll(" ", "-")}-${scheme}-${width}`);
-      assert.ok((await overflow(page)) <= 0, `${what} is wider than ${width} pixels`);
-    }
-    await page.setViewportSize(size);
-    assert.deepEqual(await axe(page), [], `${what}, ${scheme}`);
-  }
-}
+const whole = async (page, what) => assert.deepEqual(await look(page, `sharing-${what.replaceAll(" ", "-")}`), []);
 
 /** Loads a page again until it says something: what is said travels by itself. */
 async function until(page, address, pattern) {

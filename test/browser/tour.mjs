@@ -11,6 +11,7 @@ const password = process.env.ENTENTE_PASSWORD;
 const owner = { email: "owner@beanline.example", password };
 const lead = { email: "lead@beanline.example", password };
 const home = "/o/beanline";
+const accessible = process.env.ENTENTE_AXE !== "no"; // pages look alike on every database engine
 assert.ok(demo.address && password, "ENTENTE_ADDRESS and ENTENTE_PASSWORD say where the demonstration runs");
 
 let browser;
@@ -21,7 +22,7 @@ after(() => browser?.close());
 
 /** What a page must be at every step: accessible, no wider than its window, without faults. */
 async function sound(page, name) {
-  assert.deepEqual(await axe(page), [], name);
+  if (accessible) assert.deepEqual(await axe(page), [], name);
   assert.ok((await overflow(page)) <= 0, `${name} is wider than its window`);
   assert.deepEqual(page.faults, [], name);
   await shoot(page, "tour-" + name.replaceAll(" ", "-"));
