@@ -33,7 +33,7 @@ var doors = map[string]string{
 	"/o/{org}/advisories": "list-advisories", "/o/{org}/advisories/{id}": "get-impact", "/o/{org}/record-advisories": "record-advisories",
 	"/o/{org}/threats": "list-threats", "/o/{org}/threats/{id}": "list-threats", "/o/{org}/threats/{id}/original": "list-threats",
 	"/o/{org}/components": "search-packages", "/o/{org}/components/{package}": "get-package",
-	"/o/{org}/documents": "list-documents", "/o/{org}/documents/{document}": "list-components", "/o/{org}/documents/{document}/withdraw": "remove-document", "/o/{org}/withdraw-documents": "remove-document", "/o/{org}/supplies": "list-supplies", "/o/{org}/products": "list-products", "/o/{org}/products/{id}": "get-product", "/o/{org}/products/{id}/documents": "record-sbom", "/o/{org}/products/{id}/vex": signed,
+	"/o/{org}/documents": "list-documents", "/o/{org}/documents/{document}": "list-components", "/o/{org}/documents/{document}/withdraw": "remove-document", "/o/{org}/withdraw-documents": "remove-document", "/o/{org}/supplies": "list-supplies", "/o/{org}/products": "list-products", "/o/{org}/products/{id}": "get-product", "/o/{org}/products/{id}/documents": "record-sbom", "GET /o/{org}/products/{id}/vex": display, "POST /o/{org}/products/{id}/vex": "say-vex",
 	"/o/{org}/concentration": "concentration", "/o/{org}/what-if": "what-if", "/o/{org}/data-flows": "draw-flows",
 	"GET /o/{org}/map": "export-map", "/o/{org}/map.yaml": "export-map", "POST /o/{org}/map": "import-map",
 	"/o/{org}/processes": "list-processes", "/o/{org}/processes/{id}": "get-process", "/o/{org}/processes/{id}/chain": "draw-chain",

@@ -212,4 +212,12 @@ func (a *asker) meansSoftware() {
 	a.means("get-impact", advisory+"/impact", "")
 	const record = `{"schema_version":"1.6.0","id":"ROST-2026-1","modified":"2026-01-02T00:00:00Z","summary":"It leaks.","affected":[{"package":{"ecosystem":"npm","name":"lodash"},"versions":["4.17.20"]}]}`
 	a.means("record-advisories", "/advisories", record, with("Content-Type", "application/json"))
+
+	a.means("put-thing", "/things/product/shop", `{"id":"shop","name":"Shop","supplier":"beanline"}`, with("If-None-Match", "*"))
+	party := get[List[Partnership]](n, base+"/partners").Items[0].Party
+	said := answerOf[Said](n, a.means("say-vex", "/products/shop/vex", `{"vulnerability":"ROST-2026-1","status":"not_affected","text":"never called","to":["`+party+`"],"preview":true}`))
+	if i := slices.IndexFunc(said.Partners, func(l SaidLine) bool { return l.Party == party }); i < 0 || said.Partners[i].Reason == "" || said.Partners[i].Number != 0 {
+		a.t.Errorf("the preview: %+v", said)
+	}
+	a.means("say-vex", "/products/shop/vex", `{"vulnerability":"ROST-2026-1","status":"not_affected","text":"never called"}`)
 }

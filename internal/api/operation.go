@@ -47,7 +47,7 @@ func rooms() []roomOperations {
 		{"organisation", "The organisation of the token, and who acts with it.", identityOperations},
 		{"chain", "Processes, systems, supplies and suppliers; what stops when something is down; concentration; and the chain's things, one by one.", slices.Concat(chainOperations, thingOperations, batchOperations, importOperations, drawingOperations)},
 		{"partner", "How much hangs on each supplier: its tier, computed with the arithmetic shown, and what people set by hand.", partnerOperations},
-		{"exchange", "Partnerships: who they are with, what was agreed, how the feeds stand, and what is said by them and to them.", slices.Concat(exchangeOperations, sayOperations, ledgerOperations)},
+		{"exchange", "Partnerships: who they are with, what was agreed, how the feeds stand, and what is said by them and to them.", slices.Concat(exchangeOperations, sayOperations, vexOperations, ledgerOperations)},
 		{"disclosure", "What partners are told of our suppliers, and what suppliers told of theirs.", disclosureOperations},
 		{"inventory", "Products, their SBOMs and components.", inventoryOperations},
 		{"advisory", "Advisories, what they match, and whom they hit.", advisoryOperations},

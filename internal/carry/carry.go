@@ -1,12 +1,14 @@
 package carry
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -46,6 +48,8 @@ const (
 type entryJob struct {
 	Party  entente.PartyID `json:"party"`
 	Number uint64          `json:"number"`
+	// Again says that what was refused is looked at once more.
+	Again bool `json:"again,omitempty"`
 }
 
 // Consumers follow the journal.
@@ -60,7 +64,7 @@ func (c *Carrier) Consumers() []journal.Consumer {
 			if done, err := c.adviseAtOnce(ctx, tx, e, party, number); done || err != nil {
 				return err
 			}
-			_, err = journal.Schedule(ctx, tx, e.Org, jobEntry, e.At, entryJob{party, number})
+			_, err = journal.Schedule(ctx, tx, e.Org, jobEntry, e.At, entryJob{Party: party, Number: number})
 			return err
 		},
 	}, {
@@ -77,7 +81,8 @@ func (c *Carrier) Jobs() map[string]journal.JobHandler {
 	return map[string]journal.JobHandler{jobEntry: c.entry, jobPartner: c.partner}
 }
 
-// partner tells the rooms which organisation of the chain a partner is now.
+// partner tells the rooms which organisation of the chain a partner is now, and looks
+// once more at what was refused because that was not known.
 func (c *Carrier) partner(ctx context.Context, job *journal.Job) error {
 	var todo entryJob
 	if err := job.Decode(&todo); err != nil {
@@ -88,8 +93,30 @@ func (c *Carrier) partner(ctx context.Context, job *journal.Job) error {
 	if err != nil {
 		return err
 	}
-	return c.chain.Rename(ctx, actor, todo.Party, chain.NodeID(p.KnownAs))
+	if err := c.chain.Rename(ctx, actor, todo.Party, chain.NodeID(p.KnownAs)); err != nil || p.KnownAs == "" {
+		return err
+	}
+	var again []exchange.Received
+	for _, kind := range []entente.EntryKind{entente.EntrySBOM, entente.EntryVEX} {
+		all, err := c.exchange.Inbox(ctx, actor, exchange.InboxQuery{Party: todo.Party, Kind: kind, State: exchange.InboxStanding, Limit: mostAgain})
+		if err != nil {
+			return err
+		}
+		again = append(again, slices.DeleteFunc(all, func(e exchange.Received) bool { return e.Outcome != exchange.OutcomeRefused })...)
+	}
+	slices.SortFunc(again, func(a, b exchange.Received) int { return cmp.Compare(a.Number, b.Number) }) // the latest word counts
+	return job.Finish(ctx, func(tx *db.Tx) error {
+		for _, e := range again {
+			if _, err := journal.Schedule(ctx, tx, job.Org, jobEntry, time.Now(), entryJob{e.Party, e.Number, true}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
+
+// mostAgain bounds the entries of a kind, the newest, that are looked at once more.
+const mostAgain = 1000
 
 // entry makes of one entry what is to be made of it.
 func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
@@ -101,6 +128,9 @@ func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
 	e, err := c.exchange.Entry(ctx, actor, todo.Party, todo.Number)
 	if err != nil {
 		return err
+	}
+	if todo.Again && e.Outcome == exchange.OutcomeRefused {
+		e.Outcome = ""
 	}
 	return c.settle(ctx, actor, e, job.Finish)
 }

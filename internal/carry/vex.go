@@ -100,70 +100,94 @@ func productsNamed(g *chain.Graph, supplier chain.NodeID, named vex.Product) []c
 }
 
 // State says how a product of ours stands to a vulnerability: for ourselves, and to the
-// customers who are named. They get it as OpenVEX, under the label of their agreements.
-func (c *Carrier) State(ctx context.Context, actor entente.Actor, product chain.NodeID, s vex.Statement, to []entente.PartyID) error {
-	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
-		return err
-	}
-	g, err := c.chain.Graph(ctx, actor)
+// customers who are named. They get it as OpenVEX, under the strictest label of their
+// agreements.
+func (c *Carrier) State(ctx context.Context, actor entente.Actor, product chain.NodeID, s vex.Statement, to []entente.PartyID) (lines []exchange.Line, err error) {
+	n, self, err := c.state(ctx, actor, product, &s, to)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	node, known := g.Node(product)
-	switch {
-	case !known || node.Kind != chain.KindProduct:
-		return entente.NotFound("there is no product %q in the chain", string(product))
-	case node.Organisation != g.Map().Own:
-		return entente.Invalid("%s is not made by you; only who makes a product says how it stands", node.Name)
-	case strings.TrimSpace(s.Vulnerability) == "" || len(s.Vulnerability) > 256:
-		return entente.Invalid("name the vulnerability, such as CVE-2026-12345")
-	case !slices.Contains(vex.Statuses(), s.Status):
-		return entente.Invalid("%q is not one of: not affected, affected, fixed, under investigation", string(s.Status))
-	case s.Status == vex.NotAffected && s.Justification == "" && strings.TrimSpace(s.Text) == "":
-		return entente.Invalid("say why it is not affected")
-	case s.Justification != "" && !slices.Contains(vex.Justifications(), s.Justification):
-		return entente.Invalid("%q is no justification that OpenVEX knows", s.Justification)
-	case s.Status == vex.Affected && strings.TrimSpace(s.Action) == "":
-		return entente.Invalid("say what to do about it")
-	}
-	self, err := c.exchange.Self(ctx, actor)
-	if err != nil {
-		return err
-	}
-	s.At, s.Products = time.Now(), []vex.Product{{Name: node.Name}}
 	if len(to) > 0 {
-		if err := c.shareState(ctx, actor, self, product, s, to); err != nil {
-			return err
+		lines, err = c.exchange.Preview(ctx, actor, n)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lines {
+			if slices.Contains(to, l.Party) && !l.Allowed {
+				return nil, entente.Invalid("%s cannot get it: %s", l.Name, l.Reason)
+			}
+		}
+		if _, lines, err = c.exchange.Say(ctx, actor, n); err != nil {
+			return nil, err
 		}
 	}
-	return c.advisory.Speak(ctx, actor, g.Map().Own, []advisory.Spoken{{
+	return lines, c.advisory.Speak(ctx, actor, self.own, []advisory.Spoken{{
 		Product: product, Vulnerability: s.Vulnerability, Party: self.Party(), Number: uint64(s.At.UnixMilli()), By: self.Document.Name, Status: s.Status,
 		Justification: s.Justification, Text: s.Text, Action: s.Action, At: s.At,
 	}})
 }
 
-// shareState sends a statement to customers.
-func (c *Carrier) shareState(ctx context.Context, actor entente.Actor, self exchange.Self, product chain.NodeID, s vex.Statement, to []entente.PartyID) error {
-	n := exchange.NewStatement{
+// StatePreview says who would get what [Carrier.State] says and why, and who would not
+// and why not. It changes nothing.
+func (c *Carrier) StatePreview(ctx context.Context, actor entente.Actor, product chain.NodeID, s vex.Statement, to []entente.PartyID) ([]exchange.Line, error) {
+	n, _, err := c.state(ctx, actor, product, &s, to)
+	if err != nil || len(to) == 0 {
+		return nil, err
+	}
+	return c.exchange.Preview(ctx, actor, n)
+}
+
+// speaker is who says how its product stands.
+type speaker struct {
+	exchange.Self
+	own chain.NodeID
+}
+
+// state checks what is to be said of a product, dates it, and makes the statement for
+// the customers who are named.
+func (c *Carrier) state(ctx context.Context, actor entente.Actor, product chain.NodeID, s *vex.Statement, to []entente.PartyID) (n exchange.NewStatement, by speaker, err error) {
+	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
+		return n, by, err
+	}
+	g, err := c.chain.Graph(ctx, actor)
+	if err != nil {
+		return n, by, err
+	}
+	by.own = g.Map().Own
+	node, known := g.Node(product)
+	switch {
+	case !known || node.Kind != chain.KindProduct:
+		return n, by, entente.NotFound("there is no product %q in the chain", string(product))
+	case node.Organisation != by.own:
+		return n, by, entente.Invalid("%s is not made by you; only who makes a product says how it stands", node.Name)
+	case strings.TrimSpace(s.Vulnerability) == "" || len(s.Vulnerability) > 256:
+		return n, by, entente.Invalid("name the vulnerability, such as CVE-2026-12345")
+	case !slices.Contains(vex.Statuses(), s.Status):
+		return n, by, entente.Invalid("%q is not one of: not affected, affected, fixed, under investigation", string(s.Status))
+	case s.Status == vex.NotAffected && s.Justification == "" && strings.TrimSpace(s.Text) == "":
+		return n, by, entente.Invalid("say why it is not affected")
+	case s.Justification != "" && !slices.Contains(vex.Justifications(), s.Justification):
+		return n, by, entente.Invalid("%q is no justification that OpenVEX knows", s.Justification)
+	case s.Status == vex.Affected && strings.TrimSpace(s.Action) == "":
+		return n, by, entente.Invalid("say what to do about it")
+	}
+	if by.Self, err = c.exchange.Self(ctx, actor); err != nil {
+		return n, by, err
+	}
+	s.At, s.Products = time.Now(), []vex.Product{{Name: node.Name}}
+	n = exchange.NewStatement{
 		Kind: entente.EntryVEX, Subject: "vex/" + string(product) + "/" + s.Vulnerability, To: to,
-		Title: entente.Say("%s: %s", s.Products[0].Name, s.Vulnerability).String(), Marking: entente.Marking{TLP: entente.TLPClear},
+		Title: entente.Say("%s: %s", node.Name, s.Vulnerability).String(), Marking: entente.Marking{TLP: entente.TLPClear},
 	}
 	for _, party := range to {
 		p, err := c.exchange.Partner(ctx, actor, party)
 		if err != nil {
-			return err
+			return n, by, err
 		}
-		label, agreed := p.Agreement.Default(self.Party(), entente.EntryVEX)
-		if !agreed {
-			return entente.Invalid("the agreement with %s does not let this travel to them", p.Name)
+		if label, agreed := p.Agreement.Default(by.Party(), entente.EntryVEX); agreed {
+			n.Marking.TLP = entente.Stricter(n.Marking.TLP, label)
 		}
-		n.Marking.TLP = entente.Stricter(n.Marking.TLP, label)
 	}
-	body, err := vex.Write(self.Document.Name, "urn:entente:"+string(self.Party())+":"+n.Subject, s)
-	if err != nil {
-		return err
-	}
-	n.Body = body
-	_, _, err = c.exchange.Say(ctx, actor, n)
-	return err
+	n.Body, err = vex.Write(by.Document.Name, "urn:entente:"+string(by.Party())+":"+n.Subject, *s)
+	return n, by, err
 }

@@ -2,11 +2,13 @@ package carry
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/advisory/vex"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
@@ -123,6 +125,89 @@ func TestVEXIsTakenBack(t *testing.T) {
 		}
 		if err := n.advisory.Unsay(t.Context(), auditor, n.from, 1); entente.KindOf(err) != entente.KindDenied {
 			t.Errorf("an auditor unsaid: %v", err)
+		}
+	})
+}
+
+// What a partner said before it was known which organisation of the chain it is counts
+// once that is known: the latest word.
+func TestVEXCountsOnceThePartnerIsKnown(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		ok(t, n.exchange.SetKnownAs(t.Context(), n.buyer, n.from, ""))
+		n.catchUp()
+		say := func(body json.RawMessage) exchange.Received {
+			return n.says(exchange.NewStatement{Kind: entente.EntryVEX, Marking: entente.Marking{TLP: entente.TLPAmber}, Body: body})
+		}
+		first := say(vexBody("Roaster 3", "not_affected", "no"))
+		last := say(vexBody("Roaster 3", "fixed", "since 3.1"))
+		other := say(vexBody("Grinder", "fixed", "no such product"))
+		if first.Outcome != exchange.OutcomeRefused || last.Outcome != exchange.OutcomeRefused {
+			t.Fatalf("before it was known: %s %s", first.Outcome, last.Outcome)
+		}
+		ok(t, n.exchange.SetKnownAs(t.Context(), n.buyer, n.from, "rosthof"))
+		n.catchUp()
+		for e, want := range map[uint64]exchange.Outcome{first.Number: exchange.OutcomeTaken, last.Number: exchange.OutcomeTaken, other.Number: exchange.OutcomeRefused} {
+			got, err := n.exchange.Entry(t.Context(), n.buyer, n.from, e)
+			ok(t, err)
+			if got.Outcome != want {
+				t.Errorf("entry %d: %s %s", e, got.Outcome, got.OutcomeWhy)
+			}
+		}
+		said, err := n.advisory.SpokenOf(t.Context(), n.buyer, "roaster", nil)
+		ok(t, err)
+		if len(said) != 2 || said[0].State == said[1].State {
+			t.Fatalf("said: %+v", said)
+		}
+		for _, s := range said {
+			if (s.State == "standing") != (s.Number == last.Number) {
+				t.Errorf("the latest word is to stand: %+v", s)
+			}
+		}
+	})
+}
+
+// What is said of a product is looked at first, and refused for whom the agreement does
+// not let have it; nobody says it who may not share.
+func TestStateAndItsPreview(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		n.importMap(n.supplier, chainOfSupplier+"products:\n  - {id: roaster, name: Roaster 3, supplier: rosthof}\n")
+		s := vex.Statement{Vulnerability: "ROST-2026-1", Status: vex.NotAffected, Text: "never called"}
+		for _, role := range []entente.Role{entente.RoleAuditor, entente.RoleBusinessOwner, entente.RoleProcurement, entente.RoleContact} {
+			actor := n.supplier
+			actor.Role = role
+			if _, err := n.carrier.State(t.Context(), actor, "roaster", s, nil); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%s said it: %v", role, err)
+			}
+			if _, err := n.carrier.StatePreview(t.Context(), actor, "roaster", s, nil); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%s looked: %v", role, err)
+			}
+		}
+		lines, err := n.carrier.StatePreview(t.Context(), n.supplier, "roaster", s, []entente.PartyID{n.to})
+		ok(t, err)
+		if len(lines) != 1 || !lines[0].Allowed {
+			t.Errorf("the preview: %+v", lines)
+		}
+		if said, err := n.advisory.SpokenOf(t.Context(), n.supplier, "roaster", nil); err != nil || len(said) != 0 {
+			t.Errorf("the preview said it: %+v %v", said, err)
+		}
+		if lines, err = n.carrier.State(t.Context(), n.supplier, "roaster", s, []entente.PartyID{n.to}); err != nil || len(lines) != 1 || lines[0].Number == 0 {
+			t.Errorf("saying it: %+v %v", lines, err)
+		}
+		ok(t, n.exchange.Propose(t.Context(), n.supplier, n.to, func(a *entente.Agreement) {
+			a.Shares = slices.DeleteFunc(a.Shares, func(s entente.Share) bool { return s.Kind == entente.EntryVEX })
+		}))
+		n.catchUp()
+		versions, err := n.exchange.Versions(t.Context(), n.buyer, n.from)
+		ok(t, err)
+		ok(t, n.exchange.Sign(t.Context(), n.buyer, n.from, entente.HashOf(versions[0].Envelope.Payload)))
+		n.catchUp()
+		if lines, err = n.carrier.StatePreview(t.Context(), n.supplier, "roaster", s, []entente.PartyID{n.to}); err != nil || len(lines) != 1 || lines[0].Allowed || lines[0].Reason.Blank() {
+			t.Errorf("the preview, not agreed: %+v %v", lines, err)
+		}
+		if _, err = n.carrier.State(t.Context(), n.supplier, "roaster", s, []entente.PartyID{n.to}); entente.KindOf(err) != entente.KindInvalid {
+			t.Errorf("not agreed: %v", err)
 		}
 	})
 }

@@ -418,7 +418,7 @@ func (v *visit) recordAdvisories() error {
 const mostProductHits = 25
 
 // addProductHits adds the advisories that concern a product to its sheet.
-func (v *visit) addProductHits(shown *productPage, id chain.NodeID) error {
+func (v *visit) addProductHits(shown *productPage, id chain.NodeID, ours bool) error {
 	if !v.may(identity.AdvisoryRead) {
 		return nil
 	}
@@ -435,7 +435,11 @@ func (v *visit) addProductHits(shown *productPage, id chain.NodeID) error {
 			undecided[f.Advisory.ID] = true
 		}
 		if i < mostProductHits {
-			shown.Hits = append(shown.Hits, v.findingRow(f))
+			row := v.findingRow(f)
+			if ours {
+				row.Cells[2].NoteView = v.sayVEXLink(id, f.Advisory.ID)
+			}
+			shown.Hits = append(shown.Hits, row)
 		}
 	}
 	if more := len(found) - mostProductHits; more > 0 {

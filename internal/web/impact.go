@@ -114,13 +114,13 @@ func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpac
 		shown.MoreProcesses = p.v.N(more, "%d more process is hit.", "%d more processes are hit.")
 	}
 	for i := range impact.Products {
-		shown.Affected = append(shown.Affected, p.componentRows(&impact.Products[i])...)
+		shown.Affected = append(shown.Affected, p.componentRows(&impact.Products[i], impact.Advisory.ID)...)
 	}
 	if more := impact.Counts.Products - len(impact.Products); more > 0 {
 		shown.MoreAffected = p.v.N(more, "%d more product is affected.", "%d more products are affected.")
 	}
 	for i := range impact.Undecided {
-		shown.Undecidable = append(shown.Undecidable, p.componentRows(&impact.Undecided[i])...)
+		shown.Undecidable = append(shown.Undecidable, p.componentRows(&impact.Undecided[i], impact.Advisory.ID)...)
 	}
 	for _, c := range impact.Call {
 		shown.Contacts = append(shown.Contacts, ui.Call{
@@ -187,10 +187,13 @@ func (p *picture) offRow(h *advisory.ProcessImpact) ui.Row {
 }
 
 // componentRows tells the components of one product that an advisory names.
-func (p *picture) componentRows(impact *advisory.ProductImpact) []ui.Row {
+func (p *picture) componentRows(impact *advisory.ProductImpact, id string) []ui.Row {
 	product := ui.Cell{Text: impact.Name}
 	if impact.Known {
 		product.Href = p.path(chain.KindProduct, impact.ID)
+		if impact.Supplier == p.own() {
+			product.NoteView = p.v.sayVEXLink(impact.ID, id)
+		}
 	} else {
 		product.Note = p.v.T("not in the map")
 	}

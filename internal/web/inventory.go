@@ -196,7 +196,7 @@ func (v *visit) productShown(id chain.NodeID) (productPage, error) {
 		},
 		NoDocuments: ui.Empty{Title: v.T("No document yet"), Text: v.T("Without a bill of materials nobody can tell whether an advisory concerns this product. Ask %s for one.", supplier.Text)},
 	}
-	err = v.addProductHits(&shown, id)
+	err = v.addProductHits(&shown, id, product.Supplier == p.own())
 	if err != nil {
 		return productPage{}, err
 	}

@@ -2,8 +2,11 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -48,6 +51,8 @@ type vexPage struct {
 	Why           ui.Field
 	Do            ui.Field
 	To            ui.CheckGroup
+	Looked        bool // who would get it is shown
+	Gets, Not     []ui.Row
 }
 
 var spokenColumns = []ui.Column{{Label: "Product"}, {Label: "Vulnerability"}, {Label: "What was said"}, {Label: "Why, and what to do", Wide: true}, {Label: "Who and when"}}
@@ -86,9 +91,10 @@ func (p *picture) spokenRows(all []advisory.Spoken) []ui.Row {
 	return rows
 }
 
-func (v *visit) vexForm() error { return v.showVEX(http.StatusOK, ui.Notice{}) }
+func (v *visit) vexForm() error { return v.showVEX(http.StatusOK, ui.Notice{}, nil) }
 
-func (v *visit) showVEX(status int, notice ui.Notice) error {
+// showVEX shows the form; lines, if any, are who would get what is typed in.
+func (v *visit) showVEX(status int, notice ui.Notice, lines []exchange.Line) error {
 	p, err := v.picture()
 	if err != nil {
 		return err
@@ -125,7 +131,18 @@ func (v *visit) showVEX(status int, notice ui.Notice) error {
 		}
 	}
 	shown.To.Ticked = v.r.PostForm["to"]
+	shown.Looked = len(lines) > 0
+	shown.Gets, shown.Not = v.lineRows(lines)
 	return v.show(status, vexView(shown))
+}
+
+// sayVEXLink leads from a finding of a product of ours to where somebody says how it
+// stands; nil for those who may not.
+func (v *visit) sayVEXLink(product chain.NodeID, vulnerability string) templ.Component {
+	if !v.may(identity.ExchangeShare) {
+		return nil
+	}
+	return ui.LinkTo(ui.Link{Text: v.T("Say whether it is affected"), Href: v.in("products", string(product), "vex") + "?vulnerability=" + url.QueryEscape(vulnerability)})
 }
 
 // typed is what somebody typed into a form that is shown again, or what a link asks to
@@ -149,13 +166,25 @@ func (v *visit) sayVEX() error {
 			to = append(to, entente.PartyID(party))
 		}
 	}
-	err := v.Carry.State(v.r.Context(), v.actor, id, s, to)
+	say := v.Carry.State
+	look := v.text("look") != ""
+	if look {
+		say = v.Carry.StatePreview
+	}
+	lines, err := say(v.r.Context(), v.actor, id, s, to)
 	var wrong *entente.Error
 	if asInvalid(err, &wrong) {
-		return v.showVEX(statusFor(wrong), v.wrongNotice(wrong))
+		return v.showVEX(statusFor(wrong), v.wrongNotice(wrong), nil)
 	}
 	if err != nil {
 		return err
+	}
+	if look {
+		notice := ui.Notice{Text: v.T("Nothing is sent yet.")}
+		if len(to) == 0 {
+			notice.Text = v.T("You tell nobody: it would count in your own pages only.")
+		}
+		return v.showVEX(http.StatusOK, notice, lines)
 	}
 	return v.redirect(v.in("products", string(id)) + "?done=told#vex")
 }

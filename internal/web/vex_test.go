@@ -42,11 +42,33 @@ func TestSayingHowAProductStands(t *testing.T) {
 	theirs.mustHold("/o/rosthof-seat/products/roaster-3", at)
 	ours.mustNotHold("/o/beanline/products/roaster", "Say whether it is affected")
 	wholePage(t, at, theirs.mustHold(at, "Is Roaster 3 affected?", "Whom you tell", "Beanline"))
+	// From a finding it is one step to saying so; the customer cannot.
+	them := entente.System("rosthof-seat", entente.DoorCommand)
+	_, _, err = n.Inventory.Record(t.Context(), them, "roaster-3", "roaster.cdx.json", strings.NewReader(`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[{"type":"library","name":"roaster","version":"1.0.0","purl":"pkg:npm/roaster@1.0.0"}]}`))
+	must(t, err)
+	_, err = n.Advisory.Ingest(t.Context(), them, advisory.FromReader(strings.NewReader(`{"schema_version":"1.6.0","id":"ROST-2026-1","modified":"2026-01-02T00:00:00Z","summary":"It starts by itself","affected":[{"package":{"ecosystem":"npm","name":"roaster"},"versions":["1.0.0"]}]}`), "database.json"), advisory.IngestOptions{})
+	must(t, err)
+	n.carryAll("rosthof-seat", "beanline")
+	for _, page := range []string{"/o/rosthof-seat/advisories/ROST-2026-1", "/o/rosthof-seat/products/roaster-3"} {
+		theirs.mustHold(page, at+"?vulnerability=ROST-2026-1")
+	}
+	ours.mustNotHold("/o/beanline/advisories/ROST-2026-1", "/vex?vulnerability")
+	theirs.mustHold(at+"?vulnerability=ROST-2026-1", `value="ROST-2026-1"`)
 	form := url.Values{"vulnerability": {"ROST-2026-1"}, "status": {"not_affected"}, "to": {string(self.Party())}}
 	if w := theirs.post(at, form); w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Say why it is not affected") && !strings.Contains(w.Body.String(), "say why it is not affected") {
 		t.Errorf("without a reason: %d", w.Code)
 	}
 	form.Set("justification", "vulnerable_code_not_in_execute_path")
+	form.Set("look", "1")
+	looked := theirs.post(at, form)
+	if body := looked.Body.String(); looked.Code != http.StatusOK || !strings.Contains(body, "Nothing is sent yet") || !strings.Contains(body, "Who gets it, and why") || !strings.Contains(body, "It is addressed to them") {
+		t.Errorf("who gets it: %d %s", looked.Code, body)
+	}
+	wholePage(t, "who gets a VEX", looked.Body.String())
+	if said, err := n.Exchange.Statements(t.Context(), them); err != nil || len(said) != 0 {
+		t.Errorf("looking said it: %+v %v", said, err)
+	}
+	form.Del("look")
 	if w := theirs.post(at, form); w.Code != http.StatusSeeOther {
 		t.Fatalf("saying it: %d %s", w.Code, w.Body)
 	}
