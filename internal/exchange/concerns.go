@@ -84,7 +84,7 @@ func (s *Service) Concerns(ctx context.Context, actor entente.Actor) (list []Con
 
 // titleUnder is what a concern is called; empty: none is known under the subject.
 func titleUnder(ctx context.Context, tx *db.Tx, party entente.PartyID, subject string) (string, error) {
-	titles, err := db.All(ctx, tx, db.Value[string], "SELECT title FROM exchange_entry WHERE org = $1 AND party = $2 AND subject = $3 AND kind = 'concern' ORDER BY way, number LIMIT 1", tx.Org(), party, subject)
+	titles, err := db.All(ctx, tx, db.Value[string], "SELECT title FROM exchange_entry WHERE org = $1 AND way IN ('in', 'out') AND subject = $3 AND party = $2 AND kind = 'concern' ORDER BY way, number LIMIT 1", tx.Org(), party, subject)
 	if err != nil || len(titles) == 0 {
 		return "", err
 	}
@@ -111,7 +111,7 @@ func (s *Service) Thread(ctx context.Context, actor entente.Actor, party entente
 		if err != nil {
 			return err
 		}
-		rows, err := db.All(ctx, tx, scanEntry, "SELECT "+entryColumns+` FROM exchange_entry WHERE org = $1 AND party = $2 AND subject = $3 AND kind IN ('concern', 'answer')
+		rows, err := db.All(ctx, tx, scanEntry, "SELECT "+entryColumns+` FROM exchange_entry WHERE org = $1 AND way IN ('in', 'out') AND subject = $3 AND party = $2 AND kind IN ('concern', 'answer')
 			ORDER BY said_at, way, number LIMIT 500`, actor.Org, party, subject)
 		for _, row := range rows {
 			list = append(list, s.shown(*self, p, row, person))

@@ -135,7 +135,7 @@ func (s *Service) Embargo(ctx context.Context, actor entente.Actor, party entent
 // cross, the one of the party whose name comes first counts first, on both sides.
 func embargoOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, subject string) (e EmbargoOn, err error) {
 	e = EmbargoOn{Party: party, Subject: subject}
-	rows, err := db.All(ctx, tx, scanEntry, "SELECT "+entryColumns+` FROM exchange_entry WHERE org = $1 AND party = $2 AND kind = 'embargo' AND subject = $3 AND state = 'standing'
+	rows, err := db.All(ctx, tx, scanEntry, "SELECT "+entryColumns+` FROM exchange_entry WHERE org = $1 AND way IN ('in', 'out') AND subject = $3 AND party = $2 AND kind = 'embargo' AND state = 'standing'
 		ORDER BY said_at, way`, org, party, subject)
 	if err != nil {
 		return e, err
@@ -166,7 +166,7 @@ func embargoOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.
 
 // embargoes gives, per partner, the active embargoes about a subject.
 func embargoes(ctx context.Context, tx *db.Tx, org entente.OrgID, subject string, at time.Time) (map[entente.PartyID]time.Time, error) {
-	parties, err := db.All(ctx, tx, db.Value[entente.PartyID], "SELECT DISTINCT party FROM exchange_entry WHERE org = $1 AND kind = 'embargo' AND subject = $2", org, subject)
+	parties, err := db.All(ctx, tx, db.Value[entente.PartyID], "SELECT DISTINCT party FROM exchange_entry WHERE org = $1 AND way IN ('in', 'out') AND subject = $2 AND kind = 'embargo'", org, subject)
 	if err != nil || len(parties) == 0 {
 		return nil, err
 	}

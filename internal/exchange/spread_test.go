@@ -123,7 +123,7 @@ func newCommunity(t *testing.T, rng *rand.Rand) *community {
 		s := h.host(fmt.Sprintf("Organisation %d", i))
 		c.houses, c.ids = append(c.houses, s), append(c.ids, s.party())
 	}
-	for range communityOrganisations * 2 {
+	for range communityOrganisations * 3 / 2 {
 		c.partners(rng.IntN(communityOrganisations), rng.IntN(communityOrganisations))
 	}
 	return c
