@@ -32,9 +32,10 @@ type kept struct {
 	org   entente.OrgID
 	bytes int64 // as counted in indexes.bytes; guarded by indexes.mu
 
-	mu  sync.RWMutex
-	x   *Index // nil: not loaded
-	seq int64
+	mu      sync.RWMutex
+	x       *Index // nil: not loaded
+	seq     int64
+	changed int64 // the event at which it was made, or caught up with the inventory last
 }
 
 func newIndexes(limit int64) *indexes {
@@ -83,15 +84,24 @@ func (c *indexes) enter(org entente.OrgID) *kept {
 func (c *indexes) follow(ctx context.Context, tx *db.Tx, k *kept, head int64) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	before := k.seq
+	if tx.Writes() {
+		// Events that the transaction itself appends may never have happened.
+		tx.Undone(func() { k.back(before) })
+	}
 	if k.x == nil {
 		x, seq, err := openIndex(ctx, tx, k.org, head)
 		if err != nil {
 			return err
 		}
-		k.x, k.seq = x, seq
+		k.x, k.seq, k.changed = x, seq, head
 	}
 	if k.seq < head {
-		err := catchUp(ctx, tx, k.org, k.x, k.seq, head)
+		_, latest, err := journal.Since(ctx, tx, k.org, k.seq)
+		if err == nil && max(latest[inventory.EventRecorded], latest[inventory.EventRemoved]) > k.seq {
+			k.changed = head
+			err = catchUp(ctx, tx, k.org, k.x, k.seq, head)
+		}
 		if err != nil {
 			// It may have stopped half-way.
 			k.x, k.seq = nil, 0
@@ -101,6 +111,16 @@ func (c *indexes) follow(ctx context.Context, tx *db.Tx, k *kept, head int64) er
 	}
 	c.weigh(k, k.x.Size().Bytes)
 	return nil
+}
+
+// back takes an index back to an event, or away if it has changed since.
+func (k *kept) back(seq int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.changed > seq {
+		k.x, seq = nil, 0
+	}
+	k.seq = min(k.seq, seq)
 }
 
 // weigh counts the bytes of an index and drops those used longest ago, until the
@@ -133,7 +153,7 @@ func (c *indexes) swap(org entente.OrgID, x *Index, seq int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	// What happened since is caught up with by the next question.
-	k.x, k.seq = x, seq
+	k.x, k.seq, k.changed = x, seq, seq
 	c.weigh(k, x.Size().Bytes)
 }
 

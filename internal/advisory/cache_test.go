@@ -146,3 +146,34 @@ func TestErrorsOfTheAskerComeBack(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// An index that has followed events that were never committed follows those that come
+// in their place.
+func TestIndexForgetsWhatWasUndone(t *testing.T) {
+	for _, loaded := range []bool{true, false} {
+		d := dbtest.SQLite(t)
+		r := newRoom(t, d, "us")
+		r.products("portal")
+		if loaded {
+			r.with(func(*Index) {})
+		}
+		fault := errors.New("fault")
+		err := d.Write(t.Context(), "us", func(tx *db.Tx) error {
+			for range 10 {
+				if err := journal.Append(t.Context(), tx, r.actor, "test.noted", "", nil); err != nil {
+					return err
+				}
+			}
+			return errors.Join(r.s.indexes.with(t.Context(), tx, "us", func(*Index) error { return nil }), fault)
+		})
+		if !errors.Is(err, fault) {
+			t.Fatal(err)
+		}
+		r.sbom("portal", "pkg:npm/left-pad@1.0.0")
+		r.with(func(x *Index) {
+			if s := x.Size(); s.Documents != 1 || s.Packages != 1 {
+				t.Errorf("loaded before: %v; it holds %+v", loaded, s)
+			}
+		})
+	}
+}

@@ -514,6 +514,7 @@ func findingsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, document uint
 	}
 	at := map[place]int{}
 	var out []ProductFinding
+	const atOnce = 32
 	args := make([]any, 1+atOnce)
 	args[0] = string(org)
 	for part := range slices.Chunk(content, atOnce) {

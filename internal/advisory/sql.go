@@ -16,25 +16,6 @@ import (
 	"github.com/entente-project/entente/internal/db"
 )
 
-// atOnce is how many values the IN lists below hold.
-const atOnce = 32
-
-// chunked calls query with the organisation and the values, so many at a time as
-// an IN list from $2 to $33 holds; the last is repeated to fill the list.
-func chunked(org entente.OrgID, values []string, query func(args []any) error) error {
-	args := make([]any, 1+atOnce)
-	args[0] = string(org)
-	for part := range slices.Chunk(values, atOnce) {
-		for i := range atOnce {
-			args[1+i] = part[min(i, len(part)-1)]
-		}
-		if err := query(args); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func eachDigest(ctx context.Context, tx *db.Tx, org entente.OrgID, put func(digest)) error {
 	return db.Each(ctx, tx, `SELECT digest FROM advisory_record WHERE org = $1`, func(r db.Scanner) error {
 		var raw []byte
@@ -59,25 +40,21 @@ type recordHead struct {
 
 func recordHeads(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string) (map[string]recordHead, error) {
 	heads := map[string]recordHead{}
-	err := chunked(org, ids, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, digest, modified, member_of, source, party, recalled_at FROM advisory_record WHERE org = $1 AND id IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			var id string
-			var raw []byte
-			var modified, recalled int64
-			var h recordHead
-			if err := r.Scan(&id, &raw, &modified, &h.memberOf, &h.source, &h.party, &recalled); err != nil {
-				return err
-			}
-			if len(raw) == len(h.digest) {
-				h.digest = digest(raw)
-			}
-			h.modified, h.recalled = db.Time(modified), recalled != 0
-			heads[id] = h
-			return nil
-		}, args...)
-	})
+	err := db.EachIn(ctx, tx, `SELECT id, digest, modified, member_of, source, party, recalled_at FROM advisory_record WHERE org = $1 AND id IN`, ids, func(r db.Scanner) error {
+		var id string
+		var raw []byte
+		var modified, recalled int64
+		var h recordHead
+		if err := r.Scan(&id, &raw, &modified, &h.memberOf, &h.source, &h.party, &recalled); err != nil {
+			return err
+		}
+		if len(raw) == len(h.digest) {
+			h.digest = digest(raw)
+		}
+		h.modified, h.recalled = db.Time(modified), recalled != 0
+		heads[id] = h
+		return nil
+	}, org)
 	return heads, err
 }
 
@@ -309,37 +286,29 @@ func unique(list []string) []string {
 func keysOf[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }
 
 func groupsOfNames(ctx context.Context, tx *db.Tx, org entente.OrgID, folded []string, groups map[string]bool) error {
-	return chunked(org, folded, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT DISTINCT r.member_of FROM advisory_alias a
+	return db.EachIn(ctx, tx, `SELECT DISTINCT r.member_of FROM advisory_alias a
 			JOIN advisory_record r ON r.org = a.org AND r.id = a.record
-			WHERE a.org = $1 AND a.folded IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			var id string
-			if err := r.Scan(&id); err != nil {
-				return err
-			}
-			groups[id] = true
-			return nil
-		}, args...)
-	})
+			WHERE a.org = $1 AND a.folded IN`, folded, func(r db.Scanner) error {
+		var id string
+		if err := r.Scan(&id); err != nil {
+			return err
+		}
+		groups[id] = true
+		return nil
+	}, org)
 }
 
 // recordsOf gives the records of groups, with the group of each.
 func recordsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, groups []string) (map[string]string, error) {
 	of := map[string]string{}
-	err := chunked(org, groups, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, member_of FROM advisory_record WHERE org = $1 AND member_of IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			var id, group string
-			if err := r.Scan(&id, &group); err != nil {
-				return err
-			}
-			of[id] = group
-			return nil
-		}, args...)
-	})
+	err := db.EachIn(ctx, tx, `SELECT id, member_of FROM advisory_record WHERE org = $1 AND member_of IN`, groups, func(r db.Scanner) error {
+		var id, group string
+		if err := r.Scan(&id, &group); err != nil {
+			return err
+		}
+		of[id] = group
+		return nil
+	}, org)
 	return of, err
 }
 
@@ -353,36 +322,28 @@ func membersOf(ctx context.Context, tx *db.Tx, org entente.OrgID, groups []strin
 	ids := keysOf(of)
 	var members []*member
 	byID := map[string]*member{}
-	err = chunked(org, ids, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, member_of, summary, level, score, vector, published, modified, withdrawn, ecosystems FROM advisory_record WHERE org = $1 AND id IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			m := &member{}
-			var eco string
-			if err := scanBrief(r, &m.brief, []any{&m.id, &m.memberOf}, &eco); err != nil {
-				return err
-			}
-			m.brief.ID, m.ecosystems = m.id, splitEcosystems(eco)
-			byID[m.id] = m
-			members = append(members, m)
-			return nil
-		}, args...)
-	})
+	err = db.EachIn(ctx, tx, `SELECT id, member_of, summary, level, score, vector, published, modified, withdrawn, ecosystems FROM advisory_record WHERE org = $1 AND id IN`, ids, func(r db.Scanner) error {
+		m := &member{}
+		var eco string
+		if err := scanBrief(r, &m.brief, []any{&m.id, &m.memberOf}, &eco); err != nil {
+			return err
+		}
+		m.brief.ID, m.ecosystems = m.id, splitEcosystems(eco)
+		byID[m.id] = m
+		members = append(members, m)
+		return nil
+	}, org)
 	if err != nil {
 		return nil, err
 	}
-	err = chunked(org, ids, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT record, name FROM advisory_alias WHERE org = $1 AND record IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			var id, name string
-			if err := r.Scan(&id, &name); err != nil {
-				return err
-			}
-			byID[id].names = append(byID[id].names, name)
-			return nil
-		}, args...)
-	})
+	err = db.EachIn(ctx, tx, `SELECT record, name FROM advisory_alias WHERE org = $1 AND record IN`, ids, func(r db.Scanner) error {
+		var id, name string
+		if err := r.Scan(&id, &name); err != nil {
+			return err
+		}
+		byID[id].names = append(byID[id].names, name)
+		return nil
+	}, org)
 	for _, m := range members {
 		m.names = unique(m.names)
 	}
@@ -415,26 +376,22 @@ func recordByID(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) (o
 
 // eachRecord reads stored records back, in any order.
 func eachRecord(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string, put func(osv.Record)) error {
-	return chunked(org, ids, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT id, body FROM advisory_body WHERE org = $1 AND id IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(s db.Scanner) error {
-			var id string
-			var body []byte
-			if err := s.Scan(&id, &body); err != nil {
-				return err
-			}
-			data, err := unpack(body)
-			if err != nil {
-				return fmt.Errorf("advisory %s: %w", id, err)
-			}
-			r, _, err := osv.Decode(data)
-			if err != nil {
-				return fmt.Errorf("advisory %s: %w", id, err)
-			}
-			r.Raw = data
-			put(r)
-			return nil
-		}, args...)
-	})
+	return db.EachIn(ctx, tx, `SELECT id, body FROM advisory_body WHERE org = $1 AND id IN`, ids, func(s db.Scanner) error {
+		var id string
+		var body []byte
+		if err := s.Scan(&id, &body); err != nil {
+			return err
+		}
+		data, err := unpack(body)
+		if err != nil {
+			return fmt.Errorf("advisory %s: %w", id, err)
+		}
+		r, _, err := osv.Decode(data)
+		if err != nil {
+			return fmt.Errorf("advisory %s: %w", id, err)
+		}
+		r.Raw = data
+		put(r)
+		return nil
+	}, org)
 }

@@ -85,15 +85,11 @@ func worstHits(hits []packageHit) []packageHit {
 
 func matchesOfMany(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string) ([]match, error) {
 	var all []match
-	err := chunked(org, records, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT `+matchColumns+` FROM advisory_match m WHERE m.org = $1 AND m.record IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			m, err := scanMatch(r)
-			all = append(all, m)
-			return err
-		}, args...)
-	})
+	err := db.EachIn(ctx, tx, `SELECT `+matchColumns+` FROM advisory_match m WHERE m.org = $1 AND m.record IN`, records, func(r db.Scanner) error {
+		m, err := scanMatch(r)
+		all = append(all, m)
+		return err
+	}, org)
 	return all, err
 }
 
@@ -235,20 +231,16 @@ func matchCounts(ctx context.Context, tx *db.Tx, org entente.OrgID, members []*m
 
 // eachState gives the packages that records affect or may affect.
 func eachState(ctx context.Context, tx *db.Tx, org entente.OrgID, records []string, put func(record string, pack uint32, s State)) error {
-	return chunked(org, records, func(args []any) error {
-		return db.Each(ctx, tx, `SELECT record, package, state FROM advisory_match WHERE org = $1 AND state IN ('affected', 'unknown') AND record IN (
-			$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-			$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`, func(r db.Scanner) error {
-			var record string
-			var pack uint32
-			var s State
-			if err := r.Scan(&record, &pack, &s); err != nil {
-				return err
-			}
-			put(record, pack, s)
-			return nil
-		}, args...)
-	})
+	return db.EachIn(ctx, tx, `SELECT record, package, state FROM advisory_match WHERE org = $1 AND state IN ('affected', 'unknown') AND record IN`, records, func(r db.Scanner) error {
+		var record string
+		var pack uint32
+		var s State
+		if err := r.Scan(&record, &pack, &s); err != nil {
+			return err
+		}
+		put(record, pack, s)
+		return nil
+	}, org)
 }
 
 // recount brings the counts of the groups of some records up to date, and tells the
@@ -295,25 +287,19 @@ func recordsNaming(ctx context.Context, tx *db.Tx, org entente.OrgID, keys iter.
 	}
 	for eco, names := range byEcosystem {
 		names = unique(names)
-		args := make([]any, 2+atOnce)
-		args[0], args[1] = string(org), eco
-		for part := range slices.Chunk(names, atOnce) {
-			for i := range atOnce {
-				args[2+i] = cleanText(part[min(i, len(part)-1)])
-			}
-			err := db.Each(ctx, tx, `SELECT name, record FROM advisory_affects WHERE org = $1 AND ecosystem = $2 AND name IN (
-				$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-				$19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)`, func(r db.Scanner) error {
-				var name, record string
-				if err := r.Scan(&name, &record); err != nil {
-					return err
-				}
-				put(PackageKey{eco, name}, record)
-				return nil
-			}, args...)
-			if err != nil {
+		for i := range names {
+			names[i] = cleanText(names[i])
+		}
+		err := db.EachIn(ctx, tx, `SELECT name, record FROM advisory_affects WHERE org = $1 AND ecosystem = $2 AND name IN`, names, func(r db.Scanner) error {
+			var name, record string
+			if err := r.Scan(&name, &record); err != nil {
 				return err
 			}
+			put(PackageKey{eco, name}, record)
+			return nil
+		}, org, eco)
+		if err != nil {
+			return err
 		}
 	}
 	return nil

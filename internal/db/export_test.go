@@ -28,4 +28,4 @@ func Run(ctx context.Context, d *DB, q string, args ...any) error {
 }
 
 // Before says how many others have had their turn in the transaction of a Write on SQLite.
-func Before(tx *Tx) int { return len(tx.store.(*sqliteStore).group.orgs) }
+func Before(tx *Tx) int { return len(tx.store.(*sqliteStore).group.done) }

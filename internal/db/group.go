@@ -17,7 +17,7 @@ import (
 
 // group is the transaction that several writers share.
 type group struct {
-	orgs  map[entente.OrgID]bool // of those who are done, and wait for the commit
+	done  map[entente.OrgID]*Tx // whose turn is over, and who wait for the commit
 	began time.Time
 	ended chan struct{}
 	err   error // of the commit; set when ended
@@ -47,7 +47,7 @@ func (s *sqliteStore) writeIn(ctx context.Context, tx *Tx, alone bool, fn func(*
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if s.group != nil && (alone || s.group.orgs[tx.org]) {
+	if s.group != nil && (alone || s.group.done[tx.org] != nil) {
 		s.commit(ctx, c)
 	}
 	g, err := s.turn(ctx, c, tx, fn)
@@ -84,13 +84,14 @@ func (s *sqliteStore) turn(ctx context.Context, c *sqliteConn, tx *Tx, fn func(*
 		if undo != "" {
 			err = andRollback(err, s.undo(context.WithoutCancel(ctx), c, undo))
 		}
+		tx.undo()
 		s.writer <- c
 	}()
 	if g == nil {
 		if err := c.begin(ctx, "BEGIN IMMEDIATE"); err != nil {
 			return nil, err
 		}
-		g = &group{orgs: map[entente.OrgID]bool{}, began: time.Now(), ended: make(chan struct{})}
+		g = &group{done: map[entente.OrgID]*Tx{}, began: time.Now(), ended: make(chan struct{})}
 		s.group, undo = g, undoAll
 	} else {
 		if _, err := c.exec(context.WithoutCancel(ctx), "SAVEPOINT turn", nil); err != nil {
@@ -107,7 +108,7 @@ func (s *sqliteStore) turn(ctx context.Context, c *sqliteConn, tx *Tx, fn func(*
 			return nil, explain(err)
 		}
 	}
-	g.orgs[tx.org], done = true, true
+	g.done[tx.org], done = tx, true
 	return g, nil
 }
 
@@ -146,6 +147,11 @@ func (s *sqliteStore) commit(ctx context.Context, c *sqliteConn) {
 
 // end ends the open group.
 func (s *sqliteStore) end(err error) {
+	if err != nil {
+		for _, tx := range s.group.done {
+			tx.undo()
+		}
+	}
 	s.group.err = err
 	close(s.group.ended)
 	s.group = nil

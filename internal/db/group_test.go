@@ -166,3 +166,71 @@ func TestNobodySeesWhatIsNotCommitted(t *testing.T) {
 		t.Errorf("%d and %d of 200 increments", a, b)
 	}
 }
+
+// What was kept in memory of a transaction is taken back if it is not committed, before
+// anybody else of the organisation begins.
+func TestUndone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		kept, refusal := int64(0), errors.New("refused")
+		for name, end := range map[string]func() error{
+			"saved":   func() error { return nil },
+			"refused": func() error { return refusal },
+			"panic":   func() error { panic(refusal) },
+		} {
+			func() {
+				defer func() { _ = recover() }()
+				_ = d.Write(t.Context(), "acme", func(tx *db.Tx) error {
+					seq, err := headSeq(t.Context(), tx, "acme")
+					if err != nil || kept != seq {
+						t.Errorf("before %q: %d is kept of %d (%v)", name, kept, seq, err)
+					}
+					kept = seq + 1
+					tx.Undone(func() { kept = seq })
+					if err := setHead(t.Context(), tx, "acme", seq+1); err != nil {
+						return err
+					}
+					return end()
+				})
+			}()
+		}
+		if seq := seqOf(t, d, "acme"); seq != 1 || kept != 1 {
+			t.Errorf("%d is kept of %d", kept, seq)
+		}
+	})
+}
+
+// The same, if it was lost by the fault of another writer.
+func TestUndoneWithAnother(t *testing.T) {
+	d := dbtest.SQLite(t)
+	for round := 0; ; round++ {
+		var undone atomic.Int64
+		begun, ended := make(chan struct{}), make(chan error, 1)
+		begin := sync.OnceFunc(func() { close(begun) })
+		runs := 0
+		go func() {
+			ended <- d.Write(t.Context(), "good", func(tx *db.Tx) error {
+				begin()
+				runs++
+				tx.Undone(func() { undone.Add(1) })
+				return nil
+			})
+		}()
+		<-begun
+		err := d.Write(t.Context(), "bad", func(tx *db.Tx) error {
+			_, err := tx.Exec(t.Context(), "ROLLBACK")
+			return errors.Join(err, errors.New("refused"))
+		})
+		if good := <-ended; err == nil || good != nil {
+			t.Fatal(err, good)
+		}
+		if int(undone.Load()) != runs-1 {
+			t.Fatalf("%d runs, %d undone", runs, undone.Load())
+		}
+		if runs == 2 {
+			return
+		}
+		if round == 10_000 {
+			t.Fatal("the two never met in a transaction")
+		}
+	}
+}

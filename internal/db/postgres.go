@@ -245,9 +245,13 @@ func (s *postgresStore) once(ctx context.Context, c *pgxpool.Conn, begin string,
 		return false, explain(err)
 	}
 	tx.conn = &postgresConn{c: c.Conn()}
+	committed := false
 	defer func() {
 		tx.over = true
 		rollback(ctx, c)
+		if !committed {
+			tx.undo()
+		}
 	}()
 	if err := tx.run(fn); err != nil {
 		// A room may wrap the failure of its statement in a message of its own.
@@ -263,6 +267,7 @@ func (s *postgresStore) once(ctx context.Context, c *pgxpool.Conn, begin string,
 		}
 		return false, explain(err)
 	}
+	committed = true
 	return false, nil
 }
 

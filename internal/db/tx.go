@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/entente-project/entente"
 )
@@ -21,7 +23,20 @@ type Tx struct {
 	busy   bool  // rows of Each are being read
 	over   bool
 
-	news News
+	news   News
+	undone []func()
+}
+
+// Undone has fn called if the transaction is not committed, before another Write of the
+// organisation begins: for what was kept in memory of what it wrote.
+func (tx *Tx) Undone(fn func()) { tx.undone = append(tx.undone, fn) }
+
+// undo calls what is to be called when the transaction was not committed.
+func (tx *Tx) undo() {
+	for _, fn := range tx.undone {
+		fn()
+	}
+	tx.undone = nil
 }
 
 // News is what a commit can bring to those who watch.
@@ -137,6 +152,28 @@ func all[T any](ctx context.Context, tx *Tx, scan func(Scanner) (T, error), q st
 	}
 	return out, nil
 }
+
+// EachIn is [Each] for a query whose last word is IN, with the values of the list that
+// follows it. It asks several times if they are many.
+func EachIn(ctx context.Context, tx *Tx, q text, values []string, row func(Scanner) error, args ...any) error {
+	for part := range slices.Chunk(values, listSizes[len(listSizes)-1]) {
+		// Lists of few lengths are few statements; the last value fills them up.
+		size := listSizes[slices.IndexFunc(listSizes, func(n int) bool { return n >= len(part) })]
+		list := strings.Builder{}
+		all := slices.Clone(args)
+		for i := range size {
+			fmt.Fprintf(&list, ", $%d", len(args)+1+i)
+			all = append(all, part[min(i, len(part)-1)])
+		}
+		if err := tx.each(ctx, string(q)+" ("+list.String()[2:]+")", all, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listSizes are the lengths of the lists of EachIn.
+var listSizes = []int{1, 4, 32}
 
 // errStop ends each without an error.
 var errStop = errors.New("stop")
