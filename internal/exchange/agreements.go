@@ -90,7 +90,10 @@ func (s *Service) Propose(ctx context.Context, actor entente.Actor, party entent
 		if err != nil {
 			return err
 		}
-		a := p.Agreement
+		var a entente.Agreement // a copy of its own, to be changed
+		if err := json.Unmarshal(in.Payload, &a); err != nil {
+			return err
+		}
 		change(&a)
 		a.Version, a.Number, a.Prev = 1, p.Agreement.Number+1, entente.HashOf(in.Payload)
 		for i := range a.Parties {

@@ -188,7 +188,7 @@ func (s *Service) mayAsk(org entente.OrgID, party entente.PartyID) bool {
 	if last, known := s.asked[who]; known && now.Sub(last) < askAgain && !now.Before(last) {
 		return false
 	}
-	if len(s.asked) >= maxRings {
+	if len(s.asked) >= maxKnown {
 		clear(s.asked)
 	}
 	s.asked[who] = now

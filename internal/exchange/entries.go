@@ -131,25 +131,25 @@ func hashOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.Par
 }
 
 // envelopesAfter gives what follows in a feed, at least one entry if there is one, and
-// otherwise within the bounds.
-func envelopesAfter(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, way Way, after uint64, most, bytes int) ([]entente.Envelope, error) {
+// otherwise within the bounds of a request.
+func envelopesAfter(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, way Way, after uint64) ([]entente.Envelope, error) {
 	var batch []entente.Envelope
 	size := 0
 	errFull := errors.New("full")
-	err := db.Each(ctx, tx, "SELECT envelope FROM exchange_entry WHERE org = $1 AND party = $2 AND way = $3 AND number > $4 ORDER BY number LIMIT $5", func(row db.Scanner) error {
+	err := db.Each(ctx, tx, "SELECT envelope FROM exchange_entry WHERE org = $1 AND party = $2 AND way = $3 AND number > $4 ORDER BY number LIMIT 200", func(row db.Scanner) error {
 		var text []byte
 		if err := row.Scan(&text); err != nil {
 			return err
 		}
 		size += len(text)
-		if len(batch) > 0 && size > bytes {
+		if len(batch) > 0 && size > batchBytes {
 			return errFull
 		}
 		var e entente.Envelope
 		err := json.Unmarshal(text, &e)
 		batch = append(batch, e)
 		return err
-	}, org, party, way, int64(after), most)
+	}, org, party, way, int64(after))
 	if errors.Is(err, errFull) {
 		err = nil
 	}

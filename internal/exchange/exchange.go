@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -46,14 +47,15 @@ type Service struct {
 	c        Config
 	client   *http.Client
 
-	mu        sync.Mutex
-	parties   map[entente.PartyID]entente.OrgID // of this node
-	looked    time.Time                         // when all of them were read
-	changed   int                               // how often they changed since the start
-	rings     map[string]knownKeys              // by the text of the key document
-	ringsSize int                               // in bytes of their texts
-	clocks    map[string]time.Duration          // by how much the clock of a host is ahead of ours
-	asked     map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
+	mu      sync.Mutex
+	parties map[entente.PartyID]entente.OrgID // of this node
+	looked  time.Time                         // when all of them were read
+	changed int                               // how often they changed since the start
+	clocks  map[string]time.Duration          // by how much the clock of a host is ahead of ours
+	asked   map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
+
+	rings      memo[knownKeys]         // of key documents
+	agreements memo[entente.Agreement] // of envelopes
 }
 
 // New opens the room.
@@ -72,7 +74,7 @@ func New(d *db.DB, people *identity.Service, c Config) *Service {
 	}
 	return &Service{
 		db: d, identity: people, c: c, client: outbound.Client(c.AllowPrivate, requestTime),
-		parties: map[entente.PartyID]entente.OrgID{}, rings: map[string]knownKeys{}, clocks: map[string]time.Duration{}, asked: map[string]time.Time{},
+		parties: map[entente.PartyID]entente.OrgID{}, clocks: map[string]time.Duration{}, asked: map[string]time.Time{},
 	}
 }
 
@@ -166,10 +168,7 @@ type knownKeys struct {
 
 // ring reads and verifies a key document once for each of its states.
 func (s *Service) ring(text string) (entente.KeyDocument, entente.Keyring, error) {
-	s.mu.Lock()
-	k, known := s.rings[text]
-	s.mu.Unlock()
-	if known {
+	if k, known := s.rings.get(text); known {
 		k.document.Changes = slices.Clip(k.document.Changes) // who adds one makes a copy
 		return k.document, k.ring, nil
 	}
@@ -181,20 +180,54 @@ func (s *Service) ring(text string) (entente.KeyDocument, entente.Keyring, error
 	if err != nil {
 		return document, ring, entente.Invalid("the key document does not prove itself: %s", err.Error())
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ringsSize += len(text)
-	if len(s.rings) >= maxRings || s.ringsSize > maxRingsSize {
-		clear(s.rings)
-		s.ringsSize = len(text)
-	}
-	s.rings[text] = knownKeys{document, ring}
+	s.rings.put(text, knownKeys{document, ring})
 	return document, ring, nil
 }
 
-// maxRings is how many verified keyrings are kept in memory, and maxRingsSize how many
-// bytes their documents have in all.
+// agreement reads the stored envelope of an agreement once. Who changes what it gives
+// makes a copy.
+func (s *Service) agreement(text string) (entente.Agreement, error) {
+	a, known := s.agreements.get(text)
+	if known {
+		return a, nil
+	}
+	var e entente.Envelope
+	if err := json.Unmarshal([]byte(text), &e); err != nil {
+		return a, err
+	}
+	if err := json.Unmarshal(e.Payload, &a); err != nil {
+		return a, err
+	}
+	s.agreements.put(text, a)
+	return a, nil
+}
+
+// memo keeps what was made of texts, within bounds.
+type memo[V any] struct {
+	mu    sync.Mutex
+	known map[string]V
+	size  int // of the texts, in bytes
+}
+
+func (m *memo[V]) get(text string) (V, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, known := m.known[text]
+	return v, known
+}
+
+func (m *memo[V]) put(text string, v V) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.size += len(text); m.known == nil || len(m.known) >= maxKnown || m.size > maxKnownSize {
+		m.known, m.size = map[string]V{}, len(text)
+	}
+	m.known[text] = v
+}
+
+// maxKnown is how many things of a kind are kept in memory, and maxKnownSize how many
+// bytes their texts have in all.
 const (
-	maxRings     = 5_000
-	maxRingsSize = 32 << 20
+	maxKnown     = 5_000
+	maxKnownSize = 32 << 20
 )

@@ -75,7 +75,7 @@ func (s *Service) ExportFile(ctx context.Context, actor entente.Actor, party ent
 	for at := p.Out.Acked; at < p.Out.Number; {
 		var batch []entente.Envelope
 		err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
-			batch, err = envelopesAfter(ctx, tx, actor.Org, party, Out, at, batchEntries, batchBytes)
+			batch, err = envelopesAfter(ctx, tx, actor.Org, party, Out, at)
 			return err
 		})
 		if err != nil || len(batch) == 0 {

@@ -56,10 +56,7 @@ func (s *Service) enter(ctx context.Context, tx *db.Tx, self Self, signer entent
 	if err := insertBlobUse(ctx, tx, tx.Org(), p.Party, Out, e.Number, e.Blobs); err != nil {
 		return 0, false, why, err
 	}
-	if err := updateFeed(ctx, tx, tx.Org(), p.Out); err != nil {
-		return 0, false, why, err
-	}
-	return e.Number, true, why, s.armFeed(ctx, tx, &p.Out, s.now())
+	return e.Number, true, why, s.saveArmed(ctx, tx, &p.Out, s.now())
 }
 
 // tell says something that keeps the partnership itself: keys, agreements, recalls.
@@ -97,12 +94,23 @@ func (s *Service) arm(ctx context.Context, tx *db.Tx, party entente.PartyID, way
 }
 
 func (s *Service) armFeed(ctx context.Context, tx *db.Tx, f *Feed, at time.Time) error {
-	// While a partner does not answer, new entries wait for the next attempt.
-	if f.Failures > 0 && f.armed.After(s.now()) {
+	if s.isArmed(f, at) {
 		return nil
 	}
-	if !f.armed.IsZero() && !f.armed.After(at) && f.armed.After(s.now().Add(-lostTime)) {
-		return nil
+	return s.saveArmed(ctx, tx, f, at)
+}
+
+// isArmed says whether a job moves a feed at a time, or before.
+func (s *Service) isArmed(f *Feed, at time.Time) bool {
+	// While a partner does not answer, new entries wait for the next attempt.
+	return f.Failures > 0 && f.armed.After(s.now()) ||
+		!f.armed.IsZero() && !f.armed.After(at) && f.armed.After(s.now().Add(-lostTime))
+}
+
+// saveArmed writes a feed that has changed, and sees to it that a job moves it.
+func (s *Service) saveArmed(ctx context.Context, tx *db.Tx, f *Feed, at time.Time) error {
+	if s.isArmed(f, at) {
+		return updateFeed(ctx, tx, tx.Org(), *f)
 	}
 	f.armed = db.Time(db.Millis(at))
 	if err := updateFeed(ctx, tx, tx.Org(), *f); err != nil {
@@ -118,7 +126,7 @@ func (s *Service) armFeed(ctx context.Context, tx *db.Tx, f *Feed, at time.Time)
 
 // The bounds of one request that carries entries.
 const (
-	batchEntries = 200
+	batchEntries = 200 // envelopesAfter has it too
 	batchBytes   = 4 << 20
 	roundTime    = 20 * time.Second
 )
@@ -126,7 +134,9 @@ const (
 // The bounds of one round of deliveries.
 const (
 	deliverTogether = 64
-	deliverAtOnce   = 4
+	deliverAtOnce   = 8
+	// receiptTime is how long a receipt waits for others that come after it.
+	receiptTime = 50 * time.Millisecond
 )
 
 // delivery is what one push to a partner is for, and what came of it.
@@ -168,17 +178,17 @@ func (s *Service) deliver(ctx context.Context, job *journal.Job) error {
 	var fault error
 	for left := len(list); left > 0; {
 		ready := []*delivery{<-done}
-		for more := true; more; {
+		for enough := time.After(receiptTime); len(ready) < left && enough != nil; {
 			select {
 			case d := <-done:
 				ready = append(ready, d)
-			default:
-				more = false
+			case <-enough:
+				enough = nil
 			}
 		}
 		left -= len(ready)
 		if ctx.Err() == nil && fault == nil {
-			fault = s.delivered(ctx, ready)
+			fault = s.delivered(ctx, self, ready)
 		}
 	}
 	if ctx.Err() != nil {
@@ -211,7 +221,7 @@ func (s *Service) deliveries(ctx context.Context, org entente.OrgID, jobs []*jou
 				d.fault = err // whoever moved out does not speak from here
 				continue
 			}
-			d.batch, err = envelopesAfter(ctx, tx, org, d.p.Party, Out, d.p.Out.Acked, batchEntries, batchBytes)
+			d.batch, err = envelopesAfter(ctx, tx, org, d.p.Party, Out, d.p.Out.Acked)
 			if err != nil {
 				return err
 			}
@@ -234,7 +244,7 @@ func (s *Service) push(ctx context.Context, d *delivery, self Self, signer enten
 }
 
 // delivered takes the receipts of some partners, and ends their jobs.
-func (s *Service) delivered(ctx context.Context, list []*delivery) error {
+func (s *Service) delivered(ctx context.Context, self Self, list []*delivery) error {
 	of := map[*journal.Job]*delivery{}
 	jobs := make([]*journal.Job, len(list))
 	for i, d := range list {
@@ -248,7 +258,7 @@ func (s *Service) delivered(ctx context.Context, list []*delivery) error {
 		}
 		fault := d.fault
 		if fault == nil && len(d.batch) > 0 {
-			fault, err = s.receipt(ctx, tx, &p, d.answer)
+			fault, err = s.receipt(ctx, tx, self, &p, d.answer)
 			if err != nil {
 				return err
 			}
@@ -258,10 +268,11 @@ func (s *Service) delivered(ctx context.Context, list []*delivery) error {
 }
 
 // receipt takes the receipt for what was pushed, and says why more was not taken.
-func (s *Service) receipt(ctx context.Context, tx *db.Tx, p *Partner, a PushAnswer) (refused, err error) {
+// The feed is saved by who calls.
+func (s *Service) receipt(ctx context.Context, tx *db.Tx, self Self, p *Partner, a PushAnswer) (refused, err error) {
 	before := p.Out.Acked
 	if a.Receipt != nil {
-		err := s.acknowledge(ctx, tx, p, *a.Receipt)
+		err := s.confirm(ctx, tx, self, p, *a.Receipt)
 		if entente.KindOf(err) == entente.KindInvalid && err != nil {
 			return err, nil
 		}
@@ -284,6 +295,14 @@ func (s *Service) acknowledge(ctx context.Context, tx *db.Tx, p *Partner, envelo
 	if err != nil || self == nil {
 		return err
 	}
+	if err := s.confirm(ctx, tx, *self, p, envelope); err != nil {
+		return err
+	}
+	return updateFeed(ctx, tx, tx.Org(), p.Out)
+}
+
+// confirm is acknowledge without saving the feed.
+func (s *Service) confirm(ctx context.Context, tx *db.Tx, self Self, p *Partner, envelope entente.Envelope) error {
 	r, err := entente.ReadReceipt(envelope, p.Ring)
 	if err != nil {
 		return entente.Invalid("the receipt is not valid: %s", err.Error())
@@ -307,7 +326,7 @@ func (s *Service) acknowledge(ctx context.Context, tx *db.Tx, p *Partner, envelo
 		return err
 	}
 	p.Out.Acked, p.Out.Receipt, p.Out.AckedAt = max(p.Out.Acked, r.Number), &envelope, s.now()
-	return updateFeed(ctx, tx, tx.Org(), p.Out)
+	return nil
 }
 
 // disputed stops a feed whose receiver signed for something else than was sent: one
@@ -331,7 +350,7 @@ func (s *Service) rested(ctx context.Context, tx *db.Tx, p Partner, todo armed, 
 		f = p.In
 	}
 	if db.Millis(f.armed) != todo.At {
-		return nil
+		return updateFeed(ctx, tx, tx.Org(), f)
 	}
 	f.armed, f.Tried = time.Time{}, s.now()
 	var next time.Time

@@ -240,12 +240,14 @@ func (s *Service) Settle(ctx context.Context, tx *db.Tx, actor entente.Actor, pa
 	if err := identity.Require(actor, identity.ExchangeShare, onPartner(actor, party)); err != nil {
 		return false, err
 	}
-	row, err := readEntry(ctx, tx, actor.Org, party, In, number)
-	if err != nil || row.State != Standing || row.Marking.TLP == entente.TLPRed {
+	text, err := sayingText(why)
+	if err != nil {
 		return false, err
 	}
-	row.Outcome, row.OutcomeWhy = o, why
-	if err := updateEntry(ctx, tx, actor.Org, row); err != nil {
+	n, err := tx.Exec(ctx, `UPDATE exchange_entry SET outcome = $4, outcome_why = $5
+		WHERE org = $1 AND party = $2 AND way = 'in' AND number = $3 AND state = 'standing' AND tlp <> $6`,
+		actor.Org, party, int64(number), o, text, int64(entente.TLPRed))
+	if err != nil || n == 0 {
 		return false, err
 	}
 	return true, journal.Append(ctx, tx, actor, EventSettled, entrySubject(party, number), map[string]any{"outcome": o, "why": why.String()})

@@ -158,28 +158,39 @@ func readPartner(ctx context.Context, tx *db.Tx, org entente.OrgID, party entent
 }
 
 // partner gives a partner with everything that belongs to it.
-func (s *Service) partner(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID) (Partner, error) {
-	p, err := readPartner(ctx, tx, org, party)
+func (s *Service) partner(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID) (p Partner, err error) {
+	var out, in Feed
+	var signed []byte
+	err = db.Together(ctx, tx,
+		db.Ask("SELECT "+partnerColumns+" FROM exchange_partner WHERE org = $1 AND party = $2", func(row db.Scanner) error {
+			p, err = scanPartner(row)
+			return err
+		}, org, party),
+		db.Ask("SELECT "+feedColumns+" FROM exchange_feed WHERE org = $1 AND party = $2", func(row db.Scanner) error {
+			f, err := scanFeed(row)
+			if f.Way == Out {
+				out = f
+			} else {
+				in = f
+			}
+			return err
+		}, org, party),
+		db.Ask("SELECT envelope FROM exchange_agreement WHERE org = $1 AND party = $2 AND state = 'signed' ORDER BY number DESC LIMIT 1", func(row db.Scanner) error {
+			signed, err = db.Value[[]byte](row)
+			return err
+		}, org, party))
 	if err != nil {
 		return p, err
 	}
-	p.Out, err = readFeed(ctx, tx, org, party, Out)
-	if err != nil {
-		return p, err
+	if p.Party == "" {
+		return p, noPartner()
 	}
-	p.In, err = readFeed(ctx, tx, org, party, In)
-	if err != nil {
-		return p, err
-	}
-	signed, err := signedAgreement(ctx, tx, org, party)
-	if err != nil {
-		return p, err
-	}
-	return s.whole(p, signed)
+	p.Out, p.In = out, in
+	return s.whole(p, string(signed))
 }
 
 // whole adds the keys and the agreement.
-func (s *Service) whole(p Partner, signed entente.Envelope) (Partner, error) {
+func (s *Service) whole(p Partner, signed string) (Partner, error) {
 	var err error
 	p.Document, p.Ring, err = s.ring(p.document)
 	if err != nil {
@@ -188,7 +199,8 @@ func (s *Service) whole(p Partner, signed entente.Envelope) (Partner, error) {
 	if p.comparedKey != p.Ring.Current().Public.ID() {
 		p.Compared, p.ComparedBy = time.Time{}, ""
 	}
-	return p, json.Unmarshal(signed.Payload, &p.Agreement)
+	p.Agreement, err = s.agreement(signed)
+	return p, err
 }
 
 // partners gives all partners with everything that belongs to them, in three queries.
@@ -212,16 +224,12 @@ func (s *Service) partners(ctx context.Context, tx *db.Tx, org entente.OrgID) ([
 			p.In = f
 		}
 	}
-	signed := map[entente.PartyID]entente.Envelope{}
+	signed := map[entente.PartyID]string{}
 	err = db.Each(ctx, tx, "SELECT party, envelope FROM exchange_agreement WHERE org = $1 AND state = 'signed' ORDER BY party, number", func(row db.Scanner) error {
 		var party entente.PartyID
 		var text []byte
-		if err := row.Scan(&party, &text); err != nil {
-			return err
-		}
-		var e entente.Envelope
-		err := json.Unmarshal(text, &e)
-		signed[party] = e // the latest comes last
+		err := row.Scan(&party, &text)
+		signed[party] = string(text) // the latest comes last
 		return err
 	}, org)
 	if err != nil {

@@ -306,7 +306,7 @@ func (s *Service) setClock(host, date string) bool {
 	defer s.mu.Unlock()
 	ahead := at.Sub(s.c.Now()).Truncate(time.Second)
 	changed := (ahead - s.clocks[host]).Abs() > time.Second
-	if len(s.clocks) >= maxRings {
+	if len(s.clocks) >= maxKnown {
 		clear(s.clocks)
 	}
 	s.clocks[host] = ahead
@@ -371,7 +371,7 @@ func (s *Service) Give(ctx context.Context, from, to entente.PartyID, pull Pull)
 		if pull.After >= f.Number {
 			return nil
 		}
-		answer.Entries, err = envelopesAfter(ctx, tx, org, to, Out, pull.After, batchEntries, batchBytes)
+		answer.Entries, err = envelopesAfter(ctx, tx, org, to, Out, pull.After)
 		return err
 	})
 	return answer, err

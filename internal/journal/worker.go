@@ -60,7 +60,7 @@ func NewRunner(d *db.DB, log *slog.Logger, consumers []Consumer, jobs map[string
 	}
 	return &Runner{
 		Poll: time.Second, Lease: 2 * time.Minute, Grace: 10 * time.Second,
-		Workers: 4, JobWorkers: 4, MaxAttempts: 12, Backoff: Backoff,
+		Workers: 8, JobWorkers: 4, MaxAttempts: 12, Backoff: Backoff,
 		d: d, log: log, consumers: slices.Clone(consumers), jobs: jobs,
 		events: newAgenda(true), due: newAgenda(false), clean: map[entente.OrgID]int64{}, passed: map[pass]int64{},
 	}
