@@ -24,7 +24,23 @@ type Tx struct {
 	over   bool
 
 	news   News
+	kept   map[any]any
+	ending []func() error
 	undone []func()
+}
+
+// Kept gives what was kept under a key with Keep; nil: nothing.
+func (tx *Tx) Kept(key any) any { return tx.kept[key] }
+
+// Keep keeps a value as long as the transaction lasts, for who would read or write the
+// same row again and again in it. AtEnd is called before the commit, if all went well
+// until then, and not used after.
+func (tx *Tx) Keep(key, value any, atEnd func() error) {
+	if tx.kept == nil {
+		tx.kept = map[any]any{}
+	}
+	tx.kept[key] = value
+	tx.ending = append(tx.ending, atEnd)
 }
 
 // Undone has fn called if the transaction is not committed, before another Write of the
@@ -283,6 +299,12 @@ func (tx *Tx) fail(err error) error {
 //go:noinline
 func (tx *Tx) run(fn func(*Tx) error) error {
 	err := fn(tx)
+	for _, end := range tx.ending {
+		if err != nil {
+			break
+		}
+		err = end()
+	}
 	if err == nil && tx.failed != nil {
 		return tx.failed
 	}

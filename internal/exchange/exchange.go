@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,12 +48,13 @@ type Service struct {
 	c        Config
 	client   *http.Client
 
-	mu      sync.Mutex
-	parties map[entente.PartyID]entente.OrgID // of this node
-	looked  time.Time                         // when all of them were read
-	changed int                               // how often they changed since the start
-	clocks  map[string]time.Duration          // by how much the clock of a host is ahead of ours
-	asked   map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
+	mu        sync.Mutex
+	parties   map[entente.PartyID]entente.OrgID // of this node
+	looked    time.Time                         // when those that were not known were read
+	changed   int                               // how often they changed since the start
+	lookedAll time.Time                         // when all of them were read
+	clocks    map[string]time.Duration          // by how much the clock of a host is ahead of ours
+	asked     map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
 
 	rings      memo[knownKeys]         // of key documents
 	agreements memo[entente.Agreement] // of envelopes
@@ -121,10 +123,22 @@ func (s *Service) local(ctx context.Context, party entente.PartyID) (entente.Org
 	if err != nil {
 		return "", err
 	}
-	found := map[entente.PartyID]entente.OrgID{}
+	// Hardly anybody moves: most of the time only those are asked for who are not known.
+	found, named := map[entente.PartyID]entente.OrgID{}, map[entente.OrgID]bool{}
+	s.mu.Lock()
+	whole := began.Sub(s.lookedAll) >= allPartiesTime
+	if !whole {
+		maps.Copy(found, s.parties)
+	}
+	s.mu.Unlock()
+	for _, org := range found {
+		named[org] = true
+	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		clear(found)
 		for _, o := range all {
+			if named[o.ID] {
+				continue
+			}
 			err := db.Each(ctx, tx, "SELECT party FROM exchange_self WHERE org = $1 AND moved_at = 0", func(row db.Scanner) error {
 				var p entente.PartyID
 				err := row.Scan(&p)
@@ -144,19 +158,26 @@ func (s *Service) local(ctx context.Context, party entente.PartyID) (entente.Org
 	defer s.mu.Unlock()
 	if s.changed == round {
 		s.parties, s.looked = found, began
+		if whole {
+			s.lookedAll = began
+		}
 	}
 	return found[party], nil
 }
 
-// partiesTime is for how long it is believed that a party does not live here.
-const partiesTime = time.Second
+// partiesTime is for how long it is believed that a party does not live here, and
+// allPartiesTime that those who do still do.
+const (
+	partiesTime    = time.Second
+	allPartiesTime = time.Minute
+)
 
 // partiesChanged says that a party came to this node or left it.
 func (s *Service) partiesChanged() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.parties)
-	s.looked = time.Time{}
+	s.looked, s.lookedAll = time.Time{}, time.Time{}
 	s.changed++
 }
 

@@ -183,9 +183,7 @@ func Schedule(ctx context.Context, tx *db.Tx, org entente.OrgID, kind string, du
 		return 0, err
 	}
 	h.job++
-	if err := writeHead(ctx, tx, org, h); err != nil {
-		return 0, err
-	}
+	writeHead(ctx, tx, h)
 	job := Job{Org: org, ID: h.job, Kind: kind, Body: raw, State: JobWaiting, At: due, Created: time.Now()}
 	if err := insertJob(ctx, tx, job); err != nil {
 		return 0, err

@@ -72,9 +72,7 @@ func Append(ctx context.Context, tx *db.Tx, actor entente.Actor, kind Kind, subj
 		return err
 	}
 	h.seq, h.hash = e.Seq, e.Hash
-	if err := writeHead(ctx, tx, actor.Org, h); err != nil {
-		return err
-	}
+	writeHead(ctx, tx, h)
 	tx.Announce(db.NewEvents)
 	return nil
 }

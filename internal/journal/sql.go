@@ -17,7 +17,13 @@ type head struct {
 	job  int64
 }
 
+// headKey is under what a Write keeps the head, so that it is read and written once.
+type headKey struct{}
+
 func readHead(ctx context.Context, tx *db.Tx, org entente.OrgID) (head, error) {
+	if kept, ok := tx.Kept(headKey{}).(*head); ok && tx.Org() == org {
+		return *kept, nil
+	}
 	h, err := db.One(ctx, tx, func(s db.Scanner) (h head, err error) {
 		return h, s.Scan(&h.seq, &h.hash, &h.job)
 	}, "SELECT seq, hash, job FROM journal_head WHERE org = $1", org)
@@ -27,7 +33,17 @@ func readHead(ctx context.Context, tx *db.Tx, org entente.OrgID) (head, error) {
 	return h, err
 }
 
-func writeHead(ctx context.Context, tx *db.Tx, org entente.OrgID, h head) error {
+// writeHead sets the head of the organisation whose Write this is.
+func writeHead(ctx context.Context, tx *db.Tx, h head) {
+	if kept, ok := tx.Kept(headKey{}).(*head); ok {
+		*kept = h
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	tx.Keep(headKey{}, &h, func() error { return saveHead(ctx, tx, tx.Org(), h) })
+}
+
+func saveHead(ctx context.Context, tx *db.Tx, org entente.OrgID, h head) error {
 	_, err := tx.Exec(ctx, `INSERT INTO journal_head (org, seq, hash, job) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, job = excluded.job`,
 		org, h.seq, h.hash, h.job)
@@ -86,8 +102,9 @@ type mark struct {
 	kind Kind
 }
 
-// Pages have their size in the text: SQLite plans a statement anew for each other
-// value of a LIMIT.
+// markPage is how many events are looked over at once. Pages have their size in the text
+// too: SQLite plans a statement anew at each use that has a LIMIT to fill in.
+const markPage = 500
 
 func selectMarks(ctx context.Context, tx *db.Tx, org entente.OrgID, after int64) ([]mark, error) {
 	return db.All(ctx, tx, func(s db.Scanner) (m mark, err error) {
@@ -111,11 +128,12 @@ type search struct {
 	org    entente.OrgID
 	wanted func(Kind) bool
 	page   []mark
+	last   bool  // that was the last page
 	seen   int64 // looked at up to here
 }
 
 // next gives the number of the next wanted event, or 0 if there is none; then
-// seen is the last event there is.
+// seen is the last event there was.
 func (s *search) next(ctx context.Context, tx *db.Tx) (int64, error) {
 	for {
 		for len(s.page) > 0 {
@@ -126,11 +144,15 @@ func (s *search) next(ctx context.Context, tx *db.Tx) (int64, error) {
 				return m.seq, nil
 			}
 		}
+		if s.last {
+			return 0, nil
+		}
 		var err error
 		s.page, err = selectMarks(ctx, tx, s.org, s.seen)
-		if err != nil || len(s.page) == 0 {
+		if err != nil {
 			return 0, err
 		}
+		s.last = len(s.page) < markPage
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -295,36 +296,35 @@ func (r *Runner) turns(ctx context.Context, org entente.OrgID) (head int64, list
 }
 
 // lookAt says which consumers have something to do, as a transaction sees it, and up
-// to where the others have nothing.
+// to where the others have nothing: up to head, which is the last event there is if
+// there are such others.
 func (r *Runner) lookAt(ctx context.Context, tx *db.Tx, org entente.OrgID) (head int64, list, idle []turn, err error) {
-	head, err = Head(ctx, tx, org)
-	if err != nil {
-		return 0, nil, nil, err
-	}
 	cursors, err := selectCursors(ctx, tx, org)
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	from := head
+	head = math.MaxInt64
 	for _, c := range r.consumers {
 		t := turn{consumer: c, at: cursors[c.Name]}
 		if t.at.failures > 0 && time.Now().Before(t.at.retryAt) {
 			continue
 		}
 		t.seen = max(t.at.seq, r.passedBy(pass{org, c.Name}))
-		from = min(from, t.seen)
+		head = min(head, t.seen)
 		idle = append(idle, t)
 	}
-	for len(idle) > 0 && from < head {
-		page, err := selectMarks(ctx, tx, org, from)
+	if len(idle) == 0 {
+		head, err = Head(ctx, tx, org)
+		return head, nil, nil, err
+	}
+	for full := true; full && len(idle) > 0; {
+		page, err := selectMarks(ctx, tx, org, head)
 		if err != nil {
 			return 0, nil, nil, err
 		}
-		if len(page) == 0 {
-			break
-		}
+		full = len(page) == markPage
 		for _, m := range page {
-			from = m.seq
+			head = m.seq
 			idle = slices.DeleteFunc(idle, func(t turn) bool {
 				t.wanted = m.seq > t.seen && t.consumer.wants(m.kind)
 				if t.wanted {
@@ -336,7 +336,7 @@ func (r *Runner) lookAt(ctx context.Context, tx *db.Tx, org entente.OrgID) (head
 		}
 	}
 	for i := range idle {
-		idle[i].seen = max(idle[i].seen, from)
+		idle[i].seen = max(idle[i].seen, head)
 	}
 	return head, list, idle, nil
 }

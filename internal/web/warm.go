@@ -60,9 +60,10 @@ func (p *Pages) Run(ctx context.Context) error {
 
 func (s *server) warm(ctx context.Context, org entente.OrgID, ready map[entente.OrgID]int64) {
 	actor := entente.System(org, entente.DoorWorker)
-	g, err := s.Chain.Graph(ctx, actor)
-	if err == nil && g.Revision() != ready[org] {
-		ready[org] = g.Revision()
+	revision, err := s.Chain.Revision(ctx, actor)
+	if made, known := ready[org]; err == nil && (!known || made != revision) {
+		ready[org] = revision
+		// With the graph, which they are made of.
 		_, err = s.supplierRows(ctx, actor)
 	}
 	if err == nil && s.overviews.wanted(org) {
