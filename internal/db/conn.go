@@ -29,6 +29,17 @@ type sqliteConn struct {
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
 	stuck bool // a rollback failed
+	// writes says that a statement is let come to its end, as an interrupted one takes the
+	// whole transaction with it, and to listen for the interruption costs a goroutine.
+	writes bool
+}
+
+// uninterrupted gives the context of a statement, unless it is too late to begin.
+func (c *sqliteConn) uninterrupted(ctx context.Context) (context.Context, error) {
+	if !c.writes {
+		return ctx, nil
+	}
+	return context.WithoutCancel(ctx), ctx.Err()
 }
 
 // begin begins a transaction of SQLite.
@@ -58,6 +69,10 @@ func (c *sqliteConn) rollback(ctx context.Context) error {
 const maxStmts = 512
 
 func (c *sqliteConn) exec(ctx context.Context, q string, args []any) (int64, error) {
+	ctx, err := c.uninterrupted(ctx)
+	if err != nil {
+		return 0, err
+	}
 	s, err := c.prepare(ctx, q)
 	if err != nil {
 		return 0, err
@@ -72,6 +87,10 @@ func (c *sqliteConn) exec(ctx context.Context, q string, args []any) (int64, err
 func (c *sqliteConn) ask(ctx context.Context, questions []Question, take func(*Question, rows) error) error {
 	for i := range questions {
 		q := &questions[i]
+		ctx, err := c.uninterrupted(ctx)
+		if err != nil {
+			return err
+		}
 		s, err := c.prepare(ctx, q.text)
 		if err != nil {
 			return inQuery(err, q.text)

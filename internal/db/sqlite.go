@@ -56,7 +56,7 @@ func openSQLite(ctx context.Context, c Config) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.writer <- &sqliteConn{c: w, stmts: map[string]*sql.Stmt{}}
+	s.writer <- &sqliteConn{c: w, stmts: map[string]*sql.Stmt{}, writes: true}
 	for range sqliteReaders {
 		r, err := s.reads.Conn(ctx)
 		if err != nil {

@@ -231,6 +231,9 @@ func (tx *Tx) together(ctx context.Context, questions []Question) error {
 	tx.busy = true
 	err := tx.conn.ask(ctx, questions, func(q *Question, r rows) error {
 		for r.Next() {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			refused = q.row(scanner{r, q.text})
 			if errors.Is(refused, errStop) {
 				refused = nil

@@ -190,7 +190,6 @@ type knownKeys struct {
 // ring reads and verifies a key document once for each of its states.
 func (s *Service) ring(text string) (entente.KeyDocument, entente.Keyring, error) {
 	if k, known := s.rings.get(text); known {
-		k.document.Changes = slices.Clip(k.document.Changes) // who adds one makes a copy
 		return k.document, k.ring, nil
 	}
 	document, err := readDocument([]byte(text))
@@ -201,6 +200,7 @@ func (s *Service) ring(text string) (entente.KeyDocument, entente.Keyring, error
 	if err != nil {
 		return document, ring, entente.Invalid("the key document does not prove itself: %s", err.Error())
 	}
+	document.Changes = slices.Clip(document.Changes) // who adds one makes a copy
 	s.rings.put(text, knownKeys{document, ring})
 	return document, ring, nil
 }

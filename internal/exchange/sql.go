@@ -12,19 +12,32 @@ import (
 
 // readSelf gives nil where the organisation has no key yet.
 func readSelf(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Self, error) {
+	s, text, err := selfText(ctx, tx, org)
+	if s == nil {
+		return nil, err
+	}
+	return s, json.Unmarshal([]byte(text), &s.Document)
+}
+
+// selfText gives the key document as it is stored, and the rest; nil where the
+// organisation has no key yet.
+func selfText(ctx context.Context, tx *db.Tx, org entente.OrgID) (self *Self, text string, err error) {
 	s, err := db.One(ctx, tx, func(row db.Scanner) (s Self, err error) {
-		var text, contacts string
+		var contacts string
 		var moved int64
 		if err = row.Scan(&text, &moved, &contacts); err != nil {
 			return s, err
 		}
 		s.Moved = db.Time(moved)
-		return s, errors.Join(json.Unmarshal([]byte(text), &s.Document), json.Unmarshal([]byte(contacts), &s.Contacts))
+		return s, json.Unmarshal([]byte(contacts), &s.Contacts)
 	}, "SELECT document, moved_at, contacts FROM exchange_self WHERE org = $1", org)
 	if errors.Is(err, db.ErrNoRow) {
-		return nil, nil
+		return nil, "", nil
 	}
-	return &s, err
+	if err != nil {
+		return nil, "", err
+	}
+	return &s, text, nil
 }
 
 func insertSelf(ctx context.Context, tx *db.Tx, org entente.OrgID, s Self, at time.Time) error {
