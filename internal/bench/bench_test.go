@@ -27,7 +27,7 @@ func small(t *testing.T) *bench {
 			t.Error(err)
 		}
 	})
-	b := &bench{options: options{seed: 1, sboms: 30, components: 40, suppliers: 20, processes: 30, partners: 6, feed: 5}, report: &report{out: io.Discard}, stage: s}
+	b := &bench{options: options{seed: 1, sboms: 30, components: 40, suppliers: 20, processes: 30, partners: 6, feed: 5, nodes: "sqlite"}, report: &report{out: io.Discard}, stage: s}
 	b.fleet, err = inventFleet(s.dir, 1)
 	if err != nil {
 		t.Fatal(err)

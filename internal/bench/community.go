@@ -17,6 +17,7 @@ import (
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/node"
@@ -30,20 +31,22 @@ const (
 	communityTime  = 10 * time.Minute
 	spreadRounds   = 3
 	feedSyncs      = 200
+	readersOf      = 20 // of so many partners one is asked over its API
 	sustainedAll   = 10 // entries to every partner
 )
 
 // live is a node that runs.
 type live struct {
 	*node.Node
-	folder string
-	stop   func() error
+	folder, postgres string
+	stop             func() error
 }
 
-// goLive starts a node on a folder. Without sync it is filled faster.
-func goLive(ctx context.Context, folder, addr string, noSync bool) (*live, error) {
+// goLive starts a node on a folder, and on a PostgreSQL database if one is named.
+// Without sync it is filled faster.
+func goLive(ctx context.Context, folder, postgres, addr string, noSync bool) (*live, error) {
 	n, err := node.New(ctx, node.Config{
-		Addr: addr, Data: folder, AllowPrivate: true, NoSync: noSync, Version: "bench", Say: func(string) {},
+		Addr: addr, Data: folder, Database: postgres, AllowPrivate: true, NoSync: noSync, Version: "bench", Say: func(string) {},
 		PasswordCost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -52,7 +55,7 @@ func goLive(ctx context.Context, folder, addr string, noSync bool) (*live, error
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- n.Run(running) }()
-	return &live{Node: n, folder: folder, stop: sync.OnceValue(func() error {
+	return &live{Node: n, folder: folder, postgres: postgres, stop: sync.OnceValue(func() error {
 		cancel()
 		return errors.Join(<-ended, n.Close())
 	})}, nil
@@ -64,7 +67,7 @@ func (l *live) again(ctx context.Context) error {
 	if err := l.stop(); err != nil {
 		return err
 	}
-	fresh, err := goLive(ctx, l.folder, addr, false)
+	fresh, err := goLive(ctx, l.folder, l.postgres, addr, false)
 	if err == nil {
 		*l = *fresh
 	}
@@ -77,6 +80,7 @@ type community struct {
 	publisher *live
 	nodes     []*live
 	all       []entente.PartyID
+	readers   map[entente.OrgID]string // some partners, by the token for their API
 	pair      *member
 }
 
@@ -94,6 +98,8 @@ const (
 	publisherOrg entente.OrgID = "publisher"
 	pairOrg      entente.OrgID = "pair"
 )
+
+func partnerOrg(k int) entente.OrgID { return entente.OrgID(fmt.Sprintf("partner-%d", k)) }
 
 // stop ends all nodes.
 func (c *community) stop() error {
@@ -120,7 +126,7 @@ func (b *bench) exchange(ctx context.Context) error {
 	if err := c.stop(); err != nil {
 		return err
 	}
-	if b.entente == "" {
+	if b.entente == "" || b.nodes != string(db.SQLite) {
 		return nil
 	}
 	s, err := serveFolder(ctx, b.entente, c.publisher.folder)
@@ -134,14 +140,18 @@ func (b *bench) exchange(ctx context.Context) error {
 
 // gather sets the community up.
 func (b *bench) gather(ctx context.Context) (_ *community, err error) {
-	c := &community{}
+	c := &community{readers: map[entente.OrgID]string{}}
 	defer func() {
 		if err != nil && c.publisher != nil {
 			err = errors.Join(err, c.stop())
 		}
 	}()
 	for i := range communityNodes + 1 {
-		n, err := goLive(ctx, filepath.Join(b.stage.dir, fmt.Sprintf("community-%d", i)), "127.0.0.1:0", true)
+		var postgres string
+		if b.nodes == string(db.Postgres) {
+			postgres = dbtest.PostgresConfig(b.stage).Postgres
+		}
+		n, err := goLive(ctx, filepath.Join(b.stage.dir, fmt.Sprintf("community-%d", i)), postgres, "127.0.0.1:0", true)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +176,7 @@ func (b *bench) gather(ctx context.Context) (_ *community, err error) {
 	for i, n := range c.nodes {
 		wg.Go(func() {
 			for k := i; k < b.partners && faults[i] == nil; k += communityNodes {
-				m := &member{at: n, org: entente.OrgID(fmt.Sprintf("partner-%d", k))}
+				m := &member{at: n, org: partnerOrg(k)}
 				faults[i] = c.join(ctx, publisherOrg, m)
 				parties[i] = append(parties[i], m.party)
 			}
@@ -177,6 +187,13 @@ func (b *bench) gather(ctx context.Context) (_ *community, err error) {
 		return nil, err
 	}
 	c.all = slices.Concat(parties...)
+	for k := 0; k < b.partners; k += readersOf {
+		org := partnerOrg(k)
+		c.readers[org], err = tokenOf(ctx, c.nodes[k%communityNodes].Identity, org, identity.AdvisoryRead)
+		if err != nil {
+			return nil, err
+		}
+	}
 	for _, n := range append([]*live{c.publisher}, c.nodes...) {
 		if err := n.again(ctx); err != nil {
 			return nil, err
@@ -251,7 +268,7 @@ func (b *bench) spreading(ctx context.Context, c *community) error {
 		return err
 	}
 	defer stopProfile()
-	var all, said spread
+	var all, read, said spread
 	var used []float64
 	self := process(os.Getpid())
 	for round := range spreadRounds {
@@ -259,7 +276,7 @@ func (b *bench) spreading(ctx context.Context, c *community) error {
 		if err != nil {
 			return err
 		}
-		took, saying, err := c.tell(ctx, fmt.Sprintf("BENCH-2026-%d", round), round%communityParts)
+		took, shown, saying, err := c.tell(ctx, fmt.Sprintf("BENCH-2026-%d", round), round%communityParts)
 		if err != nil {
 			return err
 		}
@@ -270,21 +287,29 @@ func (b *bench) spreading(ctx context.Context, c *community) error {
 		fmt.Fprintf(b.out, "    round %d: p50 %s, p99 %s, last %s, %.1f s of processor time\n", round+1, durationText(took.at(0.5)), durationText(took.at(0.99)), durationText(took.at(1)), after-before)
 		if round > 0 { // the first warms the caches
 			all, said, used = append(all, took...), append(said, saying), append(used, after-before)
+			read = append(read, shown...)
 		}
 	}
 	b.below("h", "an advisory is decided on, signed and in the ledger for all", said.at(0.5), 0, "")
 	b.below("h", "a partner has it, durable and matched, p50", all.at(0.5), 0, "")
+	b.below("h", fmt.Sprintf("one partner of %d has read it over its API with the match, p99", readersOf), read.at(0.99), 5*time.Second, "")
 	b.below("h", "a partner has it, durable and matched, p99", all.at(0.99), 5*time.Second, fmt.Sprintf("%d partners, %d advisories one after the other", b.partners, spreadRounds-1))
 	b.below("h", "the last partner has it", all.at(1), 0, "")
-	b.fact("h", "processor time for one advisory, of all nodes, until all have signed for it", fmt.Sprintf("%.1f s", slices.Max(used)))
+	b.fact("h", "processor time for one advisory, of all nodes, until all have signed for it", fmt.Sprintf("%.1f s, %.1f ms per partner", slices.Max(used), 1000*slices.Max(used)/float64(b.partners)))
 	return nil
 }
 
+// arrival is when a partner had an advisory, and when it had read it over its API.
+type arrival struct {
+	at, read time.Time
+	fault    error
+}
+
 // tell says an advisory to all, and gives for each partner after how long a match with
-// it stood in the partner's database.
-func (c *community) tell(ctx context.Context, id string, part int) (all spread, saying time.Duration, err error) {
+// it stood in the partner's database, and for some after how long their API had told it.
+func (c *community) tell(ctx context.Context, id string, part int) (all, read spread, saying time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, communityTime)
-	arrived := make(chan time.Time, len(c.all))
+	arrived := make(chan arrival, len(c.all))
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cancel()
@@ -300,7 +325,12 @@ func (c *community) tell(ctx context.Context, id string, part int) (all spread, 
 				case org := <-look:
 					if !has[org] && matched(ctx, at, org, id) {
 						has[org] = true
-						arrived <- time.Now()
+						a := arrival{at: time.Now()}
+						if token := c.readers[org]; token != "" {
+							a.fault = shown(ctx, at, token, id)
+							a.read = time.Now()
+						}
+						arrived <- a
 					}
 				}
 			}
@@ -310,18 +340,37 @@ func (c *community) tell(ctx context.Context, id string, part int) (all spread, 
 	n.To = c.all
 	began := time.Now()
 	if _, _, err := c.publisher.Exchange.Say(ctx, entente.System(publisherOrg, entente.DoorCommand), n); err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	saying = time.Since(began)
 	for len(all) < len(c.all) {
 		select {
-		case at := <-arrived:
-			all = append(all, at.Sub(began))
+		case a := <-arrived:
+			if a.fault != nil {
+				return nil, nil, 0, a.fault
+			}
+			all = append(all, a.at.Sub(began))
+			if !a.read.IsZero() {
+				read = append(read, a.read.Sub(began))
+			}
 		case <-ctx.Done():
-			return nil, 0, fmt.Errorf("after %s %d of %d partners have it", communityTime, len(all), len(c.all))
+			return nil, nil, 0, fmt.Errorf("after %s %d of %d partners have it", communityTime, len(all), len(c.all))
 		}
 	}
-	return all, saying, c.delivered(ctx, publisherOrg)
+	return all, read, saying, c.delivered(ctx, publisherOrg)
+}
+
+// shown asks a partner's API for an advisory, which has to tell the match.
+func shown(ctx context.Context, at *live, token, id string) error {
+	asker := client{address: "http://" + at.Addr().String(), token: token}
+	if _, err := asker.expect(ctx, "GET", "/api/v1/advisories/"+id, nil); err != nil {
+		return err
+	}
+	asker.http.CloseIdleConnections()
+	if !bytes.Contains(asker.body.Bytes(), []byte(`"state":"affected"`)) {
+		return fmt.Errorf("the API does not tell the match: %.300s", asker.body.String())
+	}
+	return nil
 }
 
 func matched(ctx context.Context, at *live, org entente.OrgID, id string) bool {

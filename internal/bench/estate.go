@@ -148,14 +148,19 @@ func (e *estate) handler() (http.Handler, error) {
 
 // token makes an API token of the owner for the verbs given.
 func (e *estate) token(ctx context.Context, verbs ...identity.Verb) (string, error) {
-	members, err := e.identity.Members(ctx, system())
+	return tokenOf(ctx, e.identity, org, verbs...)
+}
+
+// tokenOf makes an API token of the first member of an organisation.
+func tokenOf(ctx context.Context, people *identity.Service, org entente.OrgID, verbs ...identity.Verb) (string, error) {
+	members, err := people.Members(ctx, entente.System(org, entente.DoorCommand))
 	if err != nil {
 		return "", err
 	}
-	actor, err := e.identity.Actor(ctx, members[0].Person.ID, org, entente.DoorPage)
+	actor, err := people.Actor(ctx, members[0].Person.ID, org, entente.DoorPage)
 	if err != nil {
 		return "", err
 	}
-	text, _, err := e.identity.CreateToken(ctx, actor, identity.NewToken{Name: "bench", Verbs: verbs})
+	text, _, err := people.CreateToken(ctx, actor, identity.NewToken{Name: "bench", Verbs: verbs})
 	return text, err
 }

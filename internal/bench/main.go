@@ -30,6 +30,7 @@ type options struct {
 	processes  int
 	partners   int
 	feed       int
+	nodes      string
 	profile    string
 	only       string
 	keep       string
@@ -49,6 +50,7 @@ func main() {
 	flag.IntVar(&o.processes, "processes", 500, "processes of part a")
 	flag.IntVar(&o.partners, "partners", 1_000, "partners of part h")
 	flag.IntVar(&o.feed, "feed", 2_400, "advisories that one partner of part h has said")
+	flag.StringVar(&o.nodes, "nodes", "sqlite", "the database of the nodes of part h, sqlite or postgres")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the requests of parts a and f, and of part h, to this `file`")
 	flag.StringVar(&o.only, "only", "", "measure in part f only the routes that hold this `text`")
 	flag.StringVar(&o.keep, "keep", "", "fill the SQLite nodes of parts a and f in this `folder`, keep them, and use them again if they are there")
