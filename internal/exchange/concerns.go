@@ -6,7 +6,6 @@ import (
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
-	"github.com/entente-project/entente/internal/identity"
 )
 
 // Concern is something that one side worries about, and whether the other has answered.
@@ -41,19 +40,8 @@ type answeredBy struct {
 // Concerns lists the concerns of both sides, as far as the actor may see them, the next
 // date first.
 func (s *Service) Concerns(ctx context.Context, actor entente.Actor) (list []Concern, err error) {
-	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
-		return nil, err
-	}
-	person, err := s.person(ctx, actor)
-	if err != nil {
-		return nil, err
-	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
+	err = s.reading(ctx, actor, func(tx *db.Tx, self Self, person []string) error {
 		list = nil
-		self, err := readSelf(ctx, tx, actor.Org)
-		if err != nil || self == nil {
-			return err
-		}
 		names, err := s.known(ctx, tx, actor.Org)
 		if err != nil {
 			return err
@@ -75,7 +63,7 @@ func (s *Service) Concerns(ctx context.Context, actor entente.Actor) (list []Con
 			if row.Way == Out {
 				other = In
 			}
-			list = append(list, Concern{s.shown(*self, names[row.Party], row, person), first[answeredBy{row.Party, other, row.Subject}]})
+			list = append(list, Concern{s.shown(self, names[row.Party], row, person), first[answeredBy{row.Party, other, row.Subject}]})
 		}
 		return err
 	})
@@ -94,19 +82,8 @@ func titleUnder(ctx context.Context, tx *db.Tx, party entente.PartyID, subject s
 // Thread gives what both sides said under the subject of a concern, the oldest first,
 // as far as the actor may see it.
 func (s *Service) Thread(ctx context.Context, actor entente.Actor, party entente.PartyID, subject string) (list []Received, err error) {
-	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
-		return nil, err
-	}
-	person, err := s.person(ctx, actor)
-	if err != nil {
-		return nil, err
-	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
+	err = s.reading(ctx, actor, func(tx *db.Tx, self Self, person []string) error {
 		list = nil
-		self, err := readSelf(ctx, tx, actor.Org)
-		if err != nil || self == nil {
-			return err
-		}
 		p, err := s.partner(ctx, tx, actor.Org, party)
 		if err != nil {
 			return err
@@ -114,7 +91,7 @@ func (s *Service) Thread(ctx context.Context, actor entente.Actor, party entente
 		rows, err := db.All(ctx, tx, scanEntry, "SELECT "+entryColumns+` FROM exchange_entry WHERE org = $1 AND way IN ('in', 'out') AND subject = $3 AND party = $2 AND kind IN ('concern', 'answer')
 			ORDER BY said_at, way, number LIMIT 500`, actor.Org, party, subject)
 		for _, row := range rows {
-			list = append(list, s.shown(*self, p, row, person))
+			list = append(list, s.shown(self, p, row, person))
 		}
 		return err
 	})

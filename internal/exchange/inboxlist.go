@@ -94,7 +94,7 @@ func (q InboxQuery) choose(sel *db.Query, now time.Time) *db.Query {
 	return sel.
 		AndIf(q.Party != "", "e.party = $1", q.Party).
 		AndIf(q.Kind != "", "e.kind = $1", q.Kind).
-		AndIf(q.Kind == "", "e.kind NOT IN ('key.change', 'moved', 'agreement', 'recall', 'narrow', 'read')").
+		AndIf(q.Kind == "", "e.kind NOT IN "+keepingSQL).
 		AndIf(q.Label != 0, "e.tlp = $1", int64(q.Label)).
 		AndIf(strings.TrimSpace(q.Search) != "", `e.search LIKE $1 ESCAPE '\'`, contains(q.Search)).
 		AndIf(q.Unread || q.State == InboxUnread, "e.read_at = 0 AND e.state = 'standing' AND (e.expires_at = 0 OR e.expires_at > $1)", at).
@@ -105,10 +105,16 @@ func (q InboxQuery) choose(sel *db.Query, now time.Time) *db.Query {
 		AndIf(q.State == InboxHeld, "e.state = 'held'").
 		AndIf(q.State == InboxNarrowed, "e.narrowed = 1").
 		AndIf(q.State == InboxEmbargoed, "e.embargo_at > $1 AND e.state = 'standing'", at).
-		AndIf(q.State == InboxUnknown, `e.kind NOT IN ('contacts', 'key.change', 'moved', 'agreement', 'sbom', 'vex', 'advisory', 'chain', 'threat', 'practice', 'concern', 'answer', 'note',
-			'recall', 'narrow', 'embargo', 'read')`).
+		AndIf(q.State == InboxUnknown, "e.kind NOT IN "+knownSQL).
 		AndIf(q.Open, "e.kind = 'concern' AND e.state = 'standing' AND "+notAnswered)
 }
+
+// The lists [keeping] and [knownKinds] as SQL has them.
+const (
+	keepingSQL = "('key.change', 'moved', 'agreement', 'recall', 'narrow', 'read')"
+	knownSQL   = `('key.change', 'moved', 'agreement', 'recall', 'narrow', 'read',
+		'advisory', 'sbom', 'vex', 'chain', 'threat', 'practice', 'concern', 'note', 'contacts', 'answer', 'embargo')`
+)
 
 // notAnswered is that the other side of a feed has not answered an entry e.
 const notAnswered = `NOT EXISTS (SELECT 1 FROM exchange_entry a WHERE a.org = e.org AND a.way <> e.way AND a.subject = e.subject AND a.party = e.party AND a.kind = 'answer' AND a.state = 'standing')`
@@ -160,21 +166,10 @@ func (s *Service) InboxPage(ctx context.Context, actor entente.Actor, q InboxQue
 }
 
 func (s *Service) inbox(ctx context.Context, actor entente.Actor, q InboxQuery, count bool) (list []Received, matching int, err error) {
-	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
-		return nil, 0, err
-	}
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	person, err := s.person(ctx, actor)
-	if err != nil {
-		return nil, 0, err
-	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		self, err := readSelf(ctx, tx, actor.Org)
-		if err != nil || self == nil {
-			return err
-		}
+	err = s.reading(ctx, actor, func(tx *db.Tx, self Self, person []string) error {
 		names, err := s.known(ctx, tx, actor.Org)
 		if err != nil {
 			return err
@@ -185,7 +180,7 @@ func (s *Service) inbox(ctx context.Context, actor entente.Actor, q InboxQuery, 
 		}
 		list = make([]Received, len(rows))
 		for i, row := range rows {
-			list[i] = s.shown(*self, names[row.Party], row, person)
+			list[i] = s.shown(self, names[row.Party], row, person)
 		}
 		if !count {
 			return nil
@@ -235,7 +230,7 @@ func (s *Service) Waits(ctx context.Context, actor entente.Actor) (w Waiting, er
 			return true, row.Scan(&w.Unread, &w.Acknowledge)
 		}, `SELECT coalesce(sum(CASE WHEN read_at = 0 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN read_at > 0 THEN 1 ELSE 0 END), 0) FROM exchange_entry
 			WHERE org = $1 AND way = 'in' AND state = 'standing' AND answered_at = 0 AND tlp <> 5 AND (expires_at = 0 OR expires_at > $2)
-			AND kind NOT IN ('key.change', 'moved', 'agreement', 'recall', 'narrow', 'read')`, actor.Org, db.Millis(at))
+			AND kind NOT IN `+keepingSQL, actor.Org, db.Millis(at))
 		if err != nil {
 			return err
 		}

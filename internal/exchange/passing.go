@@ -56,38 +56,27 @@ func (s *Service) Passable(ctx context.Context, actor entente.Actor, ref EntryRe
 	if err != nil {
 		return c, err
 	}
-	self, err := s.self(ctx, actor.Org)
+	self, partners, held, err := s.prospects(ctx, actor.Org, n)
 	if err != nil {
 		return c, err
 	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		partners, err := s.partners(ctx, tx, actor.Org)
-		if err != nil {
-			return err
+	c.Findings = toDecide(n, partners)
+	for _, p := range partners {
+		if p.Party == ref.Party {
+			c.Rules = strings.TrimSpace(p.Agreement.Onward)
 		}
-		held, err := embargoes(ctx, tx, actor.Org, n.Subject, s.now())
-		if err != nil {
-			return err
-		}
-		c.Lines, c.Findings = nil, toDecide(n, partners)
-		for _, p := range partners {
-			if p.Party == ref.Party {
-				c.Rules = strings.TrimSpace(p.Agreement.Onward)
+		line := PassLine{Line: s.judge(self, p, n, held)}
+		if !line.Allowed {
+			needed := n
+			needed.Need = []entente.PartyID{p.Party}
+			if could := s.judge(self, p, needed, held); could.Allowed {
+				line.Asks = true
 			}
-			line := PassLine{Line: s.judge(self, p, n, held)}
-			if !line.Allowed {
-				needed := n
-				needed.Need = []entente.PartyID{p.Party}
-				if could := s.judge(self, p, needed, held); could.Allowed {
-					line.Asks = true
-				}
-			}
-			c.Lines = append(c.Lines, line)
 		}
-		return nil
-	})
+		c.Lines = append(c.Lines, line)
+	}
 	slices.SortStableFunc(c.Lines, func(a, b PassLine) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-	return c, err
+	return c, nil
 }
 
 // passable says why an entry can be passed on to nobody at all.

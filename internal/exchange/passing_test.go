@@ -421,3 +421,17 @@ func TestNobodySpeaksForOthers(t *testing.T) {
 		wants(t, entente.KindInvalid, err)
 	}
 }
+
+// What SQL calls the kinds is what the program calls them.
+func TestKindsInSQL(t *testing.T) {
+	for list, kinds := range map[string][]entente.EntryKind{keepingSQL: keeping, knownSQL: knownKinds} {
+		for _, kind := range kinds {
+			if !strings.Contains(list, "'"+string(kind)+"'") {
+				t.Errorf("%s is missing in %s", kind, list)
+			}
+		}
+		if n := strings.Count(list, "'") / 2; n != len(kinds) {
+			t.Errorf("%d kinds are in %s, want %d", n, list, len(kinds))
+		}
+	}
+}

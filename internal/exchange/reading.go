@@ -53,6 +53,25 @@ var keeping = []entente.EntryKind{entente.EntryKeyChanged, entente.EntryMoved, e
 // knownKinds are those that this program does something with.
 var knownKinds = append(slices.Clone(keeping), append(SharedKinds(), entente.EntryContacts, entente.EntryAnswer, entente.EntryEmbargo)...)
 
+// reading lets somebody read who may read what was exchanged; where nothing was ever
+// exchanged there is nothing to read.
+func (s *Service) reading(ctx context.Context, actor entente.Actor, read func(tx *db.Tx, self Self, person []string) error) error {
+	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
+		return err
+	}
+	person, err := s.person(ctx, actor)
+	if err != nil {
+		return err
+	}
+	return s.db.Read(ctx, func(tx *db.Tx) error {
+		self, err := readSelf(ctx, tx, actor.Org)
+		if err != nil || self == nil {
+			return err
+		}
+		return read(tx, *self, person)
+	})
+}
+
 // Entry gives one entry that was received, as far as the reader may see it.
 func (s *Service) Entry(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) (r Received, err error) {
 	return s.entry(ctx, actor, party, In, number)

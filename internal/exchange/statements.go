@@ -110,27 +110,31 @@ func (s *Service) Preview(ctx context.Context, actor entente.Actor, n NewStateme
 	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
 		return nil, err
 	}
-	self, err := s.self(ctx, actor.Org)
+	self, partners, held, err := s.prospects(ctx, actor.Org, n)
 	if err != nil {
 		return nil, err
 	}
-	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		partners, err := s.partners(ctx, tx, actor.Org)
-		if err != nil {
-			return err
-		}
-		held, err := embargoes(ctx, tx, actor.Org, n.Subject, s.now())
-		if err != nil {
-			return err
-		}
-		lines = nil
-		for _, p := range partners {
-			lines = append(lines, s.judge(self, p, n, held))
-		}
-		return nil
-	})
+	for _, p := range partners {
+		lines = append(lines, s.judge(self, p, n, held))
+	}
 	slices.SortFunc(lines, func(a, b Line) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-	return lines, err
+	return lines, nil
+}
+
+// prospects gives what [Service.judge] asks the gate about, before anything is said.
+func (s *Service) prospects(ctx context.Context, org entente.OrgID, n NewStatement) (self Self, partners []Partner, held map[entente.PartyID]time.Time, err error) {
+	self, err = s.self(ctx, org)
+	if err != nil {
+		return self, nil, nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		partners, err = s.partners(ctx, tx, org)
+		if err == nil {
+			held, err = embargoes(ctx, tx, org, n.Subject, s.now())
+		}
+		return err
+	})
+	return self, partners, held, err
 }
 
 // judge asks the gate about one partner. held are the partners with whom an embargo
