@@ -16,7 +16,8 @@
 //	! nordhost holds 'the valve may open'
 //
 // Every organisation is a command, also with a role: beanline/lead is its security
-// lead. The verbs are described at [Organisation]. What has an operation of the API goes
-// over HTTP, what takes a browser is done as one does it, and what is signed for an
-// organisation is asked of its services as that person.
+// lead. The verbs are described at [Organisation]. What is said and read goes over HTTP,
+// by the API of the node and a token of the person, so that it is the node that decides
+// what they may; what takes a browser is done as one does it, and only what the API has
+// no operation for is asked of the services as that person.
 package nodetest

@@ -11,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
@@ -30,10 +29,10 @@ import (
 //	X takes-seat Y                                       opens Y's link in a browser, as a guest
 //	X compares Y                                         the words that both sides see over the API
 //	X imports FILE                                       a map, as its chain
-//	X says|previews KIND FILE as LABEL to Y,Z [about SUBJECT] [for MAIL,…] [with FILE] [because GROUND]
+//	X says|previews KIND FILE as LABEL to Y,Z|all|nobody [for MAIL,…] [with FILE] [because GROUND]
 //	X passes SUBJECT of Y to Z                           what Y said, marked as it is
 //	X sees SUBJECT of Y                                  prints the entry, as this person may see it
-//	X knows ADVISORY                                     prints whom it hits, by the API
+//	X knows ADVISORY                                     prints whom it hits
 //	X holds TEXT                                         anywhere in what the organisation keeps
 //	X reads|acknowledges SUBJECT of Y
 //	X ledger SUBJECT                                     prints who got it, who did not, and why
@@ -41,11 +40,14 @@ import (
 //	X narrows SUBJECT as LABEL because WHY
 //	X embargoes SUBJECT with Y propose|accept|refuse|release [for DURATION]
 //	X ends Y because WHY
-//	X partner Y                                          prints the partnership, by the API
-//	X contradictions Y                                   prints them, by the API
-//	X asks Y                                             for what it has said, by the API
+//	X partner Y                                          prints the partnership
+//	X contradictions Y                                   prints them
+//	X asks Y                                             for what it has said
 //	X writes FILE for Y, X takes FILE                    exchange by file
 //	X moves-out FILE, X moves-in FILE, X stays           a seat
+//
+// A SUBJECT is that of the entry, or the kind and the file by which it was said:
+// practice/hint.
 type Organisation struct {
 	// Name is how stories call it, and its identifier.
 	Name string
@@ -136,8 +138,9 @@ func (o *Organisation) party(ctx context.Context, name string) (entente.PartyID,
 	return "", fmt.Errorf("%s does not know %s", o.Name, name)
 }
 
-// ask sends a request to the API of the organisation's node, as one of its people.
-func (o *Organisation) ask(ctx context.Context, person, method, path string) ([]byte, error) {
+// ask sends a request to the API of the organisation's node, as one of its people. What
+// it sends is JSON, or a file as it is.
+func (o *Organisation) ask(ctx context.Context, person, method, path string, body any) ([]byte, error) {
 	actor, err := o.as(ctx, person)
 	if err != nil {
 		return nil, err
@@ -153,9 +156,22 @@ func (o *Organisation) ask(ctx context.Context, person, method, path string) ([]
 		}
 		o.tokens[key] = text
 	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+o.node.Addr().String()+"/api/v1"+path, nil)
+	content, media := []byte(nil), "application/json"
+	switch body := body.(type) {
+	case nil:
+	case file:
+		content, media = body.content, body.media
+	default:
+		if content, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+o.node.Addr().String()+"/api/v1"+path, bytes.NewReader(content))
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", media)
 	}
 	r.Header.Set("Authorization", "Bearer "+o.tokens[key])
 	answer, err := http.DefaultClient.Do(r)
@@ -164,10 +180,19 @@ func (o *Organisation) ask(ctx context.Context, person, method, path string) ([]
 	}
 	text, err := io.ReadAll(answer.Body)
 	err = errors.Join(err, answer.Body.Close())
-	if err == nil && answer.StatusCode/100 != 2 {
-		err = refusal{fmt.Errorf("%s %s: %d %s", method, path, answer.StatusCode, text)}
+	if err == nil && answer.StatusCode >= 300 {
+		err = fmt.Errorf("%s %s: %d %s", method, path, answer.StatusCode, text)
+		if answer.StatusCode < 500 {
+			err = refusal{err}
+		}
 	}
 	return text, err
+}
+
+// file is sent as it is.
+type file struct {
+	media   string
+	content []byte
 }
 
 // takeSeat opens a link on the inviter's node as a browser does, and takes the seat.
@@ -241,79 +266,4 @@ func (o *Organisation) holds(ctx context.Context, text string) (bool, error) {
 		)
 	})
 	return found, err
-}
-
-// entry finds what another said about a subject, as one of its people may see it: the
-// latest.
-func (o *Organisation) entry(ctx context.Context, actor entente.Actor, subject, of string) (exchange.Received, error) {
-	party, err := o.party(ctx, of)
-	if err != nil {
-		return exchange.Received{}, err
-	}
-	list, err := o.node.Exchange.Inbox(ctx, actor, exchange.InboxQuery{Party: party, Limit: 1_000})
-	if err != nil {
-		return exchange.Received{}, err
-	}
-	for _, e := range list {
-		if e.Subject == subject {
-			return o.node.Exchange.Entry(ctx, actor, party, e.Number)
-		}
-	}
-	return exchange.Received{}, entente.NotFound("%s has nothing of %s about %s", o.Name, of, subject)
-}
-
-// statement finds what the organisation said about a subject: the latest.
-func (o *Organisation) statement(ctx context.Context, actor entente.Actor, subject string) (exchange.Statement, []exchange.Line, error) {
-	list, err := o.node.Exchange.Statements(ctx, actor)
-	if err != nil {
-		return exchange.Statement{}, nil, err
-	}
-	for _, s := range list {
-		if s.Subject == subject {
-			return o.node.Exchange.Statement(ctx, actor, s.ID)
-		}
-	}
-	return exchange.Statement{}, nil, entente.NotFound("%s said nothing about %s", o.Name, subject)
-}
-
-// printLines writes the lines of the ledger as a person reads them.
-func printLines(w io.Writer, lines []exchange.Line) {
-	for _, l := range lines {
-		how := "does not get it"
-		if l.Allowed {
-			how = "gets it"
-		}
-		fmt.Fprintf(w, "%s %s: %s", l.Name, how, l.Reason)
-		for _, mark := range []struct {
-			what string
-			at   time.Time
-		}{{"delivered", l.Delivered}, {"read", l.Read}, {"acknowledged", l.Answered}, {"taken back", l.Acked}} {
-			if !mark.at.IsZero() {
-				fmt.Fprintf(w, " [%s]", mark.what)
-			}
-		}
-		if l.Recall > 0 && l.Acked.IsZero() {
-			fmt.Fprint(w, " [asked to take it back]")
-		}
-		fmt.Fprintln(w)
-	}
-}
-
-// printEntry writes an entry as a person sees it.
-func printEntry(w io.Writer, e exchange.Received) {
-	fmt.Fprintf(w, "%s of %s, %s, %s", e.Subject, e.Name, e.Marking.TLP, e.State)
-	if !e.Why.Blank() {
-		fmt.Fprintf(w, ": %s", e.Why)
-	}
-	fmt.Fprintln(w)
-	if e.Originator != "" {
-		fmt.Fprintf(w, "first said by %s\n", e.Originator)
-	}
-	if e.Outcome != "" {
-		fmt.Fprintf(w, "%s: %s\n", e.Outcome, e.OutcomeWhy)
-	}
-	if e.Hidden {
-		fmt.Fprintln(w, "hidden from this person")
-	}
-	fmt.Fprintf(w, "%s\n", e.Body)
 }

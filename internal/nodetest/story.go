@@ -17,7 +17,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/entente-project/entente"
-	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
 )
 
@@ -116,13 +115,10 @@ func (l line) words(n int) (map[string]string, error) {
 // act is a verb: what a person of an organisation does.
 type act func(context.Context, *Organisation, entente.Actor, line) error
 
-// verbs are in the order of a partnership.
+// verbs are those that the API has no operation for; the others are spoken.
 var verbs = map[string]act{
-	"invites": invites, "accepts": accepts, "compares": compares, "imports": imports,
-	"says": says, "previews": previews, "passes": passes,
-	"sees": sees, "holds": holds, "reads": reacts((*exchange.Service).Seen), "acknowledges": reacts((*exchange.Service).Acknowledge),
-	"ledger": ledger, "recalls": recalls, "narrows": narrows, "embargoes": embargoes, "ends": ends,
-	"writes": writes, "takes": takes, "moves-out": movesOut, "moves-in": movesIn, "stays": stays,
+	"invites": invites, "accepts": accepts, "compares": compares, "holds": holds, "ends": ends,
+	"moves-out": movesOut, "moves-in": movesIn, "stays": stays,
 }
 
 // person gives what a person of the organisation can do in a story.
@@ -138,37 +134,11 @@ func (o *Organisation) person(name string) func(context.Context, line) error {
 		if do, ok := verbs[l.verb]; ok {
 			return do(ctx, o, actor, l)
 		}
-		return o.overAPI(ctx, name, l)
-	}
-}
-
-// overAPI does what the API has an operation for.
-func (o *Organisation) overAPI(ctx context.Context, person string, l line) error {
-	if len(l.args) != 1 {
+		if do, ok := spoken[l.verb]; ok {
+			return do(ctx, person{o, name}, l)
+		}
 		return errUsage
 	}
-	if l.verb == "knows" {
-		text, err := o.ask(ctx, person, http.MethodGet, "/advisories/"+l.args[0]+"/impact")
-		fmt.Fprintf(l.out, "%s\n", text)
-		return err
-	}
-	method, end := http.MethodGet, ""
-	switch l.verb {
-	case "partner":
-	case "contradictions":
-		end = "/contradictions"
-	case "asks":
-		method, end = http.MethodPost, "/ask"
-	default:
-		return errUsage
-	}
-	party, err := o.party(ctx, l.args[0])
-	if err != nil {
-		return err
-	}
-	text, err := o.ask(ctx, person, method, "/partners/"+string(party)+end)
-	fmt.Fprintf(l.out, "%s\n", text)
-	return err
 }
 
 func invites(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
@@ -218,14 +188,14 @@ func compares(ctx context.Context, o *Organisation, actor entente.Actor, l line)
 		Words []string
 		Key   string
 	}
-	text, err := o.ask(ctx, "owner", http.MethodGet, "/partners/"+string(party))
+	text, err := o.ask(ctx, "owner", http.MethodGet, "/partners/"+string(party), nil)
 	if err == nil {
 		err = json.Unmarshal(text, &here)
 	}
 	if err != nil {
 		return err
 	}
-	text, err = other.ask(ctx, "owner", http.MethodGet, "/key")
+	text, err = other.ask(ctx, "owner", http.MethodGet, "/key", nil)
 	if err == nil {
 		err = json.Unmarshal(text, &there)
 	}
@@ -238,201 +208,12 @@ func compares(ctx context.Context, o *Organisation, actor entente.Actor, l line)
 	return o.node.Exchange.Compared(ctx, actor, party, entente.KeyID(there.Key))
 }
 
-func imports(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	if len(l.args) != 1 {
-		return errUsage
-	}
-	in, err := os.Open(l.file(l.args[0]))
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	m, err := chain.ParseMap(in, l.args[0])
-	if err != nil {
-		return err
-	}
-	_, err = o.node.Chain.Import(ctx, actor, m)
-	return err
-}
-
-// statementOf reads what somebody wants to say.
-func (o *Organisation) statementOf(ctx context.Context, actor entente.Actor, l line) (n exchange.NewStatement, err error) {
-	more, err := l.words(2)
-	if err != nil {
-		return n, err
-	}
-	n = exchange.NewStatement{Kind: entente.EntryKind(l.args[0]), Subject: more["about"], Title: l.args[1], Basis: more["because"]}
-	n.Body, err = os.ReadFile(l.file(l.args[1]))
-	if err != nil {
-		return n, err
-	}
-	n.Marking.TLP, err = entente.ParseTLP(more["as"])
-	if err != nil {
-		return n, err
-	}
-	for name := range strings.SplitSeq(more["to"], ",") {
-		if name == "" || name == "all" {
-			continue
-		}
-		party, err := o.party(ctx, name)
-		if err != nil {
-			return n, err
-		}
-		n.To = append(n.To, party)
-	}
-	if more["for"] != "" {
-		n.Marking.People, n.Marking.Audience = strings.Split(more["for"], ","), n.To
-	}
-	if n.Subject == "" {
-		var named struct{ ID string }
-		_ = json.Unmarshal(n.Body, &named) // what has no id is called by its file
-		n.Subject = l.args[0] + "/" + named.ID
-		if named.ID == "" {
-			n.Subject = l.args[0] + "/" + strings.TrimSuffix(l.args[1], filepath.Ext(l.args[1]))
-		}
-	}
-	if more["with"] == "" {
-		return n, nil
-	}
-	content, err := os.Open(l.file(more["with"]))
-	if err != nil {
-		return n, err
-	}
-	defer content.Close()
-	blob, err := o.node.Exchange.PutBlob(ctx, actor, more["with"], "application/json", content)
-	n.Blobs = []entente.Blob{blob}
-	return n, err
-}
-
-func says(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	n, err := o.statementOf(ctx, actor, l)
-	if err != nil {
-		return err
-	}
-	_, lines, err := o.node.Exchange.Say(ctx, actor, n)
-	printLines(l.out, lines)
-	return err
-}
-
-func previews(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	n, err := o.statementOf(ctx, actor, l)
-	if err != nil {
-		return err
-	}
-	lines, err := o.node.Exchange.Preview(ctx, actor, n)
-	printLines(l.out, lines)
-	return err
-}
-
-// passes passes on what another said, to somebody who needs to know it.
-func passes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	more, err := l.words(1)
-	if err != nil {
-		return err
-	}
-	e, err := o.entry(ctx, actor, l.args[0], more["of"])
-	if err != nil {
-		return err
-	}
-	to, err := o.party(ctx, more["to"])
-	if err != nil {
-		return err
-	}
-	_, lines, err := o.node.Exchange.PassOn(ctx, actor, exchange.EntryRef{Party: e.Party, Number: e.Number}, exchange.Passing{To: []entente.PartyID{to}, Why: "they run what it is about"})
-	printLines(l.out, lines)
-	return err
-}
-
-func sees(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	more, err := l.words(1)
-	if err != nil {
-		return err
-	}
-	e, err := o.entry(ctx, actor, l.args[0], more["of"])
-	if err == nil {
-		printEntry(l.out, e)
-	}
-	return err
-}
-
 func holds(ctx context.Context, o *Organisation, _ entente.Actor, l line) error {
 	found, err := o.holds(ctx, strings.Join(l.args, " "))
 	if err == nil && !found {
 		err = refusal{fmt.Errorf("%s holds this nowhere", o.Name)}
 	}
 	return err
-}
-
-// reacts says to a partner what a person did with an entry.
-func reacts(how func(*exchange.Service, context.Context, entente.Actor, entente.PartyID, uint64) error) act {
-	return func(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-		more, err := l.words(1)
-		if err != nil {
-			return err
-		}
-		e, err := o.entry(ctx, actor, l.args[0], more["of"])
-		if err != nil {
-			return err
-		}
-		return how(o.node.Exchange, ctx, actor, e.Party, e.Number)
-	}
-}
-
-func ledger(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	if len(l.args) != 1 {
-		return errUsage
-	}
-	_, lines, err := o.statement(ctx, actor, l.args[0])
-	printLines(l.out, lines)
-	return err
-}
-
-func recalls(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	more, err := l.words(1)
-	if err != nil {
-		return err
-	}
-	s, _, err := o.statement(ctx, actor, l.args[0])
-	if err != nil {
-		return err
-	}
-	return o.node.Exchange.Recall(ctx, actor, s.ID, more["because"])
-}
-
-func narrows(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	more, err := l.words(1)
-	if err != nil {
-		return err
-	}
-	s, _, err := o.statement(ctx, actor, l.args[0])
-	if err != nil {
-		return err
-	}
-	m := s.Marking
-	m.TLP, err = entente.ParseTLP(more["as"])
-	if err != nil {
-		return err
-	}
-	return o.node.Exchange.Narrow(ctx, actor, s.ID, m, more["because"])
-}
-
-func embargoes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	if len(l.args) != 4 && len(l.args) != 6 {
-		return errUsage
-	}
-	party, err := o.party(ctx, l.args[2])
-	if err != nil {
-		return err
-	}
-	step := entente.EmbargoStep{Act: entente.EmbargoAct(l.args[3])}
-	if len(l.args) == 6 {
-		length, err := time.ParseDuration(l.args[5])
-		if err != nil {
-			return err
-		}
-		step.Until = time.Now().Add(length).UTC().Truncate(time.Millisecond)
-	}
-	return o.node.Exchange.Embargo(ctx, actor, party, l.args[0], step)
 }
 
 func ends(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
@@ -445,26 +226,6 @@ func ends(ctx context.Context, o *Organisation, actor entente.Actor, l line) err
 		return err
 	}
 	return o.node.Exchange.End(ctx, actor, party, more["because"])
-}
-
-func writes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	more, err := l.words(1)
-	if err != nil {
-		return err
-	}
-	party, err := o.party(ctx, more["for"])
-	if err != nil {
-		return err
-	}
-	return toFile(l.file(l.args[0]), func(out io.Writer) error { return o.node.Exchange.ExportFile(ctx, actor, party, out) })
-}
-
-func takes(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
-	return fromFile(l, func(in io.Reader) error {
-		done, err := o.node.Exchange.ImportFile(ctx, actor, in)
-		fmt.Fprintf(l.out, "%d entries of %s, which holds %d of ours. %s\n", done.Entries, done.Name, done.Acked, done.Refused)
-		return err
-	})
 }
 
 // passphrase opens the seats of stories.

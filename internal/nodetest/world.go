@@ -27,6 +27,8 @@ type World struct {
 
 	t     testing.TB
 	where map[string]*Organisation
+	// subjects are those of what was said, by the kind and the file of the story.
+	subjects map[string]string
 }
 
 // Node declares one node.
@@ -45,7 +47,7 @@ type Node struct {
 // Start starts all nodes, each on a fresh database. They end with the test.
 func (w *World) Start(t testing.TB, open func(testing.TB) db.Config) {
 	t.Helper()
-	w.t, w.where = t, map[string]*Organisation{}
+	w.t, w.where, w.subjects = t, map[string]*Organisation{}, map[string]string{}
 	for _, n := range w.Nodes {
 		link, err := newLink()
 		check(t, err)
