@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -181,6 +182,16 @@ func outcomeOf(why entente.Message, err error) (exchange.Outcome, entente.Messag
 	return exchange.OutcomeTaken, why, nil
 }
 
+// file opens the first file of an entry; while it is still under way there is nothing
+// to do.
+func (c *Carrier) file(ctx context.Context, actor entente.Actor, e exchange.Received) (content io.Reader, size int64, err error) {
+	content, size, err = c.exchange.Blob(ctx, actor, e.Blobs[0].Hash)
+	if err != nil && entente.KindOf(err) == entente.KindNotFound {
+		err = errNothing
+	}
+	return content, size, err
+}
+
 // errNothing says that there is nothing to make of an entry, or not yet.
 var errNothing = errors.New("nothing to do")
 
@@ -223,10 +234,7 @@ func (c *Carrier) record(ctx context.Context, actor entente.Actor, e exchange.Re
 	if json.Unmarshal(e.Body, &b) != nil || strings.TrimSpace(b.Product) == "" || len(e.Blobs) == 0 {
 		return entente.Message{}, entente.Invalid("it does not say of which product the SBOM is, or brings no document")
 	}
-	content, _, err := c.exchange.Blob(ctx, actor, e.Blobs[0].Hash)
-	if entente.KindOf(err) == entente.KindNotFound && err != nil {
-		return entente.Message{}, errNothing // it is still under way
-	}
+	content, _, err := c.file(ctx, actor, e)
 	if err != nil {
 		return entente.Message{}, err
 	}

@@ -20,10 +20,8 @@ import (
 func (c *Carrier) speak(ctx context.Context, actor entente.Actor, e exchange.Received) (entente.Message, error) {
 	document := []byte(e.Body)
 	if len(e.Blobs) > 0 {
-		content, size, err := c.exchange.Blob(ctx, actor, e.Blobs[0].Hash)
+		content, size, err := c.file(ctx, actor, e)
 		switch {
-		case err != nil && entente.KindOf(err) == entente.KindNotFound:
-			return entente.Message{}, errNothing // it is still under way
 		case err != nil:
 			return entente.Message{}, err
 		case size > vex.MaxBytes:
