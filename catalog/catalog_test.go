@@ -74,6 +74,11 @@ func TestStatementsHoldTogether(t *testing.T) {
 			t.Errorf("%s compares the words of %s, and they are no partners", c[0], c[1])
 		}
 	}
+	for _, one := range Tellings() {
+		if !people[one.From][one.By] || !partners[[2]string{one.From, one.To}] {
+			t.Errorf("%s cannot tell %s of its suppliers", one.From, one.To)
+		}
+	}
 	for _, s := range Statements() {
 		if !people[s.From][s.By] {
 			t.Errorf("%s says %q, and has nobody with the address %s", s.From, s.Title, s.By)

@@ -42,6 +42,21 @@ type Statement struct {
 	Recalled string
 }
 
+// Telling is what one organisation of the demonstration tells another of its suppliers.
+type Telling struct {
+	From, By, To string
+	Overall      string            // how much is told of all of whom nothing else is said
+	Suppliers    map[string]string // of single ones: count, blind or name
+}
+
+// Tellings lists them. What is told follows from the chain of who tells it.
+func Tellings() []Telling {
+	return []Telling{{
+		From: "rosthof", By: "oncall@rosthof.example", To: "beanline", Overall: "count",
+		Suppliers: map[string]string{"kaffeehafen": "name", "nordhost": "name", "zahlwerk": "blind"},
+	}}
+}
+
 // Statements lists what is said in the demonstration, in order.
 func Statements() []Statement {
 	return []Statement{
@@ -61,10 +76,6 @@ func Statements() []Statement {
 		{
 			From: "nordhost", By: "noc@nordhost.example", Kind: "practice", Title: "Try your restore before you need it", Label: "TLP:GREEN",
 			Body: `{"title":"Try your restore before you need it","text":"Once a quarter we restore one customer's machines into an empty hall and time it. Twice it took longer than the contract said."}`,
-		},
-		{
-			From: "rosthof", By: "oncall@rosthof.example", To: []string{"beanline"}, Kind: "chain", Title: "Our suppliers, as far as we tell of them", Label: "TLP:AMBER+STRICT",
-			Body: `{"suppliers":[{"name":"Hafenspedition Nord","country":"DE","category":"freight"},{"blind":["5f0c1d7be28a49d3a1c6e4b29d80f7a3"],"category":"payment processing","needed":true,"buffer":"12h"}],"counted":3,"complete":true}`,
 		},
 		{
 			From: "beanline", By: "lead@beanline.example", To: []string{"rosthof"}, Kind: "concern", Title: "Your portal rests on one cloud", Label: "TLP:AMBER+STRICT",

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
 )
 
@@ -105,6 +108,32 @@ func TestDemonstrationOfThreeNodes(t *testing.T) {
 			}
 		}
 		return nil
+	})
+	eventually(t, "Beanline knows on whom Rosthof rests, as far as it tells", func() error {
+		told, err := at["beanline"].Chain.Disclosures(ctx, system("beanline"), "rosthof")
+		if err != nil || len(told) != 1 {
+			return fmt.Errorf("%d disclosures, %v", len(told), err)
+		}
+		self, err := at["beanline"].Exchange.Self(ctx, system("beanline"))
+		if err != nil {
+			return err
+		}
+		hidden := chain.BlindIDs(self.Party(), "Zahlwerk Payments", "99990000DEMOZAHLWE11", []string{"zahlwerk.example"})
+		named, blind := 0, false
+		for _, s := range told[0].Suppliers {
+			if s.Name != "" {
+				named++
+			}
+			blind = blind || slices.Equal(s.Blind, hidden) && s.Name == "" && s.Needed
+		}
+		if named != 2 || !blind || told[0].Counted == 0 {
+			return fmt.Errorf("told: %+v", told[0])
+		}
+		said, err := at["rosthof"].Exchange.Statements(ctx, system("rosthof"))
+		if err == nil && !slices.ContainsFunc(said, func(s exchange.Statement) bool { return s.Subject == "chain/"+string(self.Party()) }) {
+			err = errors.New("it is not under the subject under which a later one takes its place")
+		}
+		return err
 	})
 	eventually(t, "Rosthof has the concern", func() error {
 		list, err := at["rosthof"].Exchange.Inbox(ctx, system("rosthof"), exchange.InboxQuery{Kind: entente.EntryConcern})

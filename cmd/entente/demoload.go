@@ -152,7 +152,34 @@ func demoTalk(ctx context.Context, at map[string]*demoNode) error {
 			}
 		}
 	}
+	for _, one := range catalog.Tellings() {
+		if fresh[one.From] {
+			if err := demoTell(ctx, at, one); err != nil {
+				return fmt.Errorf("%s tells of its suppliers: %w", one.From, err)
+			}
+		}
+	}
 	return nil
+}
+
+// demoTell lets somebody choose what a partner is told of its suppliers, and tell it.
+func demoTell(ctx context.Context, at map[string]*demoNode, t catalog.Telling) error {
+	actor, err := demoActor(ctx, at, t.From, t.By)
+	if err != nil {
+		return err
+	}
+	to, err := at[t.To].Exchange.Self(ctx, entente.System(entente.OrgID(t.To), entente.DoorCommand))
+	if err != nil {
+		return err
+	}
+	c := chain.Choice{Overall: chain.Level(t.Overall), Suppliers: map[chain.NodeID]chain.Level{}}
+	for id, level := range t.Suppliers {
+		c.Suppliers[chain.NodeID(id)] = chain.Level(level)
+	}
+	if err := at[t.From].Chain.Choose(ctx, actor, to.Party(), c); err != nil {
+		return err
+	}
+	return at[t.From].Carry.Tell(ctx, actor, to.Party(), 0)
 }
 
 // demoActor is the person with an address, or the owner where that is empty.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"slices"
 	"testing"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db/dbtest"
 )
 
@@ -28,6 +30,16 @@ func TestPartnershipsOverTheAPI(t *testing.T) {
 	n.problem(n.ask("GET", base+"/partners/"+p.Party, nil, other), 404, "no such partner")
 	if v := get[List[AgreementVersion]](n, base+"/partners/"+p.Party+"/agreements").Items; len(v) != 1 || v[0].State != "signed" || v[0].Number != 1 || len(v[0].Agreement) == 0 {
 		t.Errorf("the versions: %+v", v)
+	}
+	// Whom a partner named is told where somebody looks whom to call.
+	must(t, n.rooms.Exchange.SetKnownAs(t.Context(), entente.System("beanline", entente.DoorCommand), entente.PartyID(p.Party), "ladewerk"))
+	for path, calls := range map[string][]WhomToCall{
+		"/what-if": get[WhatIf](n, base+"/what-if?horizon=520w&down=ladewerk").Call, "/impact": get[Impact](n, base+"/advisories/GHSA-57j2-w4cx-62h2/impact?calls=100").Call,
+	} {
+		i := slices.IndexFunc(calls, func(c WhomToCall) bool { return c.Organisation == "ladewerk" })
+		if i < 0 || len(calls[i].Told) != 1 || calls[i].Told[0].Name != p.Contacts[0].Name {
+			t.Errorf("%s: whom to call: %+v", path, calls)
+		}
 	}
 	if i := get[List[PartnerInvitation]](n, base+"/partner-invitations").Items; len(i) != 1 || i[0].State != "accepted" || i[0].Party != p.Party {
 		t.Errorf("the invitations: %+v", i)

@@ -93,7 +93,8 @@ func getImpact(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &one[Impact]{impactOf(found)}, nil
+	out := impactOf(found)
+	return &one[Impact]{out}, s.addTold(ctx, actor, out.Call)
 }
 
 func impactOf(a advisory.AdvisoryImpact) Impact {

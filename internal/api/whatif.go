@@ -7,6 +7,7 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
+	"github.com/entente-project/entente/internal/identity"
 )
 
 // WhatIf is what follows when some things are down from time 0 on.
@@ -51,7 +52,8 @@ type WhomToCall struct {
 	Name         string    `json:"name"`
 	Rank         *int      `json:"rank,omitempty"`
 	Because      string    `json:"because"`
-	Contacts     []Contact `json:"contacts" doc:"Empty when nobody is known."`
+	Contacts     []Contact `json:"contacts" doc:"As the chain has them; empty when nobody is known."`
+	Told         []Contact `json:"told,omitempty" doc:"Whom it named itself, as a partner, to those who may see partners."`
 }
 
 // StoppedElement is a thing that does not work from a time on.
@@ -94,7 +96,8 @@ func whatIf(s *server, ctx context.Context, actor entente.Actor, in *struct {
 		}
 		return nil, e
 	}
-	return &one[WhatIf]{whatIfOf(g, outage, in.Limit)}, nil
+	out := whatIfOf(g, outage, in.Limit)
+	return &one[WhatIf]{out}, s.addTold(ctx, actor, out.Call)
 }
 
 // span reads a duration of a query; an empty one is 0.
@@ -194,6 +197,18 @@ func (c *caller) list() []WhomToCall {
 			Contacts: orEmpty(each(one.Contacts, contactOf)),
 		}
 	}))
+}
+
+// addTold adds whom partners named themselves.
+func (s *server) addTold(ctx context.Context, actor entente.Actor, calls []WhomToCall) error {
+	if may, _ := identity.Can(actor, identity.PartnerRead, identity.In(actor.Org)); !may || len(calls) == 0 {
+		return nil
+	}
+	told, err := s.Exchange.Reachable(ctx, actor)
+	for i := range calls {
+		calls[i].Told = each(told[calls[i].Organisation], func(c entente.Contact) Contact { return Contact(c) })
+	}
+	return err
 }
 
 // Concentration says on whom and on what too much hangs.

@@ -195,3 +195,57 @@ func TestSBOMOfAPartner(t *testing.T) {
 		}
 	})
 }
+
+// A file whose bytes are not those of which the entry gives the SHA-256 is refused: no
+// room gets it, and it does not stay. The right bytes are taken later.
+func TestSBOMOfOtherBytes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		document := []byte(affectedSBOM)
+		forged := bytes.Replace(document, []byte("1.0.0"), []byte("9.9.9"), 2)
+		blob, err := n.exchange.PutBlob(t.Context(), n.supplier, "roaster.cdx.json", "application/vnd.cyclonedx+json", bytes.NewReader(document))
+		ok(t, err)
+		give := func(content []byte) {
+			ok(t, d.Write(t.Context(), n.supplier.Org, func(tx *db.Tx) error {
+				_, err := tx.Exec(t.Context(), "UPDATE exchange_blob_part SET bytes = $3 WHERE org = $1 AND hash = $2", n.supplier.Org, blob.Hash[:], content)
+				return err
+			}))
+		}
+		give(forged)
+		_, lines, err := n.exchange.Say(t.Context(), n.supplier, exchange.NewStatement{
+			Kind: entente.EntrySBOM, Title: "x", To: []entente.PartyID{n.to}, Marking: entente.Marking{TLP: entente.TLPAmber}, Body: json.RawMessage(`{"product":"Roaster 3"}`), Blobs: []entente.Blob{blob},
+		})
+		ok(t, err)
+		ok(t, n.runner.CatchUp(t.Context(), n.supplier.Org))
+		refused := false
+		for range 3 {
+			if err := n.runner.CatchUp(t.Context(), n.buyer.Org); err != nil {
+				if !strings.Contains(err.Error(), "not the one that was named") {
+					t.Fatal(err)
+				}
+				refused = true
+			}
+		}
+		documents, err := n.inventory.Documents(t.Context(), n.buyer, "roaster")
+		ok(t, err)
+		e, err := n.exchange.Entry(t.Context(), n.buyer, n.from, lines[0].Number)
+		ok(t, err)
+		if !refused || len(documents) != 0 || e.Outcome != "" {
+			t.Fatalf("other bytes: refused %v, %+v, %s", refused, documents, e.Outcome)
+		}
+		if _, _, err := n.exchange.Blob(t.Context(), n.buyer, blob.Hash); entente.KindOf(err) != entente.KindNotFound {
+			t.Errorf("the other bytes stay: %v", err)
+		}
+		give(document)
+		ok(t, d.Write(t.Context(), n.buyer.Org, func(tx *db.Tx) error {
+			_, err := tx.Exec(t.Context(), "UPDATE journal_job SET wake_at = 1 WHERE org = $1 AND state = 'waiting'", n.buyer.Org)
+			return err
+		}))
+		for range 3 {
+			ok(t, n.runner.CatchUp(t.Context(), n.buyer.Org))
+		}
+		if documents, err = n.inventory.Documents(t.Context(), n.buyer, "roaster"); err != nil || len(documents) != 1 || documents[0].SHA256 != blob.Hash.String() {
+			t.Errorf("the right bytes: %+v %v", documents, err)
+		}
+	})
+}

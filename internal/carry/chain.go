@@ -40,7 +40,7 @@ type Telling struct {
 	Partner   exchange.Partner
 	Choice    chain.Choice
 	Suppliers []chain.ToTell
-	Revision  int64 // of the chain from which it is
+	Revision  int64 // at which our own chain, of which it tells, last changed
 	Marking   entente.Marking
 	// Line says whether it may go there, and why or why not.
 	Line exchange.Line
@@ -68,7 +68,7 @@ func (c *Carrier) Telling(ctx context.Context, actor entente.Actor, party entent
 	if err != nil {
 		return t, err
 	}
-	t.Revision, t.Suppliers = g.Revision(), g.ToTell(t.Choice, chain.NodeID(t.Partner.KnownAs))
+	t.Revision, t.Suppliers = g.Mapped(), g.ToTell(t.Choice, chain.NodeID(t.Partner.KnownAs))
 	self := t.Partner.Agreement.Other(party)
 	t.Marking.TLP, _ = t.Partner.Agreement.Default(self, entente.EntryChain)
 	if t.Marking.TLP == 0 {
@@ -103,9 +103,6 @@ func (c *Carrier) told(t Telling, d chain.Disclosure) exchange.NewStatement {
 		Marking: t.Marking, To: []entente.PartyID{t.Partner.Party},
 	}
 	n.Body, _ = json.Marshal(d) // a disclosure can be written
-	for _, f := range exchange.Inspect(n, nil) {
-		n.Decided = append(n.Decided, exchange.Decision{Finding: f, Reason: entente.Say("seen and chosen supplier by supplier").String()})
-	}
 	return n
 }
 
@@ -134,6 +131,14 @@ func (c *Carrier) Tell(ctx context.Context, actor entente.Actor, party entente.P
 	case !t.Line.Allowed:
 		return &entente.Error{Kind: entente.KindDenied, Message: t.Line.Reason}
 	}
-	_, _, err = c.exchange.Say(ctx, actor, c.told(t, chain.Disclose(t.Suppliers, party)))
+	n := c.told(t, chain.Disclose(t.Suppliers, party))
+	found, err := c.exchange.Findings(ctx, actor, n)
+	if err != nil {
+		return err
+	}
+	for _, f := range found { // also a supplier that is a partner itself
+		n.Decided = append(n.Decided, exchange.Decision{Finding: f, Reason: entente.Say("seen and chosen supplier by supplier").String()})
+	}
+	_, _, err = c.exchange.Say(ctx, actor, n)
 	return err
 }

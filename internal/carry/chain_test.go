@@ -6,9 +6,12 @@ import (
 	"testing"
 
 	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
+	"github.com/entente-project/entente/internal/threat"
+	"github.com/entente-project/entente/internal/threat/stix"
 )
 
 const criticalChain = `
@@ -149,6 +152,45 @@ func TestSuppliersOfASupplier(t *testing.T) {
 	})
 }
 
+// What a supplier tells stands in nobody's way who has opened a form of our own things;
+// what changes these does.
+func TestWhatIsToldIsNoConflict(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		n.importMap(n.buyer, criticalChain)
+		n.importMap(n.supplier, chainOfSupplier)
+		seen, err := n.chain.Graph(t.Context(), n.buyer)
+		ok(t, err)
+		ok(t, n.chain.Choose(t.Context(), n.buyer, n.from, chain.Choice{Overall: chain.TellName}))
+		shown, err := n.carrier.Telling(t.Context(), n.buyer, n.from)
+		ok(t, err)
+		g := n.tells(chain.Choice{Overall: chain.TellName})
+		if g.Revision() == seen.Revision() || len(g.Providers()) == 0 {
+			t.Fatalf("revision %d, %d", g.Revision(), len(g.Providers()))
+		}
+		if now, err := n.carrier.Telling(t.Context(), n.buyer, n.from); err != nil || now.Revision != shown.Revision {
+			t.Errorf("what was looked at has not changed: %d, %d (%v)", shown.Revision, now.Revision, err)
+		}
+		m, err := n.chain.Export(t.Context(), n.buyer)
+		ok(t, err)
+		process := m.Processes[0]
+		process.Name = "Slow roasting"
+		done, err := n.chain.PutProcess(t.Context(), n.buyer, process, seen.Revision())
+		if err != nil || done.Revision != g.Revision()+1 {
+			t.Fatalf("a form that was open: %+v %v", done, err)
+		}
+		process.Name = "Dark roasting"
+		for _, old := range []int64{seen.Revision(), g.Revision(), done.Revision + 1} {
+			if _, err := n.chain.PutProcess(t.Context(), n.buyer, process, old); entente.KindOf(err) != entente.KindConflict {
+				t.Errorf("made for revision %d of %d: %v", old, done.Revision, err)
+			}
+		}
+		if _, err = n.chain.PutProcess(t.Context(), n.buyer, process, done.Revision); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Two suppliers hide the same provider: their customer sees that it is one.
 func TestOneHiddenProviderOfTwo(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -195,6 +237,36 @@ func TestWhoMayTellOfSuppliers(t *testing.T) {
 			}
 			if err := n.chain.Rename(t.Context(), actor, n.to, "x"); entente.KindOf(err) != entente.KindDenied {
 				t.Errorf("%s renamed: %v", role, err)
+			}
+		}
+		// Who may not read the chain, or see the partner, does not read what is told.
+		guest := n.supplier
+		guest.Role = entente.RoleContact
+		nobody := entente.Actor{Org: n.supplier.Org}
+		for _, actor := range []entente.Actor{guest, nobody} {
+			if _, err := n.chain.Disclosures(t.Context(), actor, ""); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q read what was told: %v", actor.Role, err)
+			}
+			if _, err := n.carrier.Telling(t.Context(), actor, "ent1x"); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q looked at what would be told: %v", actor.Role, err)
+			}
+			if _, err := n.chain.Choice(t.Context(), actor, "ent1x"); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q read the choice: %v", actor.Role, err)
+			}
+			if _, err := n.carrier.threat.List(t.Context(), actor); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q listed threats: %v", actor.Role, err)
+			}
+			if _, err := n.carrier.threat.Get(t.Context(), actor, n.to, 1, "x"); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q read a threat: %v", actor.Role, err)
+			}
+			if err := n.carrier.threat.Record(t.Context(), actor, threat.Threat{}, stix.Document{}); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q recorded a threat: %v", actor.Role, err)
+			}
+			if _, err := n.advisory.SpokenOf(t.Context(), actor, "", nil); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q read what was spoken: %v", actor.Role, err)
+			}
+			if _, err := n.advisory.Learn(t.Context(), actor, advisory.Source{}); entente.KindOf(err) != entente.KindDenied {
+				t.Errorf("%q recorded an advisory: %v", actor.Role, err)
 			}
 		}
 		if err := n.chain.Choose(t.Context(), n.supplier, n.to, chain.Choice{Overall: "everything"}); entente.KindOf(err) != entente.KindInvalid {

@@ -178,7 +178,7 @@ func (s *Service) ApplyBatch(ctx context.Context, actor entente.Actor, b Batch) 
 	if err := b.check(); err != nil {
 		return Changed{}, err
 	}
-	return s.write(ctx, actor, EventChanged, "", func(old *Map, now int64) (*Map, error) {
+	return s.write(ctx, actor, EventChanged, "", func(old *Map, now moment) (*Map, error) {
 		if err := madeFor(b.Revision, now); err != nil {
 			return nil, err
 		}
@@ -531,7 +531,7 @@ func (s *Service) UndoChange(ctx context.Context, actor entente.Actor, n int64) 
 	if len(all) > MaxBatch {
 		return Changed{}, entente.TooLarge("the change is too large to be undone here; an import is undone on its own page")
 	}
-	return s.write(ctx, actor, EventChanged, "", func(old *Map, _ int64) (*Map, error) {
+	return s.write(ctx, actor, EventChanged, "", func(old *Map, _ moment) (*Map, error) {
 		if old == nil {
 			return nil, entente.Conflict("the chain is gone")
 		}

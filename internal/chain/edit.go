@@ -128,7 +128,7 @@ func (s *Service) PutThing(ctx context.Context, actor entente.Actor, kind NodeKi
 	if err != nil {
 		return Changed{}, err
 	}
-	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ int64) (*Map, error) {
+	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ moment) (*Map, error) {
 		if old == nil {
 			old = begin()
 		}
@@ -233,7 +233,7 @@ func (s *Service) RemoveThing(ctx context.Context, actor entente.Actor, kind Nod
 	if err := identity.Require(actor, identity.ChainEdit, t.object(actor.Org)); err != nil {
 		return Changed{}, err
 	}
-	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ int64) (*Map, error) {
+	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ moment) (*Map, error) {
 		now := findThing(old, kind, id)
 		if now.Version == "" && version == "" {
 			return nil, entente.NotFound("there is no %s %q in the chain", kind.Noun(), id)
@@ -383,7 +383,7 @@ func (s *Service) UndoThing(ctx context.Context, actor entente.Actor, kind NodeK
 	if last[0].N != n {
 		return Changed{}, entente.Conflict("there is a newer change of %s %q; only the latest can be undone", kind.Noun(), id)
 	}
-	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ int64) (*Map, error) {
+	return s.write(ctx, actor, EventChanged, string(id), func(old *Map, _ moment) (*Map, error) {
 		now := findThing(old, kind, id)
 		if now.Text != last[0].After {
 			return nil, entente.Conflict("%s %q was changed since, so the change cannot be undone", kind.Noun(), id)

@@ -33,7 +33,7 @@ type Graph struct {
 	index map[NodeID]int32
 	own   int32
 
-	revision int64 // of the stored chain; 0 for a graph of a file
+	moment // of the stored chain; zero for a graph of a file
 
 	// Needs, and for each thing the needs in which it is an alternative.
 	needs   []need
@@ -510,3 +510,7 @@ func nextEpoch(epoch *uint32, wipe func()) {
 // Revision is that of the stored chain from which the graph was made; 0 if it was
 // made from a map at hand.
 func (g *Graph) Revision() int64 { return g.revision }
+
+// Mapped is the revision at which the organisation's own things last changed; what
+// suppliers tell of theirs makes later ones.
+func (g *Graph) Mapped() int64 { return g.mapped }

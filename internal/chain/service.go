@@ -147,17 +147,21 @@ func (s *Service) ImportAt(ctx context.Context, actor entente.Actor, m *Map, rev
 	if err := valid(m); err != nil {
 		return ImportResult{}, err
 	}
-	return s.write(ctx, actor, EventImported, "", func(_ *Map, now int64) (*Map, error) {
+	return s.write(ctx, actor, EventImported, "", func(_ *Map, now moment) (*Map, error) {
 		return m, madeFor(revision, now)
 	})
 }
 
-// madeFor refuses a change that was made for another revision of the chain.
-func madeFor(revision, now int64) error {
-	if revision == 0 || revision == now {
+// moment is where a chain stands: its revision, and the one at which its own things last
+// changed. What suppliers tell makes revisions besides.
+type moment struct{ revision, mapped int64 }
+
+// madeFor refuses a change that was made before our own things changed.
+func madeFor(revision int64, now moment) error {
+	if revision == 0 || revision >= now.mapped && revision <= now.revision {
 		return nil
 	}
-	return entente.Conflict("the chain has changed since it was read (revision %d, now %d); read it again and repeat the change", revision, now)
+	return entente.Conflict("the chain has changed since it was read (revision %d, now %d); read it again and repeat the change", revision, now.revision)
 }
 
 // PutProcess changes one process, its BIA, activities and needs included, or adds
@@ -173,7 +177,7 @@ func (s *Service) PutProcess(ctx context.Context, actor entente.Actor, p Process
 	if err != nil {
 		return Changed{}, err
 	}
-	return s.write(ctx, actor, EventChanged, string(p.ID), func(old *Map, now int64) (*Map, error) {
+	return s.write(ctx, actor, EventChanged, string(p.ID), func(old *Map, now moment) (*Map, error) {
 		if err := madeFor(revision, now); err != nil {
 			return nil, err
 		}
@@ -202,23 +206,23 @@ func valid(m *Map) error {
 
 // write replaces the chain by what edit makes of it, in one transaction with its
 // event. Edit gets nil if there is none yet.
-func (s *Service) write(ctx context.Context, actor entente.Actor, kind journal.Kind, subject string, edit func(old *Map, revision int64) (*Map, error)) (Changed, error) {
+func (s *Service) write(ctx context.Context, actor entente.Actor, kind journal.Kind, subject string, edit func(old *Map, now moment) (*Map, error)) (Changed, error) {
 	nothing := func(*db.Tx, *Map, *Map) error { return nil }
 	return s.writeAnd(ctx, actor, kind, subject, edit, nothing)
 }
 
 // writeAnd is write with something more to do in the same transaction, which gets
 // the chain before and after.
-func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journal.Kind, subject string, edit func(old *Map, revision int64) (*Map, error), also func(tx *db.Tx, old, m *Map) error) (Changed, error) {
+func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journal.Kind, subject string, edit func(old *Map, now moment) (*Map, error), also func(tx *db.Tx, old, m *Map) error) (Changed, error) {
 	var done Changed
 	var made *Graph
 	err := s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		made = nil
-		old, revision, err := s.loadKept(ctx, tx, actor.Org)
+		old, before, err := s.loadKept(ctx, tx, actor.Org)
 		if err != nil {
 			return err
 		}
-		m, err := edit(old, revision)
+		m, err := edit(old, before)
 		if err != nil {
 			return err
 		}
@@ -229,7 +233,7 @@ func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journa
 		if err := also(tx, old, m); err != nil {
 			return err
 		}
-		done.Revision = revision
+		done.Revision = before.revision
 		if done.Unchanged() {
 			return nil
 		}
@@ -249,7 +253,7 @@ func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journa
 			return err
 		}
 		made = compileWith(asStored(m), told)
-		made.revision = done.Revision
+		made.moment = moment{done.Revision, done.Revision}
 		return journal.Append(ctx, tx, actor, kind, subject, done.cut())
 	})
 	if err != nil {
@@ -263,13 +267,13 @@ func (s *Service) writeAnd(ctx context.Context, actor entente.Actor, kind journa
 
 // loadKept is load, from memory where the chain is kept as it is now. Nobody changes
 // the map that it gives.
-func (s *Service) loadKept(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Map, int64, error) {
+func (s *Service) loadKept(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Map, moment, error) {
 	revision, err := revisionOf(ctx, tx, org)
 	if err != nil || revision == 0 {
-		return nil, 0, err
+		return nil, moment{}, err
 	}
 	if g := s.graphs.get(org, revision); g != nil {
-		return g.ours, revision, nil
+		return g.ours, g.moment, nil
 	}
 	return load(ctx, tx, org)
 }
@@ -348,7 +352,7 @@ func (s *Service) GraphAt(ctx context.Context, tx *db.Tx, org entente.OrgID, rev
 	if g := s.graphs.get(org, revision); g != nil {
 		return g, nil
 	}
-	m, _, err := load(ctx, tx, org)
+	m, now, err := load(ctx, tx, org)
 	if err != nil {
 		return nil, err
 	}
@@ -362,7 +366,7 @@ func (s *Service) GraphAt(ctx context.Context, tx *db.Tx, org entente.OrgID, rev
 		return nil, err
 	}
 	g := compileWith(m, told)
-	g.revision = revision
+	g.moment = moment{revision, now.mapped}
 	s.graphs.put(org, g)
 	return g, nil
 }

@@ -358,7 +358,7 @@ func TestGraphIsKeptUntilTheChainChanges(t *testing.T) {
 func TestGraphsAreBounded(t *testing.T) {
 	c := newGraphs(20)
 	make := func(revision int64, things int) *Graph {
-		g := &Graph{revision: revision}
+		g := &Graph{moment: moment{revision: revision}}
 		g.ids = append(g.ids, ids("x", things)...)
 		return g
 	}

@@ -351,7 +351,7 @@ func (s *Service) RunSheet(ctx context.Context, actor entente.Actor, id, revisio
 // which keeps that one short, and notes down how far it is.
 func (s *Service) planAhead(ctx context.Context, actor entente.Actor, found SheetImport, sheet Sheet, revision int64) (*SheetPlan, error) {
 	var m *Map
-	var now int64
+	var now moment
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
 		var err error
 		m, now, err = s.loadKept(ctx, tx, actor.Org)
@@ -370,24 +370,24 @@ func (s *Service) planAhead(ctx context.Context, actor entente.Actor, found Shee
 	if err != nil {
 		return nil, err
 	}
-	plan.Revision = now
+	plan.Revision = now.revision
 	return plan, s.noteProgress(ctx, actor.Org, found.ID, found.Rows)
 }
 
 // takeOver writes what was planned. If somebody has changed the chain since, and the
 // import is not bound to a revision, it is planned again.
 func (s *Service) takeOver(ctx context.Context, actor entente.Actor, found SheetImport, sheet Sheet, plan *SheetPlan, revision int64) (Changed, error) {
-	edit := func(old *Map, now int64) (*Map, error) {
+	edit := func(old *Map, now moment) (*Map, error) {
 		if err := madeFor(revision, now); err != nil {
 			return nil, err
 		}
-		if now != plan.Revision {
+		if plan.Revision < now.mapped || plan.Revision > now.revision {
 			again, err := planSheet(firstMap(old, actor.Org, found.Options), found.Kind, sheet, found.Options, mayEdit(actor), nil)
 			if err != nil {
 				return nil, err
 			}
 			plan = again
-			plan.Revision = now
+			plan.Revision = now.revision
 		}
 		if !plan.Blocked.Blank() {
 			return nil, entente.Invalid("nothing was imported: %s", plan.Blocked)
@@ -488,7 +488,7 @@ func (s *Service) UndoSheet(ctx context.Context, actor entente.Actor, id int64) 
 			}
 		}
 	}
-	edit := func(old *Map, _ int64) (*Map, error) {
+	edit := func(old *Map, _ moment) (*Map, error) {
 		if old == nil {
 			return nil, entente.Conflict("the chain is gone")
 		}

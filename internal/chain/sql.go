@@ -47,8 +47,8 @@ func revisionOf(ctx context.Context, tx *db.Tx, org entente.OrgID) (revision int
 }
 
 func putRevision(ctx context.Context, tx *db.Tx, org entente.OrgID, revision int64, m *Map, now time.Time) error {
-	_, err := tx.Exec(ctx, `INSERT INTO chain_revision (org, revision, own, currency, changed_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (org) DO UPDATE SET revision = excluded.revision, own = excluded.own, currency = excluded.currency, changed_at = excluded.changed_at`,
+	_, err := tx.Exec(ctx, `INSERT INTO chain_revision (org, revision, mapped, own, currency, changed_at) VALUES ($1, $2, $2, $3, $4, $5)
+		ON CONFLICT (org) DO UPDATE SET revision = excluded.revision, mapped = excluded.mapped, own = excluded.own, currency = excluded.currency, changed_at = excluded.changed_at`,
 		org, revision, string(m.Own), m.Currency, db.Millis(now))
 	return err
 }
@@ -65,27 +65,27 @@ type loader struct {
 	byID  map[NodeID]int // place of a thing in its list
 }
 
-// load gives an organisation's chain and its revision; nil and 0 if there is none.
-func load(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Map, int64, error) {
+// load gives an organisation's chain and where it stands; nil if there is none.
+func load(ctx context.Context, tx *db.Tx, org entente.OrgID) (*Map, moment, error) {
 	m := &Map{}
-	revision, err := db.One(ctx, tx, func(s db.Scanner) (revision int64, err error) {
-		return revision, s.Scan(&revision, &m.Own, &m.Currency)
-	}, "SELECT revision, own, currency FROM chain_revision WHERE org = $1", org)
+	now, err := db.One(ctx, tx, func(s db.Scanner) (now moment, err error) {
+		return now, s.Scan(&now.revision, &now.mapped, &m.Own, &m.Currency)
+	}, "SELECT revision, mapped, own, currency FROM chain_revision WHERE org = $1", org)
 	if errors.Is(err, db.ErrNoRow) {
-		return nil, 0, nil
+		return nil, now, nil
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, now, err
 	}
 	l := &loader{ctx: ctx, tx: tx, org: org, m: m, needs: map[NodeID][]Need{}, carry: map[NodeID][]NodeID{}, byID: map[NodeID]int{}}
 	for _, part := range []func() error{
 		l.loadNeeds, l.loadCarried, l.loadOrganisations, l.loadProcesses, l.loadSystems, l.loadSupplies, l.loadProducts, l.loadFlows,
 	} {
 		if err := part(); err != nil {
-			return nil, 0, err
+			return nil, now, err
 		}
 	}
-	return m, revision, nil
+	return m, now, nil
 }
 
 func (l *loader) loadNeeds() error {

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -53,4 +54,26 @@ func (s *Service) SetContacts(ctx context.Context, actor entente.Actor, contacts
 		}
 		return journal.Append(ctx, tx, actor, EventContacts, string(self.Party()), map[string]any{"contacts": len(contacts)})
 	})
+}
+
+// Reachable gives whom partners named to be reached, by the organisation of our chain
+// that each of them is.
+func (s *Service) Reachable(ctx context.Context, actor entente.Actor) (by map[string][]entente.Contact, err error) {
+	if err := identity.Require(actor, identity.PartnerRead, identity.In(actor.Org)); err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *db.Tx) error {
+		by = map[string][]entente.Contact{}
+		return db.Each(ctx, tx, "SELECT known_as, contacts FROM exchange_partner WHERE org = $1 AND state = $2 AND known_as <> '' ORDER BY party", func(row db.Scanner) error {
+			var id, text string
+			if err := row.Scan(&id, &text); err != nil {
+				return err
+			}
+			var contacts []entente.Contact
+			err := json.Unmarshal([]byte(text), &contacts)
+			by[id] = append(by[id], contacts...)
+			return err
+		}, actor.Org, Active)
+	})
+	return by, err
 }

@@ -11,7 +11,7 @@ import (
 
 // rights says for what right each method asks that takes an actor.
 var rights = map[identity.Verb][]string{
-	identity.PartnerRead: {"Partner", "Partners", "Versions", "Invitations", "Self", "Holding", "Moved"},
+	identity.PartnerRead: {"Partner", "Partners", "Reachable", "Versions", "Invitations", "Self", "Holding", "Moved"},
 	identity.PartnerManage: {"Invite", "Withdraw", "Look", "Accept", "Compared", "SetKnownAs", "SetContacts", "End", "Propose", "Sign", "Refuse", "Release",
 		"Rotate", "MoveOut", "MoveIn", "Stay"},
 	identity.ExchangeRead: {"Inbox", "InboxPage", "Waits", "Entry", "EntryIn", "SaidTo", "Seen", "Blob", "Concerns", "Thread", "Statements", "Statement",

@@ -125,7 +125,7 @@ func (p *picture) fillImpact(shown *advisoryPage, impact *advisory.AdvisoryImpac
 	for _, c := range impact.Call {
 		shown.Contacts = append(shown.Contacts, ui.Call{
 			Organisation: ui.Link{Text: c.Name, Href: p.path(chain.KindOrganisation, c.Organisation)},
-			Note:         p.callNote(c.Rank, c.Because), People: people(c.Contacts),
+			Note:         p.callNote(c.Rank, c.Because), People: p.withPartner(c.Organisation, people(c.Contacts)),
 		})
 	}
 	for _, d := range impact.Data {

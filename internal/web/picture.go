@@ -8,7 +8,6 @@ import (
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
-	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/web/lang"
 	"github.com/entente-project/entente/internal/web/ui"
@@ -146,14 +145,12 @@ func (p *picture) withPartner(id chain.NodeID, known []ui.Contact) []ui.Contact 
 	if p.reached == nil {
 		p.reached = map[chain.NodeID][]ui.Contact{}
 		if p.v.may(identity.PartnerRead) {
-			partners, err := p.v.Exchange.Partners(p.v.r.Context(), p.v.actor)
+			told, err := p.v.Exchange.Reachable(p.v.r.Context(), p.v.actor)
 			if err != nil {
 				p.v.Log.Warn("the contacts of partners cannot be read", "error", err)
 			}
-			for _, one := range partners {
-				if one.KnownAs != "" && one.State == exchange.Active {
-					p.reached[chain.NodeID(one.KnownAs)] = reachable(one.Contacts)
-				}
+			for known, contacts := range told {
+				p.reached[chain.NodeID(known)] = reachable(contacts)
 			}
 		}
 	}

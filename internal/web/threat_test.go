@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
+	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
 )
 
@@ -63,6 +65,16 @@ func TestWhatAPartnerShares(t *testing.T) {
 	ours.mustHold("/o/beanline/partners/"+string(supplier), "What Rösthof said last", "Two people open the vault", "Night desk")
 	ours.mustHold("/o/beanline/suppliers/rosthof", "Night desk", "told as a partner")
 	ours.mustHold("/o/beanline/what-if?down=rosthof", "Night desk")
+	m, err := chain.ParseMap(strings.NewReader(chainOfBeanline+"products:\n  - {id: roaster, name: Roaster 3, supplier: rosthof}\n"), "map.yaml")
+	must(t, err)
+	_, err = n.Chain.Import(t.Context(), buyer, m)
+	must(t, err)
+	_, _, err = n.Inventory.Record(t.Context(), buyer, "roaster", "roaster.cdx.json", strings.NewReader(`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[{"type":"library","name":"roaster","version":"1.0.0","purl":"pkg:npm/roaster@1.0.0"}]}`))
+	must(t, err)
+	_, err = n.Advisory.Ingest(t.Context(), buyer, advisory.FromReader(strings.NewReader(`{"schema_version":"1.6.0","id":"ROST-2026-1","modified":"2026-01-02T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"roaster"},"versions":["1.0.0"]}]}`), "database.json"), advisory.IngestOptions{})
+	must(t, err)
+	n.carryAll("beanline")
+	ours.mustHold("/o/beanline/advisories/ROST-2026-1", "Whom to call", "Night desk", "told as a partner")
 }
 
 // The page of an entry says in words what it holds, of every kind that partners send.
