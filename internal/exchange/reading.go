@@ -92,12 +92,25 @@ func (s *Service) entry(ctx context.Context, actor entente.Actor, party entente.
 	return r, err
 }
 
-// EntryIn is [Service.Entry] inside a transaction of the program.
+// EntryIn is [Service.Entry] inside a transaction of the program, but for what was agreed
+// on keeping it.
 func (s *Service) EntryIn(ctx context.Context, tx *db.Tx, actor entente.Actor, party entente.PartyID, number uint64) (Received, error) {
 	if err := identity.Require(actor, identity.ExchangeRead, identity.In(actor.Org)); err != nil {
 		return Received{}, err
 	}
-	return s.entryIn(ctx, tx, actor.Org, party, In, number, nil)
+	self, err := readSelf(ctx, tx, actor.Org)
+	if err != nil {
+		return Received{}, err
+	}
+	if self == nil {
+		return Received{}, noPartner()
+	}
+	p, err := readPartner(ctx, tx, actor.Org, party)
+	if err != nil {
+		return Received{}, err
+	}
+	row, err := readEntry(ctx, tx, actor.Org, party, In, number)
+	return s.shown(*self, p, row, nil), err
 }
 
 // entryIn gives an entry as somebody may see it whom markings name as person says.

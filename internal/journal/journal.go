@@ -72,7 +72,7 @@ func Append(ctx context.Context, tx *db.Tx, actor entente.Actor, kind Kind, subj
 		return err
 	}
 	h.seq, h.hash = e.Seq, e.Hash
-	writeHead(ctx, tx, h)
+	writeHead(ctx, tx, h, mark{e.Seq, e.Kind})
 	tx.Announce(db.NewEvents)
 	return nil
 }

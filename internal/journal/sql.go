@@ -20,9 +20,23 @@ type head struct {
 // headKey is under what a Write keeps the head, so that it is read and written once.
 type headKey struct{}
 
+// keptHead is the head, and what was appended in the Write.
+type keptHead struct {
+	head
+	appended []mark
+}
+
+// appended gives what was appended in a Write so far.
+func appended(tx *db.Tx) []mark {
+	if kept, ok := tx.Kept(headKey{}).(*keptHead); ok {
+		return kept.appended
+	}
+	return nil
+}
+
 func readHead(ctx context.Context, tx *db.Tx, org entente.OrgID) (head, error) {
-	if kept, ok := tx.Kept(headKey{}).(*head); ok && tx.Org() == org {
-		return *kept, nil
+	if kept, ok := tx.Kept(headKey{}).(*keptHead); ok && tx.Org() == org {
+		return kept.head, nil
 	}
 	h, err := db.One(ctx, tx, func(s db.Scanner) (h head, err error) {
 		return h, s.Scan(&h.seq, &h.hash, &h.job)
@@ -33,14 +47,15 @@ func readHead(ctx context.Context, tx *db.Tx, org entente.OrgID) (head, error) {
 	return h, err
 }
 
-// writeHead sets the head of the organisation whose Write this is.
-func writeHead(ctx context.Context, tx *db.Tx, h head) {
-	if kept, ok := tx.Kept(headKey{}).(*head); ok {
-		*kept = h
-		return
+// writeHead sets the head of the organisation whose Write this is, after events were
+// appended or a job was made.
+func writeHead(ctx context.Context, tx *db.Tx, h head, events ...mark) {
+	kept, ok := tx.Kept(headKey{}).(*keptHead)
+	if !ok {
+		kept, ctx = &keptHead{}, context.WithoutCancel(ctx)
+		tx.Keep(headKey{}, kept, func() error { return saveHead(ctx, tx, tx.Org(), kept.head) })
 	}
-	ctx = context.WithoutCancel(ctx)
-	tx.Keep(headKey{}, &h, func() error { return saveHead(ctx, tx, tx.Org(), h) })
+	kept.head, kept.appended = h, append(kept.appended, events...)
 }
 
 func saveHead(ctx context.Context, tx *db.Tx, org entente.OrgID, h head) error {

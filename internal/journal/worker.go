@@ -226,13 +226,13 @@ func (r *Runner) follow(stop, work context.Context) {
 
 // round gives a turn to every consumer that has something to do.
 func (r *Runner) round(stop, work context.Context, org entente.OrgID) (more bool, err error) {
-	head, turns, err := r.turns(work, org)
+	head, turns, idle, err := r.turns(work, org)
 	if err != nil {
 		return false, err
 	}
 	if len(turns) > 0 && !slices.ContainsFunc(turns, turn.apart) {
 		// Most of the time all goes well. If not, each shows by itself what it cannot do.
-		upTo, err := r.together(stop, work, org, turns)
+		upTo, err := r.together(stop, work, org, head, turns, idle)
 		if err == nil {
 			r.setClean(org, upTo)
 			return upTo == 0, nil
@@ -275,14 +275,13 @@ type pass struct {
 
 // turns looks once for all consumers which of them have something to do. What a
 // consumer was seen not to want is not looked at again by this process.
-func (r *Runner) turns(ctx context.Context, org entente.OrgID) (head int64, list []turn, err error) {
-	var idle []turn
+func (r *Runner) turns(ctx context.Context, org entente.OrgID) (head int64, list, idle []turn, err error) {
 	err = r.d.Read(ctx, func(tx *db.Tx) (err error) {
 		head, list, idle, err = r.lookAt(ctx, tx, org)
 		return err
 	})
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	for _, t := range slices.Concat(list, idle) {
 		r.passing(pass{org, t.consumer.Name}, t.seen)
@@ -292,7 +291,7 @@ func (r *Runner) turns(ctx context.Context, org entente.OrgID) (head int64, list
 			list = append(list, t)
 		}
 	}
-	return head, list, nil
+	return head, list, idle, nil
 }
 
 // lookAt says which consumers have something to do, as a transaction sees it, and up
@@ -341,38 +340,42 @@ func (r *Runner) lookAt(ctx context.Context, tx *db.Tx, org entente.OrgID) (head
 	return head, list, idle, nil
 }
 
-// errApart says that consumers must not work in one transaction.
-var errApart = errors.New("journal: each for itself")
-
-// together gives all consumers their turns in one transaction, also for what they tell
-// one another in it. Where nothing is left, it gives the last event there is; 0: there
-// is more to do. Any error undoes everything.
-func (r *Runner) together(stop, work context.Context, org entente.OrgID, list []turn) (upTo int64, err error) {
+// together gives consumers their turns in one transaction, also those who had nothing to
+// do up to head but for what the others tell them in it. Where nothing is left, it gives
+// the last event there is; 0: there is more to do. Any error undoes everything.
+func (r *Runner) together(stop, work context.Context, org entente.OrgID, head int64, list, idle []turn) (upTo int64, err error) {
 	err = r.d.Write(work, org, func(tx *db.Tx) error {
-		left, began := list, time.Now()
-		for {
+		upTo = 0
+		began := time.Now()
+		now, err := Head(work, tx, org)
+		if err != nil {
+			return err
+		}
+		whole := now == head // nothing has happened since they were asked
+		for left := list; len(left) > 0; {
+			if time.Since(began) >= batchTime || stop.Err() != nil {
+				return nil
+			}
+			before := len(appended(tx))
 			for _, t := range left {
-				if t.apart() {
-					return errApart
-				}
 				var at Event
-				if err := r.handle(stop, work, tx, org, t.consumer, batchEvents, &at); err != nil {
+				all, err := r.handle(stop, work, tx, org, t.consumer, batchEvents, &at)
+				if err != nil {
 					return err
 				}
+				whole = whole && all
 			}
-			if upTo = 0; time.Since(began) >= batchTime || stop.Err() != nil {
-				return nil
+			left = nil
+			for _, t := range slices.Concat(list, idle) {
+				if slices.ContainsFunc(appended(tx)[before:], func(m mark) bool { return t.consumer.wants(m.kind) }) {
+					left = append(left, t)
+				}
 			}
-			head, more, _, err := r.lookAt(work, tx, org)
-			if err != nil {
-				return err
-			}
-			if len(more) == 0 {
-				upTo = head
-				return nil
-			}
-			left = more
 		}
+		if whole {
+			upTo, err = Head(work, tx, org)
+		}
+		return err
 	})
 	return upTo, err
 }
@@ -477,7 +480,8 @@ func (e *handlerError) Unwrap() error { return e.err }
 func (r *Runner) batch(stop, work context.Context, org entente.OrgID, c Consumer, size int) (failure, err error) {
 	var current Event // the event that the handler works on
 	err = r.d.Write(work, org, func(tx *db.Tx) error {
-		return r.handle(stop, work, tx, org, c, size, &current)
+		_, err := r.handle(stop, work, tx, org, c, size, &current)
+		return err
 	})
 	if err != nil && current.Seq > 0 {
 		return &handlerError{current.Seq, current.Kind, err}, nil
@@ -485,42 +489,43 @@ func (r *Runner) batch(stop, work context.Context, org entente.OrgID, c Consumer
 	return nil, err
 }
 
-// handle is [Runner.batch] inside a Write. The cursor is read there: another replica
-// may have been quicker.
-func (r *Runner) handle(stop, work context.Context, tx *db.Tx, org entente.OrgID, c Consumer, size int, current *Event) error {
+// handle is [Runner.batch] inside a Write, and says whether it did all there was when it
+// began. The cursor is read there: another replica may have been quicker.
+func (r *Runner) handle(stop, work context.Context, tx *db.Tx, org entente.OrgID, c Consumer, size int, current *Event) (all bool, err error) {
 	*current = Event{}
 	began := time.Now()
 	at, err := readCursor(work, tx, org, c.Name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	look := search{org: org, wanted: c.wants, seen: max(at.seq, r.passedBy(pass{org, c.Name}))}
 	for done := 0; done < size && (done == 0 || time.Since(began) < batchTime && stop.Err() == nil); done++ {
 		found, err := look.next(work, tx)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if found == 0 {
+			all = true
 			break
 		}
 		e, err := selectEvent(work, tx, org, found)
 		if err != nil {
-			return err
+			return false, err
 		}
 		*current = e
 		if err := safely(func() error { return c.Handle(work, tx, e) }); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if look.seen == at.seq {
-		return nil
+		return all, nil
 	}
 	if err := writeCursor(work, tx, org, c.Name, cursor{seq: look.seen}); err != nil {
 		// Also if the handler kept the failure of a statement to itself.
-		return err
+		return false, err
 	}
 	*current = Event{}
-	return nil
+	return all, nil
 }
 
 // stumbled writes a consumer's failure down, unless it has moved on elsewhere.
