@@ -204,6 +204,9 @@ func (n NewStatement) markingFor(self Self, p entente.PartyID) (m entente.Markin
 // Say says something to all partners who are meant and may have it, and writes down
 // for each why it went there or did not.
 func (s *Service) Say(ctx context.Context, actor entente.Actor, n NewStatement) (id string, lines []Line, err error) {
+	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
+		return "", nil, err
+	}
 	if n.Originator != "" || n.Of.Party != "" {
 		return "", nil, entente.Invalid("what somebody else said is passed on")
 	}
