@@ -56,7 +56,7 @@ type entryJob struct {
 // Consumers follow the journal.
 func (c *Carrier) Consumers() []journal.Consumer {
 	return []journal.Consumer{{
-		Name: "carry.entries", Kinds: []journal.Kind{exchange.EventReceived, exchange.EventBlob, exchange.EventRecalled, exchange.EventNarrowed},
+		Name: "carry.entries", Kinds: []journal.Kind{exchange.EventReceived, exchange.EventBlob, exchange.EventRecalled, exchange.EventNarrowed, exchange.EventExpired},
 		Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
 			party, number, err := exchange.ReadSubject(e.Subject)
 			if err != nil {
@@ -139,8 +139,8 @@ func (c *Carrier) entry(ctx context.Context, job *journal.Job) error {
 // settle makes of an entry what is to be made of it; finish writes down what came of it.
 func (c *Carrier) settle(ctx context.Context, actor entente.Actor, e exchange.Received, finish func(context.Context, func(*db.Tx) error) error) error {
 	// What is addressed to people by name (TLP:RED) is for them alone, and what was
-	// taken back is for nobody.
-	if e.State == exchange.Recalled || e.Hidden {
+	// taken back or has expired is for nobody.
+	if e.State == exchange.Recalled || e.State == exchange.Expired || e.Hidden {
 		return c.forget(ctx, actor, e)
 	}
 	if e.State != exchange.Standing || e.Outcome != "" {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -33,6 +34,7 @@ func ok(t testing.TB, err error) {
 
 // node is the rooms that a carrier joins, with two organisations that are partners.
 type node struct {
+	now             func() time.Time
 	t               *testing.T
 	exchange        *exchange.Service
 	chain           *chain.Service
@@ -62,13 +64,13 @@ func newNode(t *testing.T, d *db.DB) *node {
 	ok(t, err)
 	people, err := identity.New(t.Context(), d, identity.Config{Key: key, Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
 	ok(t, err)
-	n := &node{t: t, chain: chain.New(d), inventory: inventory.New(d, inventory.Options{})}
+	n := &node{t: t, now: time.Now, chain: chain.New(d), inventory: inventory.New(d, inventory.Options{})}
 	n.chain.NameWith(func(ctx context.Context, actor entente.Actor) (string, error) {
 		o, err := people.Organisation(ctx, actor)
 		return o.Name, err
 	})
 	n.advisory = advisory.New(d, n.chain, advisory.Options{})
-	n.exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "https://entente.example", Log: quiet})
+	n.exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "https://entente.example", Log: quiet, Now: func() time.Time { return n.now() }})
 	c := New(n.exchange, n.chain, n.inventory, n.advisory, threat.New(d))
 	n.carrier = c
 	jobs := n.advisory.Jobs()

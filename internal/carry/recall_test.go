@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -233,6 +234,35 @@ func TestTakenBackMeanwhile(t *testing.T) {
 		ok(t, err)
 		if detail.Records[0].Recalled.IsZero() || detail.Summary != "" {
 			t.Errorf("it is back: %+v", detail)
+		}
+	})
+}
+
+// What has expired is deleted by a due job, here and in the rooms; number and hash stay,
+// and the feed can still be verified.
+func TestWhatExpiresIsDeleted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		end := time.Now().Add(time.Hour)
+		_, e := n.said(exchange.NewStatement{Kind: entente.EntryAdvisory, Marking: entente.Marking{TLP: entente.TLPAmber, Expires: end}, Body: json.RawMessage(strings.Replace(osvRecord, "%s", "ROST-2026-1", 1))})
+		n.now = func() time.Time { return end.Add(time.Minute) }
+		ok(t, d.Write(t.Context(), n.buyer.Org, func(tx *db.Tx) error {
+			_, err := tx.Exec(t.Context(), "UPDATE journal_job SET wake_at = 1 WHERE org = $1 AND kind = 'exchange.expire'", n.buyer.Org)
+			return err
+		}))
+		n.catchUp()
+		gone, err := n.exchange.Entry(t.Context(), n.buyer, n.from, e.Number)
+		ok(t, err)
+		if gone.State != exchange.Expired || len(gone.Body) != 0 || gone.Title != "" || gone.Hash != e.Hash {
+			t.Errorf("what is left: %+v", gone)
+		}
+		detail, err := n.advisory.Get(t.Context(), n.buyer, "ROST-2026-1")
+		ok(t, err)
+		if detail.Records[0].Recalled.IsZero() || detail.Summary != "" {
+			t.Errorf("the room still has it: %+v", detail)
+		}
+		if entries, err := n.exchange.VerifyFeeds(t.Context(), n.buyer); err != nil || entries == 0 {
+			t.Errorf("the feeds: %d entries, %v", entries, err)
 		}
 	})
 }

@@ -25,6 +25,7 @@ const (
 	EventReceived     journal.Kind = "entry.received" // subject: party/number
 	EventBlob         journal.Kind = "entry.file"     // a file of an entry is here, whole; subject: party/number
 	EventHeld         journal.Kind = "entry.held"     // received, and its marking does not let us have it
+	EventExpired      journal.Kind = "entry.expired"  // its time ran out; subject: party/number
 	EventRecalled     journal.Kind = "entry.recalled" // by its sender; subject: party/number
 	EventNarrowed     journal.Kind = "entry.narrowed" // by its sender; subject: party/number
 	EventRead         journal.Kind = "entry.read"     // by a person of ours; subject: party/number

@@ -97,6 +97,7 @@ const (
 	jobDeliver = "exchange.deliver"
 	jobFetch   = "exchange.fetch"
 	jobBlob    = "exchange.blob"
+	jobExpire  = "exchange.expire"
 )
 
 // Jobs are the room's handlers of due work.
@@ -105,6 +106,7 @@ func (s *Service) Jobs() map[string]journal.JobHandler {
 		jobDeliver: func(ctx context.Context, job *journal.Job) error { return s.deliver(ctx, job) },
 		jobFetch:   func(ctx context.Context, job *journal.Job) error { return s.fetch(ctx, job) },
 		jobBlob:    func(ctx context.Context, job *journal.Job) error { return s.fetchOne(ctx, job) },
+		jobExpire:  s.expire,
 	}
 }
 

@@ -21,6 +21,7 @@ const (
 	Standing EntryState = "standing"
 	Held     EntryState = "held"     // received, but its marking does not let us have it: nobody sees what it says
 	Recalled EntryState = "recalled" // taken back by its sender; its content is deleted
+	Expired  EntryState = "expired"  // its time ran out; its content is deleted
 )
 
 // PushAnswer is what the receiver of a feed answers to a push, and to a fetch of the
@@ -183,6 +184,9 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 		row.State, row.Why = Held, why
 	}
 	if err := insertEntry(ctx, tx, tx.Org(), row); err != nil {
+		return "", err
+	}
+	if err := s.expireAt(ctx, tx, row); err != nil {
 		return "", err
 	}
 	event := EventReceived

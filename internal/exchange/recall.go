@@ -226,6 +226,9 @@ func (s *Service) heardRecall(ctx context.Context, tx *db.Tx, self Self, p *Part
 	case b.Marking != nil && held.Marking.Narrows(*b.Marking):
 		act, event = actNarrowed, EventNarrowed
 		held.Marking, held.Narrowed = *b.Marking, true
+		if err := s.expireAt(ctx, tx, held); err != nil {
+			return err
+		}
 		if held.Marking.TLP == entente.TLPRed {
 			held.Outcome, held.OutcomeWhy = "", entente.Message{} // the rooms let go of it
 		}

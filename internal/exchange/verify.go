@@ -63,7 +63,7 @@ func verifyFeed(ctx context.Context, tx *db.Tx, org entente.OrgID, p Partner, f 
 		if e.Number != number+1 {
 			return broken(number+1, "it is missing")
 		}
-		if e.State != Recalled || len(e.Envelope.Payload) > 0 {
+		if e.State != Recalled && e.State != Expired || len(e.Envelope.Payload) > 0 {
 			var read entente.Entry
 			switch {
 			case entente.HashOf(e.Envelope.Payload) != e.Hash:

@@ -206,6 +206,8 @@ func (v *visit) entryBadges(r exchange.Received) []ui.Badge {
 	switch {
 	case r.State == exchange.Recalled:
 		return []ui.Badge{{Text: v.T("taken back"), Tone: ui.Bad}}
+	case r.State == exchange.Expired:
+		return []ui.Badge{{Text: v.T("expired")}}
 	case r.State == exchange.Held:
 		return []ui.Badge{{Text: v.T("held back"), Tone: ui.Bad}}
 	case !r.Answered.IsZero():
@@ -313,6 +315,8 @@ func (v *visit) stateNotice(r exchange.Received) ui.Notice {
 		return ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back: %s What it said is deleted here, and %s has a signed word of that. That it was said stays.", r.Name, r.Why, r.Name)}
 	case r.State == exchange.Recalled:
 		return ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back. What it said is deleted here, and %s has a signed word of that. That it was said stays.", r.Name, r.Name)}
+	case r.State == exchange.Expired:
+		return ui.Notice{Tone: ui.Warn, Text: v.T("Its time ran out on %s. What it said is deleted here; that it was said stays.", v.reader().Day(r.Marking.Expires))}
 	case r.State == exchange.Held:
 		return ui.Notice{Tone: ui.Bad, Text: v.T("It is held back: %s It is kept as proof, and shown to nobody.", r.Why)}
 	case r.Hidden:

@@ -83,6 +83,7 @@ var textsOfKinds = map[journal.Kind]entente.Text{
 	exchange.EventSettled:             "Entry of a partner looked at by the rooms",
 	exchange.EventHeld:                "Entry of a partner held back",
 	exchange.EventRecalled:            "Entry taken back by a partner",
+	exchange.EventExpired:             "Entry of a partner expired, and deleted",
 	exchange.EventNarrowed:            "Entry narrowed by a partner",
 	exchange.EventRead:                "Entry of a partner read",
 	exchange.EventForked:              "Feed put into quarantine",
