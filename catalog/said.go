@@ -74,6 +74,10 @@ func Statements() []Statement {
 			Body: "said/rosthof-2026-01.json", Basis: "Supply contract, duty to warn",
 		},
 		{
+			From: "casa-verde", By: "trade@casaverde.example", To: []string{"beanline"}, Kind: "threat", Title: "Invoices with a changed bank account", Label: "TLP:GREEN",
+			Body: `{"type":"indicator","spec_version":"2.1","id":"indicator--5b1a7c2e-6d0f-4a55-9a64-2f8f6f0c7d11","created":"2026-03-10T09:00:00.000Z","modified":"2026-03-10T09:00:00.000Z","name":"Invoices with a changed bank account","description":"Mail in our name asks buyers to pay to a new account. It comes from a name that looks like ours. We have not changed our account; call us before you pay.","indicator_types":["malicious-activity"],"pattern_type":"stix","pattern":"[domain-name:value = 'casa-verde-beans.example']","valid_from":"2026-03-10T09:00:00Z"}`,
+		},
+		{
 			From: "nordhost", By: "noc@nordhost.example", Kind: "practice", Title: "Try your restore before you need it", Label: "TLP:GREEN",
 			Body: `{"title":"Try your restore before you need it","text":"Once a quarter we restore one customer's machines into an empty hall and time it. Twice it took longer than the contract said."}`,
 		},
