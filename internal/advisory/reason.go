@@ -38,7 +38,7 @@ var reasons = entente.NewSayings(
 	"%q has no packages of the type %q",
 	"%s, as modified on %s, does not name this version any more",
 	"%s was withdrawn on %s",
-	"%s was taken back by %s on %s",
+	"%s was taken back by %s on %s, or its time ran out",
 	"%s says on %s: fixed",
 	"%s says on %s: fixed, because %s",
 	"%s says on %s: not affected",

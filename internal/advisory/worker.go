@@ -106,7 +106,7 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 				return err
 			}
 			if by != "" {
-				over = fmt.Sprintf("%s was taken back by %s on %s", r.m.ID, by, day(r.withdrawn))
+				over = fmt.Sprintf("%s was taken back by %s on %s, or its time ran out", r.m.ID, by, day(r.withdrawn))
 			}
 		}
 		changes, err := rematch(ctx, tx, org, r.m, before[r.m.ID], r.hits, over)

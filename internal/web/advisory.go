@@ -218,7 +218,7 @@ func (v *visit) advisory() error {
 	for i := range detail.Records {
 		if r := &detail.Records[i]; !r.Recalled.IsZero() {
 			shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("taken back"), Tone: ui.Warn})
-			shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took %s back on %s. What it said is deleted here, and it counts no more.", r.By(), r.ID, v.reader().Day(r.Recalled))}
+			shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took %s back on %s, or its time ran out. What it said is deleted here, and it counts no more.", r.By(), r.ID, v.reader().Day(r.Recalled))}
 		}
 	}
 	if share, err := v.shareAdvisory(detail.ID); err != nil {

@@ -448,7 +448,7 @@ func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.L
 		shown.Head.Lead = v.T("Not assessable: %s. Nothing is known of advisories for it; that is not the same as safe.", why)
 	}
 	if d.Recalled {
-		shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s. Its components are deleted here, and it counts no more.", d.From.Name, v.reader().Day(d.Removed))}
+		shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s, or its time ran out. Its components are deleted here, and it counts no more.", d.From.Name, v.reader().Day(d.Removed))}
 	}
 	if of, err := p.productOf(d.Product); err == nil && of.Supplier == p.g.Map().Own && d.Removed.IsZero() && v.may(identity.ExchangeShare) {
 		shown.Head.Actions = append(shown.Head.Actions, ui.Link{Text: v.T("Share with partners"), Href: v.in("say") + "?kind=sbom&document=" + strconv.FormatUint(uint64(d.ID), 10)})

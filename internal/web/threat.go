@@ -116,7 +116,7 @@ func (v *visit) threat() error {
 	if !t.Recalled.IsZero() {
 		title := v.T("A threat that was taken back")
 		return v.show(http.StatusOK, threatView(threatPage{
-			Frame: v.frame(title), Notice: ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s. What it said is deleted here.", t.By, v.reader().Day(t.Recalled))},
+			Frame: v.frame(title), Notice: ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s, or its time ran out. What it said is deleted here.", t.By, v.reader().Day(t.Recalled))},
 			Head: ui.Head{
 				Crumbs: []ui.Link{{Text: v.T("Threats"), Href: v.in("threats")}}, Title: title,
 				Badges: []ui.Badge{{Text: v.threatType(t.Type), Tone: ui.Accent}, {Text: v.T("taken back"), Tone: ui.Warn}}, Lead: v.T("%s said so on %s.", t.By, v.reader().Day(t.At)),
