@@ -20,6 +20,7 @@ const (
 	fromInventory  = "sbom"
 	fromAdvisories = "advisory"
 	fromEntries    = "entry"
+	fromStatements = "statement"
 )
 
 // mostHeads is of how many organisations the heads are kept.

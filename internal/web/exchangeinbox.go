@@ -91,7 +91,7 @@ func (v *visit) inbox() error {
 	if err != nil {
 		return err
 	}
-	waits, err := v.Exchange.Waits(v.r.Context(), v.actor)
+	waits, err := v.waits()
 	if err != nil {
 		return err
 	}

@@ -249,15 +249,21 @@ func (v *visit) inboxItem() []ui.NavItem {
 	if len(items) == 0 {
 		return nil
 	}
-	// Entries also expire, so what was counted holds for a while only.
-	waits, _, err := atHead(v, asked{"unread", time.Now().Unix() / 60, []string{fromEntries}}, func() (exchange.Waiting, int, int, error) {
-		w, err := v.Exchange.Waits(v.r.Context(), v.actor)
-		return w, 0, 0, err
-	})
+	waits, err := v.waits()
 	if err == nil && waits.Unread > 0 { // without the count, the link is there all the same
 		items[0].Text = v.T("Inbox (%s)", v.reader().Count(waits.Unread))
 	}
 	return items
+}
+
+// waits counts what waits for the visitor. Entries also expire and times run out, so what
+// was counted holds for a minute at most.
+func (v *visit) waits() (exchange.Waiting, error) {
+	waits, _, err := atHead(v, asked{"waits", time.Now().Unix() / 60, []string{fromEntries, fromStatements}}, func() (exchange.Waiting, int, int, error) {
+		w, err := v.Exchange.Waits(v.r.Context(), v.actor)
+		return w, 0, 0, err
+	})
+	return waits, err
 }
 
 // documentToShare gives a bill of materials of a product of ours.
