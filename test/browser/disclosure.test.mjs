@@ -1,10 +1,10 @@
 // A supplier chooses what a customer is told of its own suppliers, looks at it before it
-// goes, and tells it; the customer finds it in the chain, dated and attributed. A threat
-// arrives, and how a product stands is looked at before it is said. In the last step all
-// of it is taken back.
+// goes, and tells it; the customer finds it in the chain, dated and attributed, until the
+// supplier takes it back. On the way the customer reads a threat, and sees the form in
+// which somebody says how a product stands.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { look, openPage, signIn, startBrowser, startDemo } from "./entente.mjs";
+import { look, openPage, signIn, startBrowser, startDemo, until } from "./entente.mjs";
 
 let demo, browser;
 before(async () => {
@@ -17,16 +17,6 @@ after(async () => {
 });
 
 const whole = async (page, what) => assert.deepEqual(await look(page, `disclosure-${what.replaceAll(" ", "-")}`), []);
-
-/** Loads a page again until it says something: what is told travels by itself. */
-async function until(page, address, pattern) {
-  for (let i = 0; i < 900; i++) {
-    await page.goto(address);
-    if (pattern.test(await page.textContent("main"))) return;
-    await page.waitForTimeout(200);
-  }
-  assert.fail(`${address} never said ${pattern}`);
-}
 
 async function as(email) {
   const page = await openPage(browser);
@@ -72,13 +62,13 @@ test("telling of suppliers, a threat, how a product stands", { timeout: 900_000 
   assert.match(await buyer.page.textContent("main"), /call us before you pay/);
   await whole(buyer.page, "a threat");
 
-  // How a product stands: looked at before anybody is told.
+  // How a product stands.
   await buyer.page.goto(buyer.at + "/products");
   await buyer.page.click('main table a[href*="/products/"]');
   await buyer.page.goto(buyer.page.url().replace(/\?.*/, "") + "/vex");
   await whole(buyer.page, "how a product stands");
 
-  // All of it is taken back.
+  // What was told is taken back.
   await partner(supplier, "Beanline");
   await supplier.page.click("text=Choose how much, and look at what it says");
   await supplier.page.click("text=Each supplier by itself");

@@ -105,6 +105,16 @@ export async function signIn(page, demo, person) {
   await Promise.all([page.waitForURL((u) => !u.pathname.startsWith("/sign-in")), page.click("main button[type=submit]")]);
 }
 
+/** Loads a page again until it says something: what is said travels by itself. */
+export async function until(page, address, pattern) {
+  for (let i = 0; i < 900; i++) {
+    await page.goto(address);
+    if (pattern.test(await page.textContent("main"))) return;
+    await page.waitForTimeout(200);
+  }
+  assert.fail(`${address} never said ${pattern}`);
+}
+
 /** One page of a kind is enough: /o/x/processes/a and /o/x/processes/b are alike. */
 export function kindOf(url) {
   const parts = url.pathname.split("/");

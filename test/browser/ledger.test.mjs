@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { axe, look, openPage, shoot, signIn, start, startBrowser, startDemo } from "./entente.mjs";
+import { axe, look, openPage, shoot, signIn, start, startBrowser, startDemo, until } from "./entente.mjs";
 
 let demo, browser, files;
 before(async () => {
@@ -22,16 +22,6 @@ after(async () => {
 const password = "eleven loud grinders at dawn";
 
 const whole = async (page, what) => assert.deepEqual(await look(page, `ledger-${what.replaceAll(" ", "-")}`), []);
-
-/** Opens a page again until it says something: the other side works in the background. */
-async function until(page, address, says) {
-  for (let tries = 0; tries < 360; tries++) {
-    await page.goto(address);
-    if (says.test(await page.textContent("main"))) return;
-    await page.waitForTimeout(500);
-  }
-  assert.fail(`${address} never said ${says}`);
-}
 
 /** Somebody takes a seat on the node through an invitation. */
 async function guestOf(lead, at, name) {

@@ -3,7 +3,7 @@
 // back, without a script, and is answered.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { look, openPage, shoot, signIn, startBrowser, startDemo } from "./entente.mjs";
+import { look, openPage, shoot, signIn, startBrowser, startDemo, until } from "./entente.mjs";
 
 let demo, browser;
 before(async () => {
@@ -16,16 +16,6 @@ after(async () => {
 });
 
 const whole = async (page, what) => assert.deepEqual(await look(page, `sharing-${what.replaceAll(" ", "-")}`), []);
-
-/** Loads a page again until it says something: what is said travels by itself. */
-async function until(page, address, pattern) {
-  for (let i = 0; i < 900; i++) {
-    await page.goto(address);
-    if (pattern.test(await page.textContent("main"))) return;
-    await page.waitForTimeout(200);
-  }
-  assert.fail(`${address} never said ${pattern}`);
-}
 
 /** Invites an organisation, and takes the seat in another page. */
 async function partners(lead, home, guest, name, person) {
