@@ -105,15 +105,19 @@ export async function signIn(page, demo, person) {
   await Promise.all([page.waitForURL((u) => !u.pathname.startsWith("/sign-in")), page.click("main button[type=submit]")]);
 }
 
-/** Loads a page again until it says something: what is said travels by itself. */
-export async function until(page, address, pattern) {
+/** Loads a page again until a part of it says something: what is said travels by itself.
+ * Of a list it is the rows that are read, since its filters name every state there is. */
+export async function until(page, address, pattern, part = "main") {
   for (let i = 0; i < 900; i++) {
     await page.goto(address);
-    if (pattern.test(await page.textContent("main"))) return;
+    if (pattern.test((await page.locator(part).allTextContents()).join("\n"))) return;
     await page.waitForTimeout(200);
   }
-  assert.fail(`${address} never said ${pattern}`);
+  assert.fail(`${address} never said ${pattern} in ${part}`);
 }
+
+/** Where the rows of a list are. */
+export const rows = "main tbody";
 
 /** One page of a kind is enough: /o/x/processes/a and /o/x/processes/b are alike. */
 export function kindOf(url) {

@@ -3,7 +3,7 @@
 // back, without a script, and is answered.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { look, openPage, shoot, signIn, startBrowser, startDemo, until } from "./entente.mjs";
+import { look, openPage, rows, shoot, signIn, startBrowser, startDemo, until } from "./entente.mjs";
 
 let demo, browser;
 before(async () => {
@@ -64,7 +64,7 @@ test("sharing an advisory, reading it, asking back", { timeout: 900_000 }, async
   await lead.waitForURL(/done=said/);
   await whole(lead, "sent");
 
-  await until(guest, demo.address + theirs + "/inbox", /TLP:AMBER/);
+  await until(guest, demo.address + theirs + "/inbox", /TLP:AMBER/, rows);
   assert.match(await guest.textContent("#menu"), /Inbox \(1\)/);
   await whole(guest, "the inbox");
   await guest.click("main tbody a");
@@ -109,7 +109,7 @@ test("sharing an advisory, reading it, asking back", { timeout: 900_000 }, async
   await lead.click("text=Send it");
   await lead.waitForURL(/done=answer-sent/);
   await whole(lead, "the thread");
-  await until(guest, demo.address + theirs + "/concerns", /answered/);
+  await until(guest, demo.address + theirs + "/concerns", /answered/, rows);
   await guest.click("text=Who may change our orders?");
   assert.match(await guest.textContent("#thread"), /Two people in procurement/);
   await whole(guest, "the thread of who asked");
