@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -36,26 +37,8 @@ func (s *Service) Embargoes(ctx context.Context, actor entente.Actor, subject st
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		list = nil
-		found, err := db.AllOf(ctx, tx, func(row db.Scanner) (e EmbargoOn, err error) {
-			return e, row.Scan(&e.Party, &e.Name, &e.Subject)
-		}, db.Select(`SELECT DISTINCT e.party, p.name, e.subject FROM exchange_entry e JOIN exchange_partner p ON p.org = e.org AND p.party = e.party
-			WHERE e.org = $1 AND e.way IN ('in', 'out') AND e.kind = 'embargo'`, actor.Org).
-			AndIf(subject != "", "e.subject = $1", subject).Order("p.name, e.party, e.subject"))
-		if err != nil {
-			return err
-		}
-		for _, one := range found {
-			e, err := embargoOf(ctx, tx, actor.Org, one.Party, one.Subject)
-			if err != nil {
-				return err
-			}
-			e.Name = one.Name
-			if e.State != "" {
-				list = append(list, e)
-			}
-		}
-		return nil
+		list, err = embargoesOf(ctx, tx, db.Select(embargoSteps, actor.Org).AndIf(subject != "", "e.subject = $1", subject))
+		return err
 	})
 	now := s.now()
 	slices.SortStableFunc(list, func(a, b EmbargoOn) int {
@@ -131,57 +114,83 @@ func (s *Service) Embargo(ctx context.Context, actor entente.Actor, party entent
 	})
 }
 
-// embargoOf replays the steps of both sides in the order of their times; of steps that
-// cross, the one of the party whose name comes first counts first, on both sides.
-func embargoOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, subject string) (e EmbargoOn, err error) {
-	e = EmbargoOn{Party: party, Subject: subject}
-	rows, err := db.All(ctx, tx, scanEntry, "SELECT "+entryColumns+` FROM exchange_entry WHERE org = $1 AND way IN ('in', 'out') AND subject = $3 AND party = $2 AND kind = 'embargo' AND state = 'standing'
-		ORDER BY said_at, way`, org, party, subject)
-	if err != nil {
-		return e, err
+// embargoSteps begins a query for [embargoesOf].
+const embargoSteps = `SELECT e.party, p.name, e.subject, e.envelope FROM exchange_entry e JOIN exchange_partner p ON p.org = e.org AND p.party = e.party
+	WHERE e.org = $1 AND e.way IN ('in', 'out') AND e.kind = 'embargo' AND e.state = 'standing'`
+
+// embargoesOf gives the embargoes whose steps a query chooses, by partner and subject. It
+// replays the steps of both sides in the order of their times; of steps that cross, the
+// one of the party whose name comes first counts first, on both sides.
+func embargoesOf(ctx context.Context, tx *db.Tx, steps *db.Query) (list []EmbargoOn, err error) {
+	type embargoRow struct {
+		party         entente.PartyID
+		name, subject string
+		taken         EmbargoTaken
 	}
-	steps := make([]EmbargoTaken, 0, len(rows))
-	for _, row := range rows {
+	var rows []embargoRow
+	err = db.EachOf(ctx, tx, steps.Order("p.name, e.party, e.subject, e.number"), func(row db.Scanner) error {
+		var r embargoRow
+		var text []byte
+		var envelope entente.Envelope
 		var entry entente.Entry
-		var step entente.EmbargoStep
-		if json.Unmarshal(row.Envelope.Payload, &entry) != nil || json.Unmarshal(entry.Body, &step) != nil {
-			continue
-		}
-		steps = append(steps, EmbargoTaken{By: entry.From, Step: step, At: entry.At})
-	}
-	for i := 1; i < len(steps); i++ {
-		if steps[i].At.Equal(steps[i-1].At) && steps[i].By < steps[i-1].By {
-			steps[i], steps[i-1] = steps[i-1], steps[i]
-		}
-	}
-	for _, step := range steps {
-		next, err := e.Step(step.By, step.Step, step.At)
+		err := row.Scan(&r.party, &r.name, &r.subject, &text)
 		if err != nil {
-			continue // it came too late, or fits nothing: both sides pass it by
+			return err
 		}
-		e.Embargo, e.Steps = next, append(e.Steps, step)
+		if json.Unmarshal(text, &envelope) == nil && json.Unmarshal(envelope.Payload, &entry) == nil && json.Unmarshal(entry.Body, &r.taken.Step) == nil {
+			r.taken.By, r.taken.At = entry.From, entry.At
+			rows = append(rows, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	return e, nil
+	for len(rows) > 0 {
+		first, n := rows[0], 1
+		for n < len(rows) && rows[n].party == first.party && rows[n].subject == first.subject {
+			n++
+		}
+		e := EmbargoOn{Party: first.party, Name: first.name, Subject: first.subject}
+		slices.SortStableFunc(rows[:n], func(a, b embargoRow) int {
+			return cmp.Or(a.taken.At.Compare(b.taken.At), cmp.Compare(a.taken.By, b.taken.By))
+		})
+		for _, r := range rows[:n] {
+			next, err := e.Step(r.taken.By, r.taken.Step, r.taken.At)
+			if err != nil {
+				continue // it came too late, or fits nothing: both sides pass it by
+			}
+			e.Embargo, e.Steps = next, append(e.Steps, r.taken)
+		}
+		if e.State != "" {
+			list = append(list, e)
+		}
+		rows = rows[n:]
+	}
+	return list, nil
+}
+
+// embargoOf gives the embargo with one partner about a subject; its state is empty where
+// there is none.
+func embargoOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, subject string) (EmbargoOn, error) {
+	all, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("e.party = $1 AND e.subject = $2", party, subject))
+	if err != nil || len(all) == 0 {
+		return EmbargoOn{Party: party, Subject: subject}, err
+	}
+	return all[0], nil
 }
 
 // embargoes gives, per partner, the active embargoes about a subject.
 func embargoes(ctx context.Context, tx *db.Tx, org entente.OrgID, subject string, at time.Time) (map[entente.PartyID]time.Time, error) {
-	parties, err := db.All(ctx, tx, db.Value[entente.PartyID], "SELECT DISTINCT party FROM exchange_entry WHERE org = $1 AND way IN ('in', 'out') AND subject = $2 AND kind = 'embargo'", org, subject)
-	if err != nil || len(parties) == 0 {
-		return nil, err
-	}
+	about, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("e.subject = $1", subject))
 	active := map[entente.PartyID]time.Time{}
-	for _, p := range parties {
-		e, err := embargoOf(ctx, tx, org, p, subject)
-		if err != nil {
-			return nil, err
-		}
+	for _, e := range about {
 		if e.Active(at) {
-			active[p] = e.Until
+			active[e.Party] = e.Until
 			if e.State == entente.EmbargoProposed {
-				active[p] = e.Proposed
+				active[e.Party] = e.Proposed
 			}
 		}
 	}
-	return active, nil
+	return active, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -303,61 +304,102 @@ func (s *Service) Record(ctx context.Context, actor entente.Actor, id string) (r
 		if err != nil {
 			return err
 		}
+		known, err := recordedOf(ctx, tx, actor.Org, st)
+		if err != nil {
+			return err
+		}
 		for _, l := range lines {
-			line, err := recordLine(ctx, tx, actor.Org, st, l)
-			if err != nil {
-				return err
-			}
-			r.Recipients = append(r.Recipients, line)
+			r.Recipients = append(r.Recipients, known.line(l))
 		}
 		return nil
 	})
 	return r, err
 }
 
-func recordLine(ctx context.Context, tx *db.Tx, org entente.OrgID, st Statement, l Line) (RecordLine, error) {
+// recorded is what the record tells of partners beyond their lines in the ledger: of all
+// of them at once.
+type recorded struct {
+	agreements map[entente.PartyID][]RecordAgreement // those that both signed
+	embargoes  map[entente.PartyID]EmbargoOn
+	entries    map[entente.PartyID]recordedEntry
+}
+
+// recordedEntry is the entry that carries a statement to one partner.
+type recordedEntry struct {
+	hash             entente.Hash
+	marking, receipt json.RawMessage // the receipt only if it covers the entry
+}
+
+func recordedOf(ctx context.Context, tx *db.Tx, org entente.OrgID, st Statement) (r recorded, err error) {
+	r = recorded{agreements: map[entente.PartyID][]RecordAgreement{}, embargoes: map[entente.PartyID]EmbargoOn{}, entries: map[entente.PartyID]recordedEntry{}}
+	err = db.Each(ctx, tx, `SELECT party, envelope FROM exchange_agreement WHERE org = $1 AND state = 'signed'
+		AND party IN (SELECT party FROM exchange_ledger WHERE org = $1 AND statement = $2)`, func(row db.Scanner) error {
+		var party entente.PartyID
+		var text []byte
+		if err := row.Scan(&party, &text); err != nil {
+			return err
+		}
+		a, err := recordedAgreement(text)
+		r.agreements[party] = append(r.agreements[party], a)
+		return err
+	}, org, st.ID)
+	if err != nil {
+		return r, err
+	}
+	about, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("e.subject = $1", st.Subject))
+	if err != nil {
+		return r, err
+	}
+	for _, e := range about {
+		r.embargoes[e.Party] = e
+	}
+	err = db.Each(ctx, tx, `SELECT e.party, e.hash, e.marking, CASE WHEN f.acked >= e.number THEN f.receipt END
+		FROM exchange_ledger l
+		JOIN exchange_entry e ON e.org = l.org AND e.party = l.party AND e.way = 'out' AND e.number = l.number
+		JOIN exchange_feed f ON f.org = l.org AND f.party = l.party AND f.way = 'out'
+		WHERE l.org = $1 AND l.statement = $2 AND l.number > 0`, func(row db.Scanner) error {
+		var party entente.PartyID
+		var hash, receipt []byte
+		var marking string
+		err := row.Scan(&party, &hash, &marking, &receipt)
+		e := recordedEntry{marking: json.RawMessage(marking), receipt: receipt}
+		copy(e.hash[:], hash)
+		r.entries[party] = e
+		return err
+	}, org, st.ID)
+	return r, err
+}
+
+func recordedAgreement(text []byte) (RecordAgreement, error) {
+	var v Version
+	if err := json.Unmarshal(text, &v.Envelope); err != nil {
+		return RecordAgreement{}, err
+	}
+	a, err := v.Agreement()
+	return RecordAgreement{Version: a.Number, Hash: entente.HashOf(v.Envelope.Payload).String(), From: a.From, Until: moment(a.Until), Retention: a.Retention, Onward: a.Onward}, err
+}
+
+func (known recorded) line(l Line) RecordLine {
 	r := RecordLine{
 		Party: string(l.Party), Name: l.Name, Entitled: l.Number > 0, Reason: l.Reason.String(), Need: l.Need, Number: l.Number, Delivered: moment(l.Delivered), Read: moment(l.Read),
 		Acknowledged: moment(l.Answered), Asked: string(l.Revise), AskedAt: moment(l.Revised), AskedBy: l.Recall, Done: moment(l.Acked),
 	}
-	versions, err := versionsOf(ctx, tx, org, l.Party)
-	if err != nil {
-		return r, err
-	}
-	for _, v := range versions {
-		a, err := v.Agreement()
-		if err != nil || v.State != VersionSigned || a.Number != l.Agreement {
-			continue
-		}
-		r.Agreement = &RecordAgreement{Version: a.Number, Hash: entente.HashOf(v.Envelope.Payload).String(), From: a.From, Until: moment(a.Until), Retention: a.Retention, Onward: a.Onward}
+	signed := known.agreements[l.Party]
+	if i := slices.IndexFunc(signed, func(a RecordAgreement) bool { return a.Version == l.Agreement }); i >= 0 {
+		r.Agreement = &signed[i]
 	}
 	if l.Number == 0 {
-		return r, nil
+		return r
 	}
-	e, err := embargoOf(ctx, tx, org, l.Party, st.Subject)
-	if err != nil {
-		return r, err
-	}
-	if e.State != "" {
+	if e := known.embargoes[l.Party]; e.State != "" {
 		r.Embargo = &RecordEmbargo{State: string(e.State), Until: moment(e.Until)}
 		if e.Until.IsZero() {
 			r.Embargo.Until = moment(e.Proposed)
 		}
 	}
-	sent, err := readEntry(ctx, tx, org, l.Party, Out, l.Number)
-	if err != nil {
-		return r, err
-	}
-	r.Hash = sent.Hash.String()
-	if r.Marking, err = json.Marshal(sent.Marking); err != nil {
-		return r, err
-	}
-	f, err := readFeed(ctx, tx, org, l.Party, Out)
-	if err != nil || f.Receipt == nil || f.Acked < l.Number {
-		return r, err
-	}
-	r.Receipt, err = f.Receipt.Encode()
-	return r, err
+	sent := known.entries[l.Party]
+	r.Hash, r.Marking, r.Receipt = sent.hash.String(), sent.marking, sent.receipt
+	return r
 }
 
 func moment(t time.Time) *time.Time {

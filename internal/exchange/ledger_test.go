@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -269,6 +270,47 @@ func TestRecord(t *testing.T) {
 			t.Errorf("as a table: %d rows of %d", len(rows), len(rows[0]))
 		}
 	})
+}
+
+// To say who got something and what became of it there, the database is asked as often
+// for many as for two.
+func TestRecordAsksNoMoreForMany(t *testing.T) {
+	var ways atomic.Int64
+	supplier := newHouse(t, dbtest.Open(t, db.Config{Postgres: dbtest.Counted(t, dbtest.PostgresConfig(t).Postgres, &ways), MaxConns: 1})).host("Rosthof")
+	ctx, few, many := t.Context(), practice(1), practice(2)
+	const others = 10
+	for i := range others {
+		other := supplier.host(fmt.Sprintf("Roastery %d", i))
+		become(other, supplier)
+		many.To = append(many.To, other.party())
+	}
+	few.To = many.To[:2]
+	asked := map[string]int64{}
+	for name, n := range map[string]NewStatement{"few": few, "many": many} {
+		id, _, err := supplier.Say(ctx, supplier.owner, n)
+		ok(t, err)
+		n.Subject = supplier.subject(id)
+		for _, p := range n.To {
+			ok(t, supplier.Embargo(ctx, supplier.owner, p, n.Subject, entente.EmbargoStep{Act: entente.ProposeEmbargo, Until: supplier.Service.now().Add(time.Hour)}))
+		}
+		for what, ask := range map[string]func() error{
+			"the record of ":    func() error { _, err := supplier.Record(ctx, supplier.owner, id); return err },
+			"the statement to ": func() error { _, _, err := supplier.Statement(ctx, supplier.owner, id); return err },
+			"the embargoes of ": func() error { _, err := supplier.Embargoes(ctx, supplier.owner, n.Subject); return err },
+			"the preview for ":  func() error { _, err := supplier.Preview(ctx, supplier.owner, n); return err },
+		} {
+			ok(t, ask()) // which prepares what is asked
+			before := ways.Load()
+			ok(t, ask())
+			asked[what+name] = ways.Load() - before
+		}
+	}
+	for _, what := range []string{"the record of ", "the statement to ", "the embargoes of ", "the preview for "} {
+		// The end of what was asked before may be counted too.
+		if asked[what+"few"] == 0 || asked[what+"many"] > asked[what+"few"]+2 {
+			t.Errorf("%sfew asks %d times, %smany %d times", what, asked[what+"few"], what, asked[what+"many"])
+		}
+	}
 }
 
 func (s someone) subject(id string) string {
