@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+	"strings"
 )
 
 // ForPostgres is forPostgres for tests.
@@ -25,6 +27,20 @@ func Run(ctx context.Context, d *DB, q string, args ...any) error {
 		_, err := tx.Exec(ctx, text(q), args...)
 		return err
 	})
+}
+
+// RunMigration runs the statements of a migration that begin with a word once more.
+func RunMigration(ctx context.Context, d *DB, name, word string) error {
+	content, err := fs.ReadFile(migrationFiles, "migrations/"+name)
+	if err != nil {
+		return err
+	}
+	for _, q := range strings.Split(string(content), ";") {
+		if q = strings.TrimSpace(q); strings.HasPrefix(q, word) {
+			err = errors.Join(err, Run(ctx, d, q))
+		}
+	}
+	return err
 }
 
 // Before says how many others have had their turn in the transaction of a Write on SQLite.

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
 	"github.com/entente-project/entente/internal/db/dbtest"
 )
@@ -59,6 +61,46 @@ func TestSchema(t *testing.T) {
 	if diff := cmp.Diff(lite, picture(postgresSchema(t))); diff != "" {
 		t.Errorf("the engines differ (-SQLite +PostgreSQL):\n%s", diff)
 	}
+}
+
+// What was said before there was a column for its label gets it from its marking.
+func TestLabelsOfStatements(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx, labels := t.Context(), entente.TLPs()
+		for _, l := range labels {
+			marking, err := json.Marshal(entente.Marking{TLP: l, Purpose: "TLP:RED"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Run(ctx, d, `INSERT INTO exchange_statement (org, id, kind, subject, title, marking, body, blobs, originator, withheld, basis, decisions, state, why, at, person, by, recalled_at)
+				VALUES ('beanline', $1, '', '', '', $2, $3, '', '', 0, '', '', '', '', 0, '', '', 0)`, l.String(), string(marking), []byte("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.RunMigration(ctx, d, "0029_exchange_statement_tlp.sql", "UPDATE"); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		err := d.Read(ctx, func(tx *db.Tx) error {
+			return db.Each(ctx, tx, "SELECT id FROM exchange_statement WHERE tlp > 0 ORDER BY tlp", func(row db.Scanner) error {
+				var id string
+				err := row.Scan(&id)
+				got = append(got, id)
+				return err
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, l := range labels {
+			want = append(want, l.String())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("in the order of their labels: %v, want %v", got, want)
+		}
+	})
 }
 
 // Rows belong to one organisation, and their keys begin with it.

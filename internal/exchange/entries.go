@@ -241,9 +241,9 @@ func insertStatement(ctx context.Context, tx *db.Tx, org entente.OrgID, s Statem
 	if s.Body == nil {
 		s.Body = json.RawMessage{}
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO exchange_statement (org, "+statementColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+	_, err = tx.Exec(ctx, "INSERT INTO exchange_statement (org, "+statementColumns+", tlp) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
 		org, s.ID, s.Kind, s.Subject, s.Title, string(marking), []byte(s.Body), string(blobs), s.Originator, s.Withheld, s.Basis, string(decided), s.State, s.Why,
-		db.Millis(s.At), s.Person, s.By, db.Millis(s.Recalled), s.Of.Party, int64(s.Of.Number), s.NeedWhy)
+		db.Millis(s.At), s.Person, s.By, db.Millis(s.Recalled), s.Of.Party, int64(s.Of.Number), s.NeedWhy, int64(s.Marking.TLP))
 	return err
 }
 
@@ -252,8 +252,8 @@ func updateStatement(ctx context.Context, tx *db.Tx, org entente.OrgID, s Statem
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE exchange_statement SET marking = $3, state = $4, why = $5, recalled_at = $6 WHERE org = $1 AND id = $2",
-		org, s.ID, string(marking), s.State, s.Why, db.Millis(s.Recalled))
+	_, err = tx.Exec(ctx, "UPDATE exchange_statement SET marking = $3, state = $4, why = $5, recalled_at = $6, tlp = $7 WHERE org = $1 AND id = $2",
+		org, s.ID, string(marking), s.State, s.Why, db.Millis(s.Recalled), int64(s.Marking.TLP))
 	return err
 }
 

@@ -128,14 +128,11 @@ func ledgerOf(ctx context.Context, tx *db.Tx, org entente.OrgID, q LedgerQuery) 
 }
 
 func (q LedgerQuery) choose(sel *db.Query) *db.Query {
-	search, label := contains(q.Search), ""
-	if q.TLP != 0 {
-		label = `{"tlp":"` + q.TLP.String() + `"`
-	}
+	search := contains(q.Search)
 	return sel.AndIf(strings.TrimSpace(q.Search) != "", `LOWER(s.title) LIKE $1 ESCAPE '\' OR LOWER(s.subject) LIKE $1 ESCAPE '\' OR LOWER(s.basis) LIKE $1 ESCAPE '\' OR LOWER(s.by) LIKE $1 ESCAPE '\'`, search).
 		AndIf(q.Kind != "", "s.kind = $1", q.Kind).
 		AndIf(q.Subject != "", "s.subject = $1", q.Subject).
-		AndIf(label != "", "substr(s.marking, 1, $1) = $2", len(label), label).
+		AndIf(q.TLP != 0, "s.tlp = $1", int64(q.TLP)).
 		AndIf(q.State != "", "s.state = $1", q.State).
 		AndIf(q.Party != "", "EXISTS (SELECT 1 FROM exchange_ledger l WHERE l.org = s.org AND l.statement = s.id AND l.party = $1 AND l.number > 0)", q.Party).
 		AndIf(q.Open == OpenDelivery, openEntry+" AND e.delivered_at = 0)").
@@ -158,9 +155,9 @@ func (q LedgerQuery) order(sel *db.Query) *db.Query {
 	case q.Sort == SortKind:
 		return sel.Order("s.kind, s.at DESC, s.id")
 	case q.Sort == SortLabel && q.Desc:
-		return sel.Order(labelOrder + " DESC, s.at DESC, s.id")
+		return sel.Order("s.tlp DESC, s.at DESC, s.id")
 	case q.Sort == SortLabel:
-		return sel.Order(labelOrder + ", s.at DESC, s.id")
+		return sel.Order("s.tlp, s.at DESC, s.id")
 	case q.Sort == SortState && q.Desc:
 		return sel.Order("s.state DESC, s.at DESC, s.id")
 	case q.Sort == SortState:
@@ -170,10 +167,6 @@ func (q LedgerQuery) order(sel *db.Query) *db.Query {
 	}
 	return sel.Order("s.at DESC, s.id")
 }
-
-// labelOrder puts the labels in the order of their strictness.
-const labelOrder = `CASE WHEN s.marking LIKE '{"tlp":"TLP:CLEAR"%' THEN 1 WHEN s.marking LIKE '{"tlp":"TLP:GREEN"%' THEN 2 WHEN s.marking LIKE '{"tlp":"TLP:AMBER"%' THEN 3
-	WHEN s.marking LIKE '{"tlp":"TLP:AMBER+STRICT"%' THEN 4 ELSE 5 END`
 
 // contains makes a LIKE pattern for texts that contain s, in small letters.
 func contains(s string) string {

@@ -87,6 +87,9 @@ func TestNarrow(t *testing.T) {
 		if st, _, err := supplier.Statement(ctx, supplier.owner, id); err != nil || st.State != Said || st.Marking.TLP != entente.TLPAmberStrict {
 			t.Errorf("the statement: %+v %v", st, err)
 		}
+		if list, _, _, err := supplier.Ledger(ctx, supplier.owner, LedgerQuery{TLP: entente.TLPAmberStrict}); err != nil || len(list) != 1 {
+			t.Errorf("the ledger by its narrower label: %+v %v", list, err)
+		}
 		// TLP:AMBER+STRICT never becomes TLP:AMBER.
 		wants(t, entente.KindInvalid, supplier.Narrow(ctx, supplier.owner, id, entente.Marking{TLP: entente.TLPAmber}, ""))
 		wants(t, entente.KindInvalid, supplier.Recall(ctx, supplier.owner, id, "", other.party()))
