@@ -68,11 +68,10 @@ func (e Embargo) Step(by PartyID, s EmbargoStep, at time.Time) (Embargo, error) 
 	wrong := func() (Embargo, error) {
 		return e, fmt.Errorf("an embargo that is %s cannot be changed by %q", stateWord(e.State), s.Act)
 	}
-	running := e.State == EmbargoRunning || e.State == EmbargoRevised
-	if running && !at.Before(e.Until) {
-		e.State = EmbargoReleased
-		running = false
+	if (e.State == EmbargoProposed || e.State == EmbargoRunning || e.State == EmbargoRevised) && !e.Active(at) {
+		e.State = EmbargoReleased // its end has come
 	}
+	running := e.State == EmbargoRunning || e.State == EmbargoRevised
 	switch s.Act {
 	case ProposeEmbargo:
 		if e.State != "" && e.State != EmbargoRefused && e.State != EmbargoReleased {

@@ -391,6 +391,16 @@ func TestEmbargo(t *testing.T) {
 	if e.Active(day(6)) || e.State != EmbargoReleased {
 		t.Error("both have released it, and it runs on")
 	}
+	step(a, ProposeEmbargo, day(20), day(7), false)
+	if e.Active(day(20)) {
+		t.Error("what nobody answered is held back for ever")
+	}
+	step(b, AcceptEmbargo, time.Time{}, day(20), true) // too late
+	step(a, ProposeEmbargo, day(30), day(20), false)
+	step(b, AcceptEmbargo, time.Time{}, day(21), false)
+	if !e.Active(day(29)) {
+		t.Error("what was proposed again does not hold")
+	}
 }
 
 func FuzzReadEnvelope(f *testing.F) {

@@ -62,6 +62,7 @@ var doors = map[string]string{
 	"/o/{org}/inbox/{id}/pass-on": "pass-on", "/o/{org}/concerns": "list-concerns", "/o/{org}/concerns/{id}": "list-concerns",
 	"/o/{org}/ledger": "list-ledger", "/o/{org}/ledger/{id}": "get-statement", "/o/{org}/ledger/{id}/record": "get-record",
 	"/o/{org}/ledger/{id}/recall": "recall-statement", "/o/{org}/ledger/{id}/narrow": "narrow-statement", "/o/{org}/embargoes": "list-embargoes",
+	"GET /o/{org}/ledger/{id}/embargo": display, "POST /o/{org}/ledger/{id}/embargo": "propose-embargo",
 	"GET /o/{org}/partners/{id}/embargo": "get-embargo", "POST /o/{org}/partners/{id}/embargo": "step-embargo",
 	"GET /o/{org}/partners/{id}/file": display, "/o/{org}/partners/{id}/entries.jsonl": "export-entries", "POST /o/{org}/partners/{id}/file": "import-entries",
 	"/o/{org}/move": signed, "/o/{org}/move/stay": signed, "/o/{org}/bring-seat": signed, "GET /o/{org}/contacts": "list-own-contacts", "POST /o/{org}/contacts": signed,

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db/dbtest"
@@ -49,5 +51,43 @@ func TestPartnershipsOverTheAPI(t *testing.T) {
 	}
 	if c := get[List[Contradiction]](n, base+"/partners/"+p.Party+"/contradictions").Items; len(c) != 0 {
 		t.Errorf("contradictions: %+v", c)
+	}
+}
+
+// An embargo is proposed to those who got something, and listed with how each answered.
+func TestEmbargoesOverTheAPI(t *testing.T) {
+	n := newNode(t, dbtest.SQLite(t))
+	other := as(n.tokens["rosthof/owner"])
+	partner := get[List[Partnership]](n, base+"/partners").Items[0].Party
+	said := answerAs[Said](t, n.tell(base+"/statements", map[string]any{"kind": "practice", "title": "Backups", "text": "Restore one.", "label": "TLP:AMBER", "everyone": true}))
+	at, until := base+"/ledger/"+said.ID, time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	ask := func(to ...string) map[string]any { return map[string]any{"to": to, "until": until, "reason": "until the fix is out"} }
+	for name, wrong := range map[string]map[string]any{
+		"nobody": ask(), "somebody else": ask(partner, "ent1nobody"), "without an end": {"to": []string{partner}}, "in the past": {"to": []string{partner}, "until": until.AddDate(-1, 0, 0)},
+	} {
+		if w := n.tell(at+"/embargo", wrong); w.Code != 422 {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	if w := n.tell(at+"/embargo", ask(partner), as(n.tokens["beanline/auditor"])); w.Code != 403 {
+		t.Errorf("as an auditor: %d %s", w.Code, w.Body)
+	}
+	asked := answerAs[List[Embargo]](t, n.tell(at+"/embargo", ask(partner))).Items
+	if len(asked) != 1 || asked[0].Party != partner || asked[0].State != "proposed" || asked[0].Answer || !asked[0].Proposed.Equal(until) || asked[0].Steps[0].Reason != "until the fix is out" {
+		t.Fatalf("asked: %+v", asked)
+	}
+	n.problem(n.tell(at+"/embargo", ask(partner)), 409, "nobody was asked, because rosthof cannot be")
+	n.exchange()
+	theirs := get[List[Embargo]](n, base+"/embargoes?subject="+url.QueryEscape(asked[0].Subject), other).Items
+	if len(theirs) != 1 || !theirs[0].Answer {
+		t.Fatalf("rosthof is asked: %+v", theirs)
+	}
+	answerAs[Embargo](t, n.tell(base+"/partners/"+theirs[0].Party+"/embargo", map[string]any{"subject": theirs[0].Subject, "act": "accept"}, other))
+	n.exchange()
+	if e := get[List[Embargo]](n, base+"/embargoes?subject="+url.QueryEscape(asked[0].Subject)).Items; len(e) != 1 || e[0].State != "running" || !e[0].Until.Equal(until) {
+		t.Errorf("accepted: %+v", e)
+	}
+	if e := get[List[Embargo]](n, base+"/embargoes?subject=practice%2Fanother").Items; len(e) != 0 {
+		t.Errorf("about something else: %+v", e)
 	}
 }

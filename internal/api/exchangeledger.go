@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,6 +41,10 @@ var ledgerOperations = []operation{
 	{
 		id: "list-embargoes", method: http.MethodGet, path: "/embargoes", verb: identity.ExchangeRead,
 		summary: "List the embargoes", about: "Those that run come first.", register: answers(listEmbargoes),
+	},
+	{
+		id: "propose-embargo", method: http.MethodPost, path: "/ledger/{statement}/embargo", verb: identity.ExchangeShare,
+		summary: "Propose an embargo to several who got something", about: "All of them are asked, or, if one of them cannot be, none. Each answers for itself; the answer tells where it stands with each of them.", register: answers(proposeEmbargo),
 	},
 	{
 		id: "get-embargo", method: http.MethodGet, path: "/partners/{party}/embargo", verb: identity.ExchangeRead,
@@ -256,12 +261,39 @@ func embargoOf(e exchange.EmbargoOn) Embargo {
 	}
 }
 
-func listEmbargoes(s *server, ctx context.Context, actor entente.Actor, in *struct{ Paging }) (*listOutput[Embargo], error) {
-	all, err := s.Exchange.Embargoes(ctx, actor, "")
+func listEmbargoes(s *server, ctx context.Context, actor entente.Actor, in *struct {
+	Paging
+	Subject string `query:"subject" maxLength:"500" doc:"Those about this subject only."`
+}) (*listOutput[Embargo], error) {
+	all, err := s.Exchange.Embargoes(ctx, actor, in.Subject)
 	if err != nil {
 		return nil, err
 	}
 	return filtered(all, func(*exchange.EmbargoOn) bool { return true }, in.Paging, embargoOf, "embargoes")
+}
+
+func proposeEmbargo(s *server, ctx context.Context, actor entente.Actor, in *struct {
+	ByStatement
+	Body struct {
+		To     []string  `json:"to" minItems:"1" maxItems:"5000" nullable:"false" doc:"Parties that got it and hold it still."`
+		Until  time.Time `json:"until" doc:"The end."`
+		Reason string    `json:"reason,omitempty" maxLength:"2000" doc:"They can read it."`
+	}
+}) (*one[List[Embargo]], error) {
+	to := parties(in.Body.To)
+	if err := s.Exchange.ProposeEmbargo(ctx, actor, in.Statement, to, in.Body.Until.UTC(), in.Body.Reason); err != nil {
+		return nil, err
+	}
+	st, _, err := s.Exchange.Statement(ctx, actor, in.Statement)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Exchange.Embargoes(ctx, actor, st.Subject)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(e exchange.EmbargoOn) bool { return !slices.Contains(to, e.Party) })
+	return &one[List[Embargo]]{List[Embargo]{Items: orEmpty(each(all, embargoOf))}}, nil
 }
 
 func getEmbargo(s *server, ctx context.Context, actor entente.Actor, in *struct {

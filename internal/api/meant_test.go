@@ -107,6 +107,7 @@ func (a *asker) meansPartners() {
 	said := "/ledger/" + get[List[StatementBrief]](n, base+"/ledger?kind=practice").Items[0].ID
 	a.means("get-statement", said, "")
 	a.means("get-record", said+"/record", "")
+	a.means("propose-embargo", said+"/embargo", `{"to":["`+get[StatementDetail](n, base+said).Partners[0].Party+`"],"until":"`+soon+`"}`)
 	a.means("narrow-statement", said+"/narrow", `{"label":"TLP:AMBER+STRICT","reason":"it names a customer"}`)
 	a.means("recall-statement", said+"/recall", `{"reason":"the wrong file"}`)
 

@@ -90,27 +90,75 @@ func (s *Service) Embargo(ctx context.Context, actor entente.Actor, party entent
 	case len(step.Reason) > entente.MaxMarkingText:
 		return entente.TooLarge("the reason is longer than %d characters", entente.MaxMarkingText)
 	}
+	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error { return s.stepEmbargo(ctx, tx, actor, party, subject, step) })
+}
+
+func (s *Service) stepEmbargo(ctx context.Context, tx *db.Tx, actor entente.Actor, party entente.PartyID, subject string, step entente.EmbargoStep) error {
+	p, self, signer, err := s.with(ctx, tx, party)
+	if err != nil {
+		return err
+	}
+	now, err := embargoOf(ctx, tx, actor.Org, party, subject)
+	if err != nil {
+		return err
+	}
+	next, err := now.Step(self.Party(), step, s.now())
+	if err != nil {
+		return entente.Conflict("%s", err.Error())
+	}
+	body, err := encode(step)
+	if err != nil {
+		return err
+	}
+	if _, err := s.tell(ctx, tx, self, signer, p, entente.EntryEmbargo, subject, body); err != nil {
+		return err
+	}
+	return journal.Append(ctx, tx, actor, EventEmbargoStep, subject, map[string]any{"party": party, "name": p.Name, "act": step.Act, "state": next.State, "reason": step.Reason})
+}
+
+// ProposeEmbargo proposes an embargo about something that was said to several who hold
+// it. All of them are asked, or, if one of them cannot be, none. Each answers for itself.
+func (s *Service) ProposeEmbargo(ctx context.Context, actor entente.Actor, id string, to []entente.PartyID, until time.Time, reason string) error {
+	if err := identity.Require(actor, identity.ExchangeShare, identity.In(actor.Org)); err != nil {
+		return err
+	}
+	to = slices.Compact(slices.Sorted(slices.Values(to)))
+	switch {
+	case len(to) == 0:
+		return entente.Invalid("choose at least one of those who got it")
+	case len(reason) > entente.MaxMarkingText:
+		return entente.TooLarge("the reason is longer than %d characters", entente.MaxMarkingText)
+	case !until.After(s.now()):
+		return entente.Invalid("an embargo ends in the future")
+	}
+	step := entente.EmbargoStep{Act: entente.ProposeEmbargo, Until: until, Reason: reason}
 	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		p, self, signer, err := s.with(ctx, tx, party)
+		st, err := readStatement(ctx, tx, actor.Org, id)
 		if err != nil {
 			return err
 		}
-		now, err := embargoOf(ctx, tx, actor.Org, party, subject)
+		lines, err := linesOf(ctx, tx, actor.Org, id)
 		if err != nil {
 			return err
 		}
-		next, err := now.Step(self.Party(), step, s.now())
-		if err != nil {
-			return entente.Conflict("%s", err.Error())
+		asked := 0
+		for _, l := range lines {
+			if !l.Holds() || !slices.Contains(to, l.Party) {
+				continue
+			}
+			asked++
+			err := s.stepEmbargo(ctx, tx, actor, l.Party, st.Subject, step)
+			if kind := entente.KindOf(err); kind == entente.KindConflict || kind == entente.KindDenied {
+				return entente.Conflict("nobody was asked, because %s cannot be: %s", l.Name, err)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		body, err := encode(step)
-		if err != nil {
-			return err
+		if asked < len(to) {
+			return entente.Invalid("an embargo is proposed to those alone who got it and may keep it")
 		}
-		if _, err := s.tell(ctx, tx, self, signer, p, entente.EntryEmbargo, subject, body); err != nil {
-			return err
-		}
-		return journal.Append(ctx, tx, actor, EventEmbargoStep, subject, map[string]any{"party": party, "name": p.Name, "act": step.Act, "state": next.State, "reason": step.Reason})
+		return nil
 	})
 }
 

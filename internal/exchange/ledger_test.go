@@ -347,6 +347,86 @@ func TestEmbargoesOfBothSides(t *testing.T) {
 	})
 }
 
+// An embargo about a statement is proposed to all who are chosen of those who hold it, or
+// to none; each answers for itself.
+func TestEmbargoWithSeveral(t *testing.T) {
+	three(t, func(t *testing.T, supplier, buyer, other someone) {
+		ctx, until := t.Context(), supplier.Service.now().Add(time.Hour)
+		both := []entente.PartyID{buyer.party(), other.party()}
+		id, _, err := supplier.Say(ctx, supplier.owner, practice(1))
+		ok(t, err)
+		one, _, err := supplier.Say(ctx, supplier.owner, func() NewStatement { n := practice(2); n.To = both[:1]; return n }())
+		ok(t, err)
+		states := func(of string) (all []string) {
+			t.Helper()
+			for _, s := range []someone{buyer, other} {
+				e, err := supplier.EmbargoOf(ctx, supplier.owner, s.party(), supplier.subject(of))
+				ok(t, err)
+				all = append(all, string(e.State))
+			}
+			return all
+		}
+		propose := func(of string, to []entente.PartyID, until time.Time) error {
+			return supplier.ProposeEmbargo(ctx, supplier.owner, of, to, until, "until the fix is out")
+		}
+		wants(t, entente.KindInvalid, propose(id, nil, until))
+		wants(t, entente.KindInvalid, propose(id, both, supplier.Service.now()))
+		wants(t, entente.KindInvalid, propose(one, both, until)) // one of them did not get it
+		wants(t, entente.KindNotFound, propose("nothing", both, until))
+		wants(t, entente.KindTooLarge, supplier.ProposeEmbargo(ctx, supplier.owner, id, both, until, strings.Repeat("x", entente.MaxMarkingText+1)))
+		wants(t, entente.KindDenied, supplier.ProposeEmbargo(ctx, supplier.as(entente.RoleBusinessOwner), id, both, until, ""))
+		ok(t, supplier.Embargo(ctx, supplier.owner, both[1], supplier.subject(one), entente.EmbargoStep{Act: entente.ProposeEmbargo, Until: until}))
+		if got := states(one); !slices.Equal(got, []string{"", "proposed"}) {
+			t.Errorf("after what was refused: %q", got)
+		}
+		ok(t, propose(id, append(both, both...), until))
+		settle(supplier, buyer, other)
+		if got := states(id); !slices.Equal(got, []string{"proposed", "proposed"}) {
+			t.Errorf("proposed to both: %q", got)
+		}
+		for _, s := range []someone{buyer, other} {
+			theirs, err := s.EmbargoOf(ctx, s.owner, supplier.party(), supplier.subject(id))
+			ok(t, err)
+			if !theirs.Ours() || len(theirs.Steps) != 1 || theirs.Steps[0].Step.Reason != "until the fix is out" {
+				t.Errorf("%s was asked %+v", s.org, theirs)
+			}
+		}
+		ok(t, buyer.Embargo(ctx, buyer.owner, supplier.party(), supplier.subject(id), entente.EmbargoStep{Act: entente.AcceptEmbargo}))
+		ok(t, other.Embargo(ctx, other.owner, supplier.party(), supplier.subject(id), entente.EmbargoStep{Act: entente.RefuseEmbargo}))
+		settle(supplier, buyer, other)
+		if got := states(id); !slices.Equal(got, []string{"running", "refused"}) {
+			t.Errorf("accepted by one: %q", got)
+		}
+		// With one of them there is an embargo already: nobody is asked, and it is said why.
+		err = propose(id, both, until)
+		wants(t, entente.KindConflict, err)
+		if err == nil || !strings.Contains(err.Error(), supplier.knows(buyer).Name) {
+			t.Errorf("nobody was asked: %v", err)
+		}
+		if got := states(id); !slices.Equal(got, []string{"running", "refused"}) {
+			t.Errorf("after a proposal to nobody: %q", got)
+		}
+		ok(t, propose(id, both[1:], until))
+		// Who was told to delete it is not asked any more.
+		ok(t, supplier.Recall(ctx, supplier.owner, one, "", both[0]))
+		wants(t, entente.KindInvalid, propose(one, both[:1], until))
+		if n := supplier.countEvents(EventEmbargoStep); n != 4 {
+			t.Errorf("the journal tells of %d steps", n)
+		}
+	})
+}
+
+// countEvents counts events of one kind in the journal of the organisation.
+func (s someone) countEvents(kind journal.Kind) (n int) {
+	s.t.Helper()
+	ok(s.t, s.db.Read(s.t.Context(), s.events(s.t.Context(), func(e journal.Event) {
+		if e.Kind == kind {
+			n++
+		}
+	})))
+	return n
+}
+
 // A file tells of each of its lines what became of it.
 func TestLinesOfAFile(t *testing.T) {
 	eachNodes(t, func(t *testing.T, buyer, supplier someone) {

@@ -84,14 +84,14 @@ func (s *Service) reviseIn(ctx context.Context, tx *db.Tx, actor entente.Actor, 
 		return err
 	}
 	for _, p := range drop {
-		if !slices.ContainsFunc(lines, func(l Line) bool { return l.Party == p && l.Number > 0 && l.Revise != ToRecall }) {
+		if !slices.ContainsFunc(lines, func(l Line) bool { return l.Party == p && l.Holds() }) {
 			return entente.Invalid("it is with none that you want to take it back from: %s", string(p))
 		}
 	}
 	r := revision{Service: s, tx: tx, self: self, signer: signer, st: st, reason: reason, narrower: narrower, drop: drop}
 	told, left := 0, 0
 	for _, line := range lines {
-		if line.Number == 0 || line.Revise == ToRecall {
+		if !line.Holds() {
 			continue
 		}
 		next, err := r.of(ctx, line)

@@ -16,7 +16,7 @@ var rights = map[identity.Verb][]string{
 		"Rotate", "MoveOut", "MoveIn", "Stay"},
 	identity.ExchangeRead: {"Inbox", "InboxPage", "Waits", "Entry", "EntryIn", "SaidTo", "Seen", "Blob", "Concerns", "Thread", "Statements", "Statement",
 		"Ledger", "Unconfirmed", "Contradictions", "Embargoes", "EmbargoOf"},
-	identity.ExchangeShare: {"Say", "Preview", "Findings", "PutBlob", "PassOn", "Passable", "AnswerTo", "Acknowledge", "Settle", "Recall", "Narrow", "Embargo",
+	identity.ExchangeShare: {"Say", "Preview", "Findings", "PutBlob", "PassOn", "Passable", "AnswerTo", "Acknowledge", "Settle", "Recall", "Narrow", "Embargo", "ProposeEmbargo",
 		"Fetch", "ExportFile", "ImportFile"},
 	identity.ExchangeExport: {"Record"},
 	identity.JournalVerify:  {"VerifyFeeds"},

@@ -104,6 +104,9 @@ const (
 // narrow, as far as its signature tells.
 func (l Line) Open() bool { return l.Revise != "" && l.Acked.IsZero() }
 
+// Holds says whether a recipient got something and may keep it.
+func (l Line) Holds() bool { return l.Number > 0 && l.Revise != ToRecall }
+
 // Preview says who would get a statement and why, and who would not and why not. It
 // changes nothing.
 func (s *Service) Preview(ctx context.Context, actor entente.Actor, n NewStatement) (lines []Line, err error) {

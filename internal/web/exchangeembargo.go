@@ -19,6 +19,8 @@ func embargoRoutes() []Route {
 		page("/o/{org}/embargoes", identity.ExchangeRead, (*visit).embargoes),
 		page("/o/{org}/partners/{id}/embargo", identity.ExchangeRead, (*visit).embargo),
 		act("/o/{org}/partners/{id}/embargo", identity.ExchangeShare, (*visit).stepEmbargo).on(identity.KindPartnership),
+		page("/o/{org}/ledger/{id}/embargo", identity.ExchangeShare, (*visit).askEmbargo),
+		act("/o/{org}/ledger/{id}/embargo", identity.ExchangeShare, (*visit).proposeEmbargo),
 	}
 }
 
@@ -60,8 +62,50 @@ func (v *visit) embargoRow(e exchange.EmbargoOn, href string) ui.Row {
 	words := v.T("Propose one to %s", e.Name)
 	if e.State != "" {
 		state, until, words = badgeCell(v.embargoBadge(e)), v.embargoEnd(e), v.T("Embargo with %s", e.Name)
+		state.Note = v.embargoAnswer(e)
 	}
 	return ui.Row{Cells: []ui.Cell{v.partnerCell(e.Party, e.Name), state, until, linkCell(words, href)}}
+}
+
+// embargoAnswer says who accepted it or refused it, or who has not answered.
+func (v *visit) embargoAnswer(e exchange.EmbargoOn) string {
+	switch state := embargoNow(e); {
+	case (state == entente.EmbargoProposed || state == entente.EmbargoRevised) && e.Ours():
+		return v.T("waits for your answer")
+	case state == entente.EmbargoProposed || state == entente.EmbargoRevised:
+		return v.T("%s has not answered", e.Name)
+	}
+	for _, s := range slices.Backward(e.Steps) {
+		who := v.org.Name
+		if s.By == e.Party {
+			who = e.Name
+		}
+		switch s.Step.Act {
+		case entente.AcceptEmbargo:
+			return v.T("accepted by %s, %s", who, v.reader().Moment(s.At))
+		case entente.RefuseEmbargo:
+			return v.T("refused by %s, %s", who, v.reader().Moment(s.At))
+		}
+	}
+	return ""
+}
+
+// embargoTally says how many of those who hold something have agreed to an embargo, have
+// not answered, and have refused; "" where none was ever proposed.
+func (v *visit) embargoTally(all []exchange.EmbargoOn) string {
+	count := func(states ...entente.EmbargoState) (n int) {
+		for _, e := range all {
+			if slices.Contains(states, embargoNow(e)) {
+				n++
+			}
+		}
+		return n
+	}
+	running, open, refused := count(entente.EmbargoRunning, entente.EmbargoRevised), count(entente.EmbargoProposed), count(entente.EmbargoRefused)
+	if running+open+refused == 0 {
+		return ""
+	}
+	return v.T("Who got it: %d. Agreed: %d. Not answered: %d. Refused: %d.", len(all), running, open, refused)
 }
 
 // embargoEnd is when it ends, or would.
@@ -232,11 +276,7 @@ func (v *visit) stepEmbargo() error {
 		if err != nil {
 			return err
 		}
-		step.Until, err = time.ParseInLocation("2006-01-02T15:04", until, v.reader().Zone())
-		if err != nil {
-			err = entente.Invalid("say until when, with day and time")
-		}
-		step.Until = step.Until.UTC()
+		step.Until, err = v.embargoUntil(until)
 	}
 	if err == nil {
 		err = v.Exchange.Embargo(v.r.Context(), v.actor, v.party(), subject, step)
@@ -249,6 +289,105 @@ func (v *visit) stepEmbargo() error {
 		return err
 	}
 	return v.showEmbargo(statusFor(wrong), subject, v.wrongNotice(wrong), until, reason)
+}
+
+// embargoAsk is the form that proposes an embargo to several.
+type embargoAsk struct {
+	to            []string
+	until, reason string
+}
+
+// askEmbargo asks with whom of those who got something an embargo is to be agreed: with
+// all, unless somebody is left out.
+func (v *visit) askEmbargo() error { return v.showEmbargoAsk(http.StatusOK, nil, ui.Notice{}) }
+
+func (v *visit) showEmbargoAsk(status int, f *embargoAsk, notice ui.Notice) error {
+	st, lines, err := v.Exchange.Statement(v.r.Context(), v.actor, v.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	with, err := v.embargoesAbout(st.Subject)
+	if err != nil {
+		return err
+	}
+	known, err := v.partnersByParty()
+	if err != nil {
+		return err
+	}
+	title := v.T("Propose an embargo")
+	p := embargoAskPage{
+		Frame: v.frame(title), Notice: notice, Action: v.in("ledger", st.ID, "embargo"), Back: v.in("ledger", st.ID),
+		Head:   ui.Head{Crumbs: v.ledgerCrumbs(&st), Title: title, Lead: v.T("About %s", st.Title)},
+		To:     ui.CheckGroup{Name: "to", Label: v.T("Those who got it")},
+		Until:  ui.Field{Name: "until", Label: v.T("Not passed on before"), Type: "datetime-local", Hint: v.T("By the clock of %s.", v.reader().Zone().String()), Required: true},
+		Reason: ui.Field{Name: "reason", Label: v.T("Reason, which all of them read"), MaxLength: entente.MaxMarkingText},
+	}
+	left := 0
+	for _, l := range lines {
+		switch {
+		case askable(l, known, with):
+			p.To.Options = append(p.To.Options, ui.Option{Value: string(l.Party), Label: l.Name})
+			p.To.Ticked = append(p.To.Ticked, string(l.Party))
+		case l.Number > 0:
+			left++
+		}
+	}
+	if left > 0 {
+		p.To.Hint = v.N(left, "%d more got it, and cannot be asked: there is an embargo with them already, they were told to delete it, or the partnership has ended.",
+			"%d more got it, and cannot be asked: there is an embargo with them already, they were told to delete it, or the partnership has ended.")
+	}
+	if f != nil {
+		p.To.Ticked, p.Until.Value, p.Reason.Value = f.to, f.until, f.reason
+	}
+	return v.show(status, embargoAskView(p))
+}
+
+// askable says whether an embargo can be proposed to one who got something.
+func askable(l exchange.Line, known map[entente.PartyID]exchange.Partner, with map[entente.PartyID]exchange.EmbargoOn) bool {
+	return l.Holds() && known[l.Party].State == exchange.Active && !with[l.Party].Active(time.Now())
+}
+
+// embargoesAbout gives the embargoes about a subject by partner.
+func (v *visit) embargoesAbout(subject string) (map[entente.PartyID]exchange.EmbargoOn, error) {
+	all, err := v.Exchange.Embargoes(v.r.Context(), v.actor, subject)
+	with := map[entente.PartyID]exchange.EmbargoOn{}
+	for _, e := range all {
+		with[e.Party] = e
+	}
+	return with, err
+}
+
+// proposeEmbargo proposes an embargo to all who were chosen, or to none.
+func (v *visit) proposeEmbargo() error {
+	if err := v.r.ParseForm(); err != nil {
+		return unreadable(err)
+	}
+	f := embargoAsk{to: v.r.PostForm["to"], until: v.text("until"), reason: v.text("reason")}
+	until, err := v.embargoUntil(f.until)
+	if err == nil {
+		to := make([]entente.PartyID, len(f.to))
+		for i, p := range f.to {
+			to[i] = entente.PartyID(p)
+		}
+		err = v.Exchange.ProposeEmbargo(v.r.Context(), v.actor, v.r.PathValue("id"), to, until, f.reason)
+	}
+	if err == nil {
+		return v.redirect(v.in("ledger", v.r.PathValue("id")) + "?done=embargo-propose#embargo")
+	}
+	var wrong *entente.Error
+	if !asInvalid(err, &wrong) {
+		return err
+	}
+	return v.showEmbargoAsk(statusFor(wrong), &f, v.wrongNotice(wrong))
+}
+
+// embargoUntil reads an end as forms send it, by the clock of the visitor.
+func (v *visit) embargoUntil(text string) (time.Time, error) {
+	until, err := time.ParseInLocation("2006-01-02T15:04", text, v.reader().Zone())
+	if err != nil {
+		return until, entente.Invalid("say until when, with day and time")
+	}
+	return until.UTC(), nil
 }
 
 // actTerms is what the form that names an end sends.

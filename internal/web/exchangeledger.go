@@ -169,13 +169,9 @@ func (v *visit) showStatement(status int, notice ui.Notice) error {
 			open++
 		}
 	}
-	embargoes, err := v.Exchange.Embargoes(v.r.Context(), v.actor, st.Subject)
+	with, err := v.embargoesAbout(st.Subject)
 	if err != nil {
 		return err
-	}
-	with := map[entente.PartyID]exchange.EmbargoOn{}
-	for _, e := range embargoes {
-		with[e.Party] = e
 	}
 	p := statementPage{
 		Frame: v.frame(st.Title), Notice: notice, At: at,
@@ -194,6 +190,8 @@ func (v *visit) showStatement(status int, notice ui.Notice) error {
 	if open > 0 {
 		p.Open = v.N(open, "%d partner has not confirmed that it deleted or narrowed this. Until it does, it may still hold it as it was.", "%d partners have not confirmed that they deleted or narrowed this. Until they do, they may still hold it as it was.")
 	}
+	var embargoes []exchange.EmbargoOn
+	several := 0
 	for _, l := range lines {
 		if l.Number == 0 {
 			p.Not = append(p.Not, ui.Row{Cells: []ui.Cell{v.partnerCell(l.Party, l.Name), plainCell(v.Say(l.Reason))}})
@@ -202,7 +200,15 @@ func (v *visit) showStatement(status int, notice ui.Notice) error {
 		p.Got = append(p.Got, v.gotRow(l, known[l.Party]))
 		e := with[l.Party]
 		e.Party, e.Name = l.Party, l.Name
+		embargoes = append(embargoes, e)
+		if askable(l, known, with) {
+			several++
+		}
 		p.Embargoes = append(p.Embargoes, v.embargoRow(e, v.embargoPath(l.Party, st.Subject)))
+	}
+	p.Embargo = v.embargoTally(embargoes)
+	if several > 1 && v.may(identity.ExchangeShare) {
+		p.Propose = at + "/embargo"
 	}
 	return v.show(status, statementView(p))
 }
@@ -495,7 +501,7 @@ func (v *visit) showRevise(status int, narrow bool, f reviseForm, notice ui.Noti
 		},
 	}
 	for _, l := range lines {
-		if l.Number == 0 || l.Revise == exchange.ToRecall {
+		if !l.Holds() {
 			continue
 		}
 		p.Holders = append(p.Holders, l.Name)

@@ -230,6 +230,81 @@ func TestEmbargoPages(t *testing.T) {
 	}
 }
 
+// One form proposes an embargo to all who got something, or to those who are left chosen;
+// the statement tells who has agreed and who has not.
+func TestEmbargoToSeveral(t *testing.T) {
+	n := newNode(t)
+	owner, supplier, party := n.pair()
+	other, third := n.partnerOf("arabista", "Arabista Growers"), n.partnerOf("casa-verde", "Casa Verde")
+	id := n.says(aNote(party, other, third))
+	at, about := "/o/beanline/ledger/"+id, "?subject=note%2Ffirmware"
+	settle := func() { n.exchange("beanline", "rosthof", "arabista", "casa-verde", "beanline") }
+	settle()
+	if body := owner.mustHold(at, `href="`+at+`/embargo"`, "Propose one to several"); strings.Contains(body, "Agreed:") {
+		t.Error("it is counted who agreed to what nobody proposed")
+	}
+	body := owner.mustHold(at+"/embargo", "What we agreed on &lt;firmware&gt;", "Those who got it", "Rosthof Wholesale", "Arabista Growers", "Casa Verde", "Not passed on before")
+	wholePage(t, "embargo to several", body)
+	if got := strings.Count(body, "checked"); got != 3 {
+		t.Errorf("%d are chosen at first", got)
+	}
+	form := func(until string, to ...entente.PartyID) url.Values {
+		f := url.Values{"until": {until}, "reason": {"until the fix is out"}}
+		for _, p := range to {
+			f.Add("to", string(p))
+		}
+		return f
+	}
+	for name, wrong := range map[string]url.Values{
+		"nobody": form("2099-03-01T12:00"), "no end": form("", party), "in the past": form("2020-03-01T12:00", party), "a stranger": form("2099-03-01T12:00", party, n.self("beanline")),
+	} {
+		w := owner.post(at+"/embargo", wrong)
+		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `role="alert"`) || !strings.Contains(w.Body.String(), "until the fix is out") {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		if got, want := strings.Count(w.Body.String(), "checked"), len(wrong["to"]); name != "a stranger" && got != want {
+			t.Errorf("%s: %d are still chosen, not %d", name, got, want)
+		}
+		wholePage(t, name, w.Body.String())
+	}
+	if w := owner.post(at+"/embargo", form("2099-03-01T12:00", party, other)); w.Header().Get("Location") != at+"?done=embargo-propose#embargo" {
+		t.Fatalf("proposed: %d %s", w.Code, w.Body)
+	}
+	settle()
+	owner.mustHold(at+"?done=embargo-propose", "Your proposal is on its way", "Who got it: 3. Agreed: 0. Not answered: 2. Refused: 0.", "Rosthof Wholesale has not answered", "Arabista Growers has not answered", "Propose one to Casa Verde")
+	body = owner.mustHold(at+"/embargo", "Casa Verde", "2 more got it, and cannot be asked")
+	if strings.Contains(body, `value="`+string(party)+`"`) {
+		t.Error("one who was asked can be asked again")
+	}
+	// All or none: with one of them there is an embargo already.
+	if w := owner.post(at+"/embargo", form("2099-03-01T12:00", party, third)); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "because Rosthof Wholesale cannot be") {
+		t.Errorf("proposed again: %d %s", w.Code, w.Body)
+	}
+	owner.mustHold(at, "Propose one to Casa Verde")
+	step := func(v *visitor, org, act string) {
+		t.Helper()
+		if w := v.post("/o/"+org+"/partners/"+string(n.self("beanline"))+"/embargo", url.Values{"subject": {"note/firmware"}, "act": {act}}); w.Code != http.StatusSeeOther {
+			t.Fatalf("%s of %s: %d %s", act, org, w.Code, w.Body)
+		}
+	}
+	step(supplier, "rosthof", "accept")
+	step(n.as("owner@arabista.example"), "arabista", "refuse")
+	settle()
+	owner.mustHold(at, "Who got it: 3. Agreed: 1. Not answered: 0. Refused: 1.", "accepted by Rosthof Wholesale,", "refused by Arabista Growers,")
+	supplier.mustHold("/o/rosthof/partners/"+string(n.self("beanline"))+"/embargo"+about, "Nobody passes it on before", "until the fix is out")
+	auditor := n.join(entente.RoleAuditor)
+	if body := auditor.mustHold(at, "Agreed: 1"); strings.Contains(body, "Propose one to several") {
+		t.Error("an auditor is offered to propose one")
+	}
+	if w := auditor.get(at + "/embargo"); w.Code != http.StatusForbidden {
+		t.Errorf("an auditor proposes one: %d", w.Code)
+	}
+	if w := owner.post(at+"/recall", url.Values{"reason": {"the wrong file"}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("taken back: %d", w.Code)
+	}
+	wholePage(t, "nobody to ask", owner.mustHold(at+"/embargo", "There is nobody to whom one can be proposed", "3 more got it"))
+}
+
 // Two organisations exchange files, line by line.
 func TestExchangeByFilePages(t *testing.T) {
 	n := newNode(t)

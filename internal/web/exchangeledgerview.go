@@ -20,6 +20,8 @@ type statementPage struct {
 	Got       []ui.Row
 	Not       []ui.Row
 	Embargoes []ui.Row
+	Embargo   string // how many have agreed to one; "" where none was proposed
+	Propose   string // where one is proposed to several; "" where it cannot be
 	Recall    string // where it is taken back; "" for those who may not
 	Narrow    string
 }
@@ -61,6 +63,18 @@ type embargoPage struct {
 	Head    ui.Head
 	Notice  ui.Notice
 	Embargo embargoView
+}
+
+// embargoAskPage asks to whom of those who got something an embargo is proposed.
+type embargoAskPage struct {
+	Frame  ui.Page
+	Head   ui.Head
+	Notice ui.Notice
+	Action string
+	Back   string
+	To     ui.CheckGroup
+	Until  ui.Field
+	Reason ui.Field
 }
 
 // embargoView is where an embargo stands, and what the visitor can do about it.

@@ -126,7 +126,7 @@ func (n *node) tell() {
 		Kind: entente.EntryPractice, Title: "Backups that were tried", Marking: entente.Marking{TLP: entente.TLPGreen}, Body: json.RawMessage(`{"text":"try them"}`),
 	})
 	must(n.t, err)
-	for _, act := range []string{"", "/record", "/recall", "/narrow"} {
+	for _, act := range []string{"", "/record", "/recall", "/narrow", "/embargo"} {
 		examples["/o/{org}/ledger/{id}"+act] = said
 	}
 	for _, act := range []string{"", "/pause", "/resume", "/secret", "/test", "/replay", "/remove"} {
