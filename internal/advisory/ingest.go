@@ -417,7 +417,7 @@ func (s *Service) LearnIn(ctx context.Context, tx *db.Tx, actor entente.Actor, f
 	if err != nil {
 		return "", err
 	}
-	if h, is := known[id]; is && !h.recalled && (h.party == "" || h.party != from.From.Party) {
+	if h, is := known[id]; is && !h.ended && (h.party == "" || h.party != from.From.Party) {
 		return "", entente.Conflict("%s is known from %s already; what a partner says does not change it", id, h.source)
 	}
 	done, err := s.recordIn(ctx, tx, actor, from, batch, 0)
@@ -453,7 +453,7 @@ func chooseRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, batch []*p
 		case known && head.digest == p.digest, twin != nil && twin.digest == p.digest:
 			done.Unchanged++
 			continue
-		case known && !head.recalled && p.record.Modified.Before(head.modified), twin != nil && p.record.Modified.Before(twin.record.Modified):
+		case known && !head.ended && p.record.Modified.Before(head.modified), twin != nil && p.record.Modified.Before(twin.record.Modified):
 			done.Older++
 			continue
 		}

@@ -329,7 +329,10 @@ type RecordDetail struct {
 	Source   string
 	From     Origin
 	Recorded time.Time
-	Recalled time.Time // when the partner who said it took it back: what it said is deleted; zero: it stands
+	// Ended is when the partner who said it took it back or, if it has Expired, its time
+	// ran out: what it said is deleted. Zero: it stands.
+	Ended   time.Time
+	Expired bool
 }
 
 // Match is how one package stands to an advisory.
@@ -387,17 +390,17 @@ func (s *Service) Get(ctx context.Context, actor entente.Actor, name string) (De
 
 func recordDetail(ctx context.Context, tx *db.Tx, org entente.OrgID, id string) (RecordDetail, error) {
 	var d RecordDetail
-	var recorded, recalled int64
+	var recorded, ended int64
 	var err error
 	d.Record, err = recordByID(ctx, tx, org, id)
 	if err != nil {
 		return d, err
 	}
 	_, err = db.One(ctx, tx, func(r db.Scanner) (string, error) {
-		err := r.Scan(&d.Source, &d.From.Party, &d.From.Number, &recorded, &recalled)
+		err := r.Scan(&d.Source, &d.From.Party, &d.From.Number, &recorded, &ended, &d.Expired)
 		return d.Source, err
-	}, `SELECT source, party, number, recorded, recalled_at FROM advisory_record WHERE org = $1 AND id = $2`, org, id)
-	d.Recorded, d.Recalled = db.Time(recorded), timeOf(recalled)
+	}, `SELECT source, party, number, recorded, ended_at, expired FROM advisory_record WHERE org = $1 AND id = $2`, org, id)
+	d.Recorded, d.Ended = db.Time(recorded), timeOf(ended)
 	return d, err
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/entente-project/entente/internal/journal"
 )
 
-// EventSpoken says that a supplier said how products stand to vulnerabilities, or took
-// it back. The subject is the party, the body [Said].
+// EventSpoken says that a supplier said how products stand to vulnerabilities, took it
+// back, or that its time ran out. The subject is the party, the body [Said].
 const EventSpoken journal.Kind = "advisory.spoken"
 
 // Said is the body of [EventSpoken].
@@ -24,7 +24,8 @@ type Said struct {
 	By              string         `json:"by"`
 	Products        []chain.NodeID `json:"products"`
 	Vulnerabilities []string       `json:"vulnerabilities"`
-	Recalled        bool           `json:"recalled,omitempty"`
+	Recalled        bool           `json:"recalled,omitempty"` // it was taken back
+	Expired         bool           `json:"expired,omitempty"`  // its time ran out
 }
 
 // Excused is the state of a match of which the product's own supplier says that it is
@@ -43,7 +44,7 @@ type Spoken struct {
 	Text, Action  string
 	Packages      []string // parts of the product that it is about; none: all
 	At            time.Time
-	State         string // standing, replaced or recalled
+	State         string // standing, replaced, recalled or expired
 	Ended         time.Time
 }
 
@@ -87,6 +88,7 @@ const (
 	spokenStanding = "standing"
 	spokenReplaced = "replaced"
 	spokenRecalled = "recalled"
+	spokenExpired  = "expired"
 )
 
 // Speak records what the supplier of products says of them. Of a product that is
@@ -126,20 +128,31 @@ func (s *Service) Speak(ctx context.Context, actor entente.Actor, supplier chain
 }
 
 // Unsay takes back what an entry said: it counts no more, and what it said is deleted.
-func (s *Service) Unsay(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) error {
+// What the party said of the same before counts again, dated as it was. expired is when
+// its time ran out; zero: the party took it back.
+func (s *Service) Unsay(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64, expired time.Time) error {
 	if err := identity.Require(actor, identity.AdvisoryEdit, identity.In(actor.Org)); err != nil {
 		return err
 	}
 	return s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		all, err := db.All(ctx, tx, scanSpoken, "SELECT "+spokenColumns+" FROM advisory_vex WHERE org = $1 AND party = $2 AND number = $3 AND state <> 'recalled'", actor.Org, party, int64(number))
+		all, err := db.All(ctx, tx, scanSpoken, "SELECT "+spokenColumns+" FROM advisory_vex WHERE org = $1 AND party = $2 AND number = $3 AND state IN ('standing', 'replaced')", actor.Org, party, int64(number))
 		if err != nil || len(all) == 0 {
 			return err
 		}
-		_, err = tx.Exec(ctx, "UPDATE advisory_vex SET state = 'recalled', ended_at = $4, justification = '', text = '', action = '', packages = '[]' WHERE org = $1 AND party = $2 AND number = $3", actor.Org, party, int64(number), db.Millis(s.now()))
+		state, ended := spokenRecalled, s.now()
+		if !expired.IsZero() {
+			state, ended = spokenExpired, expired
+		}
+		_, err = tx.Exec(ctx, "UPDATE advisory_vex SET state = $4, ended_at = $5, justification = '', text = '', action = '', packages = '[]' WHERE org = $1 AND party = $2 AND number = $3", actor.Org, party, int64(number), state, db.Millis(ended))
 		if err != nil {
 			return err
 		}
-		said := Said{By: all[0].By, Recalled: true}
+		_, err = tx.Exec(ctx, `UPDATE advisory_vex SET state = 'standing', ended_at = 0 WHERE org = $1 AND party = $2 AND state = 'replaced' AND number = (SELECT MAX(o.number) FROM advisory_vex o
+			WHERE o.org = advisory_vex.org AND o.product = advisory_vex.product AND o.vulnerability = advisory_vex.vulnerability AND o.party = advisory_vex.party AND o.state IN ('standing', 'replaced'))`, actor.Org, party)
+		if err != nil {
+			return err
+		}
+		said := Said{By: all[0].By, Recalled: expired.IsZero(), Expired: !expired.IsZero()}
 		for _, one := range all {
 			said.Products, said.Vulnerabilities = append(said.Products, one.Product), append(said.Vulnerabilities, one.Vulnerability)
 		}
@@ -149,7 +162,7 @@ func (s *Service) Unsay(ctx context.Context, actor entente.Actor, party entente.
 }
 
 // SpokenOf lists what was said of a product, or of a vulnerability by any of its names,
-// the newest first, with what was replaced or taken back.
+// the newest first, with what was replaced, taken back or expired.
 func (s *Service) SpokenOf(ctx context.Context, actor entente.Actor, product chain.NodeID, names []string) (list []Spoken, err error) {
 	if err := identity.Require(actor, identity.AdvisoryRead, identity.In(actor.Org)); err != nil {
 		return nil, err
@@ -194,7 +207,7 @@ func spokenIn(ctx context.Context, tx *db.Tx, org entente.OrgID) ([]Spoken, erro
 // is not fresh if it is there already.
 func putSpoken(ctx context.Context, tx *db.Tx, org entente.OrgID, s Spoken, n int) (fresh bool, err error) {
 	key := foldID(cleanText(s.Vulnerability))
-	newest, err := db.One(ctx, tx, db.Value[int64], "SELECT COALESCE(MAX(number), 0) FROM advisory_vex WHERE org = $1 AND product = $2 AND vulnerability = $3 AND party = $4", org, s.Product, key, s.Party)
+	newest, err := db.One(ctx, tx, db.Value[int64], "SELECT COALESCE(MAX(number), 0) FROM advisory_vex WHERE org = $1 AND product = $2 AND vulnerability = $3 AND party = $4 AND state IN ('standing', 'replaced')", org, s.Product, key, s.Party)
 	if err != nil {
 		return false, err
 	}

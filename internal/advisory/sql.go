@@ -35,23 +35,23 @@ type recordHead struct {
 	memberOf string
 	source   string
 	party    entente.PartyID // where a partner said it
-	recalled bool            // and took it back
+	ended    bool            // and took it back, or its time ran out
 }
 
 func recordHeads(ctx context.Context, tx *db.Tx, org entente.OrgID, ids []string) (map[string]recordHead, error) {
 	heads := map[string]recordHead{}
-	err := db.EachIn(ctx, tx, `SELECT id, digest, modified, member_of, source, party, recalled_at FROM advisory_record WHERE org = $1 AND id IN`, ids, func(r db.Scanner) error {
+	err := db.EachIn(ctx, tx, `SELECT id, digest, modified, member_of, source, party, ended_at FROM advisory_record WHERE org = $1 AND id IN`, ids, func(r db.Scanner) error {
 		var id string
 		var raw []byte
-		var modified, recalled int64
+		var modified, ended int64
 		var h recordHead
-		if err := r.Scan(&id, &raw, &modified, &h.memberOf, &h.source, &h.party, &recalled); err != nil {
+		if err := r.Scan(&id, &raw, &modified, &h.memberOf, &h.source, &h.party, &ended); err != nil {
 			return err
 		}
 		if len(raw) == len(h.digest) {
 			h.digest = digest(raw)
 		}
-		h.modified, h.recalled = db.Time(modified), recalled != 0
+		h.modified, h.ended = db.Time(modified), ended != 0
 		heads[id] = h
 		return nil
 	}, org)
@@ -76,7 +76,7 @@ func putRecords(ctx context.Context, tx *db.Tx, org entente.OrgID, write []*prep
 		`ON CONFLICT (org, id) DO UPDATE SET digest = excluded.digest, modified = excluded.modified, published = excluded.published,
 			withdrawn = excluded.withdrawn, recorded = excluded.recorded, source = excluded.source, summary = excluded.summary,
 			level = excluded.level, score = excluded.score, vector = excluded.vector, ecosystems = excluded.ecosystems,
-			party = excluded.party, number = excluded.number, recalled_at = 0`,
+			party = excluded.party, number = excluded.number, ended_at = 0, expired = 0`,
 		func(yield func([]any) bool) {
 			for _, p := range write {
 				b := &p.brief

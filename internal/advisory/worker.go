@@ -1,6 +1,7 @@
 package advisory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -101,13 +102,11 @@ func (s *Service) matchRecords(ctx context.Context, tx *db.Tx, org entente.OrgID
 		over := fmt.Sprintf("%s, as modified on %s, does not name this version any more", r.m.ID, day(r.modified))
 		if r.m.Withdrawn {
 			over = fmt.Sprintf("%s was withdrawn on %s", r.m.ID, day(r.withdrawn))
-			by, err := recalledBy(ctx, tx, org, r.m.ID)
+			gone, err := goneWhy(ctx, tx, org, r.m.ID)
 			if err != nil {
 				return err
 			}
-			if by != "" {
-				over = fmt.Sprintf("%s was taken back by %s on %s, or its time ran out", r.m.ID, by, day(r.withdrawn))
-			}
+			over = cmp.Or(gone, over)
 		}
 		changes, err := rematch(ctx, tx, org, r.m, before[r.m.ID], r.hits, over)
 		if err != nil {

@@ -127,6 +127,7 @@ type AdvisoryRecord struct {
 	Party    string          `json:"party,omitempty" doc:"The partner who said it."`
 	Entry    uint64          `json:"entry,omitempty" doc:"The entry of that partner."`
 	Recalled *time.Time      `json:"recalled,omitempty" doc:"When the partner took it back: what it said is deleted, and it counts no more."`
+	Expired  *time.Time      `json:"expired,omitempty" doc:"When the time ran out for which the partner shared it: what it said is deleted, and it counts no more."`
 	OSV      json.RawMessage `json:"osv" doc:"The record as it was published, in the OSV format."`
 }
 
@@ -161,7 +162,13 @@ func getAdvisory(s *server, ctx context.Context, actor entente.Actor, in *ByAdvi
 	return &one[AdvisoryDetail]{AdvisoryDetail{
 		ListedAdvisory: listedOf(d.Listed),
 		Records: orEmpty(each(d.Records, func(r advisory.RecordDetail) AdvisoryRecord {
-			return AdvisoryRecord{ID: r.ID, Source: r.Source, Recorded: r.Recorded, Party: string(r.From.Party), Entry: r.From.Number, Recalled: date(r.Recalled), OSV: r.Raw}
+			out := AdvisoryRecord{ID: r.ID, Source: r.Source, Recorded: r.Recorded, Party: string(r.From.Party), Entry: r.From.Number, OSV: r.Raw}
+			if r.Expired {
+				out.Expired = date(r.Ended)
+			} else {
+				out.Recalled = date(r.Ended)
+			}
+			return out
 		})),
 		Matches: orEmpty(each(d.Matches, func(m advisory.Match) Match {
 			return Match{

@@ -25,7 +25,7 @@ var disclosureOperations = []operation{
 	},
 	{
 		id: "list-disclosures", method: http.MethodGet, path: "/disclosures", verb: identity.ChainRead,
-		summary: "List what suppliers told of their own suppliers", about: "The latest first, with those that were replaced or taken back; what those said that were taken back is deleted.", register: answers(listDisclosures),
+		summary: "List what suppliers told of their own suppliers", about: "The latest first, with those that were replaced or taken back, or whose time ran out; what the latter two said is deleted. When a later one goes, the one before counts again.", register: answers(listDisclosures),
 	},
 	{
 		id: "list-disclosed-providers", method: http.MethodGet, path: "/disclosed-providers", verb: identity.ChainRead,
@@ -129,7 +129,7 @@ type ReceivedDisclosure struct {
 	Organisation string            `json:"organisation,omitempty" doc:"The organisation of the chain that it is."`
 	Marking      string            `json:"marking"`
 	At           time.Time         `json:"at"`
-	State        string            `json:"state" doc:"standing, replaced or recalled."`
+	State        string            `json:"state" doc:"standing, replaced, recalled or expired."`
 	Ended        *time.Time        `json:"ended,omitempty"`
 	Suppliers    []chain.Disclosed `json:"suppliers"`
 	Counted      int               `json:"counted,omitempty" doc:"How many there are besides, of whom nothing else was told."`

@@ -330,7 +330,8 @@ type InboxEntry struct {
 	Withheld     bool            `json:"withheld,omitempty" doc:"Who said it first does not want to be named."`
 	Label        string          `json:"label"`
 	Marking      json.RawMessage `json:"marking" doc:"As docs/protocol.md describes it, as it counts now."`
-	State        string          `json:"state" doc:"standing, held or recalled."`
+	State        string          `json:"state" doc:"standing, held, recalled or expired."`
+	Ended        *time.Time      `json:"ended,omitempty" doc:"When it was taken back, or its time ran out, as the state says."`
 	Why          string          `json:"why,omitempty" doc:"Of the state, or why the content is not shown."`
 	Hidden       bool            `json:"hidden,omitempty" doc:"The content is for others by name."`
 	Narrowed     bool            `json:"narrowed,omitempty" doc:"The marking is narrower now than it was signed."`
@@ -353,7 +354,7 @@ func entryOf(r exchange.Received) InboxEntry {
 	}
 	out := InboxEntry{
 		ID: exchange.EntryRef{Party: r.Party, Number: r.Number}.String(), Party: string(r.Party), Name: r.Name, Number: r.Number, Hash: r.Hash.String(), Kind: string(r.Kind), Known: r.Known,
-		Title: r.Title, Subject: r.Subject, Originator: string(r.Originator), Withheld: r.Withheld, Label: r.Marking.TLP.String(), Marking: marking, State: string(r.State), Why: r.Why.String(),
+		Title: r.Title, Subject: r.Subject, Originator: string(r.Originator), Withheld: r.Withheld, Label: r.Marking.TLP.String(), Marking: marking, State: string(r.State), Ended: momentOrNone(r.Ended), Why: r.Why.String(),
 		Hidden: r.Hidden, Narrowed: r.Narrowed, AnswerBy: momentOrNone(r.Due), Said: r.Said, Received: r.Stored, Read: momentOrNone(r.Read), ReadBy: r.ReadBy, Acknowledged: momentOrNone(r.Answered),
 		Outcome: string(r.Outcome), OutcomeWhy: r.OutcomeWhy.String(), Files: each(r.Blobs, fileOf),
 	}
@@ -368,7 +369,7 @@ func listInbox(s *server, ctx context.Context, actor entente.Actor, in *struct {
 	Party string `query:"party" maxLength:"64" doc:"Only of this partner."`
 	Kind  string `query:"kind" maxLength:"64" doc:"Only of this kind."`
 	Label string `query:"label" enum:"TLP:CLEAR,TLP:GREEN,TLP:AMBER,TLP:AMBER+STRICT,TLP:RED"`
-	State string `query:"state" enum:"standing,unread,read,acknowledged,recalled,narrowed,embargoed,held,unknown,open" doc:"open are concerns that wait for an answer."`
+	State string `query:"state" enum:"standing,unread,read,acknowledged,recalled,expired,narrowed,embargoed,held,unknown,open" doc:"open are concerns that wait for an answer."`
 	Q     string `query:"q" maxLength:"200" doc:"In title and subject; what is for people by name is not searched."`
 }) (*listOutput[InboxEntry], error) {
 	list := []string{"inbox", in.Party, in.Kind, in.Label, in.State, in.Q}

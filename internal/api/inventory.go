@@ -116,6 +116,7 @@ type Document struct {
 	Party        string         `json:"party,omitempty" doc:"The partner who brought it."`
 	Entry        uint64         `json:"entry,omitempty" doc:"The entry of that partner."`
 	Recalled     bool           `json:"recalled,omitempty" doc:"It was removed because that partner took it back."`
+	Expired      bool           `json:"expired,omitempty" doc:"It was removed because the time ran out for which that partner shared it."`
 	Oddities     []sbom.Oddity  `json:"oddities,omitempty" doc:"What was wrong or unusual, and how it was read."`
 	MoreOddities int            `json:"more_oddities,omitempty" doc:"How many more there were."`
 }
@@ -133,7 +134,7 @@ func documentOf(d inventory.Document) Document {
 		Encoding: d.Encoding, Serial: d.Serial, Revision: d.Revision, Name: d.Name, Subject: d.Subject, Created: date(d.Created),
 		Authors: d.Authors, Tools: d.Tools, Recorded: d.Recorded, RecordedBy: d.RecordedBy, SHA256: d.SHA256, Size: d.Size,
 		Counts: countsOf(d.Counts), Current: d.Current(), Superseded: date(d.Superseded), SupersededBy: d.SupersededBy,
-		Removed: date(d.Removed), Party: string(d.From.Party), Entry: d.From.Number, Recalled: d.Recalled, Oddities: d.Oddities, MoreOddities: d.MoreOddities,
+		Removed: date(d.Removed), Party: string(d.From.Party), Entry: d.From.Number, Recalled: d.Recalled, Expired: d.Expired, Oddities: d.Oddities, MoreOddities: d.MoreOddities,
 	}
 }
 

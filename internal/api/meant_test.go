@@ -10,7 +10,10 @@ import (
 	"strings"
 	"time"
 
+	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/catalog"
+	"github.com/entente-project/entente/internal/threat"
+	"github.com/entente-project/entente/internal/threat/stix"
 )
 
 // asker sends requests to a node and compares every answer with the document.
@@ -221,4 +224,8 @@ func (a *asker) meansSoftware() {
 		a.t.Errorf("the preview: %+v", said)
 	}
 	a.means("say-vex", "/products/shop/vex", `{"vulnerability":"ROST-2026-1","status":"not_affected","text":"never called"}`)
+	warning, err := stix.Read([]byte(`{"type":"identity","spec_version":"2.1","id":"identity--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f","created":"2026-04-06T20:03:48.000Z","modified":"2026-04-06T20:03:48.000Z","name":"Somebody"}`))
+	must(a.t, err)
+	must(a.t, n.rooms.Threat.Record(a.t.Context(), entente.System("beanline", entente.DoorCommand), threat.Threat{Party: entente.PartyID(party), Number: 1, By: "Rosthof", TLP: entente.TLPGreen, At: time.Now()}, warning))
+	a.means("get-threat", "/threats/"+party+"/1/identity--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", "")
 }

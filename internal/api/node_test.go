@@ -41,6 +41,7 @@ type node struct {
 	runner  *journal.Runner
 	handler http.Handler
 	log     *bytes.Buffer
+	now     func() time.Time  // of the exchange
 	tokens  map[string]string // "beanline/owner" → token for all that the role can have
 }
 
@@ -52,7 +53,7 @@ const password = "long enough for anybody"
 func newNode(t testing.TB, d *db.DB) *node {
 	t.Helper()
 	ctx := t.Context()
-	n := &node{t: t, db: d, log: &bytes.Buffer{}, tokens: map[string]string{}}
+	n := &node{t: t, db: d, now: time.Now, log: &bytes.Buffer{}, tokens: map[string]string{}}
 	var err error
 	n.rooms.Identity, err = identity.New(ctx, d, identity.Config{Cost: cheap})
 	must(t, err)
@@ -64,7 +65,7 @@ func newNode(t testing.TB, d *db.DB) *node {
 	key, err := seal.New(bytes.Repeat([]byte("k"), 32))
 	must(t, err)
 	n.rooms.Notify = notify.New(d, n.rooms.Identity, notify.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
-	n.rooms.Exchange = exchange.New(d, n.rooms.Identity, exchange.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true})
+	n.rooms.Exchange = exchange.New(d, n.rooms.Identity, exchange.Config{Key: key, Origin: "https://entente.example", AllowPrivate: true, Now: func() time.Time { return n.now() }})
 	n.rooms.Threat = threat.New(d)
 	n.rooms.Carry = carry.New(n.rooms.Exchange, n.rooms.Chain, n.rooms.Inventory, n.rooms.Advisory, n.rooms.Threat)
 	jobs := n.rooms.Advisory.Jobs()

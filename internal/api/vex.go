@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	entente "github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/advisory/vex"
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/identity"
@@ -15,7 +17,50 @@ var vexOperations = []operation{{
 	summary:  "Say how a product of ours stands to a vulnerability",
 	about:    "For ourselves, and to the customers who are named: they get it as OpenVEX, under the strictest label of their agreements. With preview, nothing is said: the answer says who would get it and why, and who would not and why not.",
 	register: answers(sayVEX),
+}, {
+	id: "list-vex", method: http.MethodGet, path: "/vex", verb: identity.AdvisoryRead,
+	summary:  "List what was said of how products stand",
+	about:    "The latest first, with what was replaced or taken back, or whose time ran out; what the latter two said is deleted. When a later word goes, the one before counts again.",
+	register: answers(listVEX),
 }}
+
+// SpokenVEX is what who makes a product said of it and one vulnerability.
+type SpokenVEX struct {
+	Product       string     `json:"product"`
+	Vulnerability string     `json:"vulnerability"`
+	Status        string     `json:"status" doc:"not_affected, affected, fixed or under_investigation."`
+	Justification string     `json:"justification,omitempty"`
+	Text          string     `json:"text,omitempty"`
+	Action        string     `json:"action,omitempty"`
+	Packages      []string   `json:"packages,omitempty" doc:"Parts of the product that it is about; absent: all of it."`
+	Party         string     `json:"party" doc:"Who said it."`
+	By            string     `json:"by" doc:"What they call themselves."`
+	Number        uint64     `json:"number" doc:"Of the entry; of our own word, when it was said."`
+	At            time.Time  `json:"at"`
+	State         string     `json:"state" doc:"standing, replaced, recalled or expired."`
+	Ended         *time.Time `json:"ended,omitempty" doc:"When it was replaced or taken back, or its time ran out."`
+}
+
+func listVEX(s *server, ctx context.Context, actor entente.Actor, in *struct {
+	Product       string `query:"product" maxLength:"200" doc:"Of this product only."`
+	Vulnerability string `query:"vulnerability" maxLength:"256" doc:"Of this name only."`
+	Paging
+}) (*listOutput[SpokenVEX], error) {
+	var names []string
+	if in.Vulnerability != "" {
+		names = []string{in.Vulnerability}
+	}
+	all, err := s.Advisory.SpokenOf(ctx, actor, chain.NodeID(in.Product), names)
+	if err != nil {
+		return nil, err
+	}
+	return filtered(all, func(*advisory.Spoken) bool { return true }, in.Paging, func(one advisory.Spoken) SpokenVEX {
+		return SpokenVEX{
+			Product: string(one.Product), Vulnerability: one.Vulnerability, Status: string(one.Status), Justification: one.Justification, Text: one.Text, Action: one.Action, Packages: one.Packages,
+			Party: string(one.Party), By: one.By, Number: one.Number, At: one.At, State: one.State, Ended: momentOrNone(one.Ended),
+		}
+	}, "vex", in.Product, in.Vulnerability)
+}
 
 // NewVEX says how a product stands to a vulnerability.
 type NewVEX struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -79,10 +80,10 @@ func advisoryOf(e exchange.Received) advisory.Source {
 	return from
 }
 
-// unadvise takes back what an entry brought. What the partner said of the same before,
-// and did not take back, holds again.
-func (c *Carrier) unadvise(ctx context.Context, actor entente.Actor, e exchange.Received) error {
-	ids, err := c.advisory.Recall(ctx, actor, advisory.Origin{Party: e.Party, Number: e.Number})
+// unadvise takes away what an entry brought. What the partner said of the same before
+// holds again, if that was not taken back and has not expired.
+func (c *Carrier) unadvise(ctx context.Context, actor entente.Actor, e exchange.Received, expired time.Time) error {
+	ids, err := c.advisory.Recall(ctx, actor, advisory.Origin{Party: e.Party, Number: e.Number}, expired)
 	if err != nil {
 		return err
 	}

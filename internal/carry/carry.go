@@ -211,19 +211,24 @@ func (c *Carrier) take(ctx context.Context, actor entente.Actor, e exchange.Rece
 	return entente.Message{}, errNothing
 }
 
-// forget takes out of the rooms what an entry brought that they may not have any more.
+// forget takes out of the rooms what an entry brought that they may not have any more:
+// its time ran out, or else it was taken back.
 func (c *Carrier) forget(ctx context.Context, actor entente.Actor, e exchange.Received) error {
+	var expired time.Time
+	if e.State == exchange.Expired {
+		expired = e.Ended
+	}
 	switch e.Kind {
 	case entente.EntryAdvisory:
-		return c.unadvise(ctx, actor, e)
+		return c.unadvise(ctx, actor, e, expired)
 	case entente.EntrySBOM:
-		return c.inventory.Recall(ctx, actor, e.Party, e.Number)
+		return c.inventory.Recall(ctx, actor, e.Party, e.Number, expired)
 	case entente.EntryChain:
-		return c.chain.Forget(ctx, actor, e.Party, e.Number)
+		return c.chain.Forget(ctx, actor, e.Party, e.Number, expired)
 	case entente.EntryVEX:
-		return c.advisory.Unsay(ctx, actor, e.Party, e.Number)
+		return c.advisory.Unsay(ctx, actor, e.Party, e.Number, expired)
 	case entente.EntryThreat:
-		return c.threat.Forget(ctx, actor, e.Party, e.Number)
+		return c.threat.Forget(ctx, actor, e.Party, e.Number, expired)
 	}
 	return nil
 }

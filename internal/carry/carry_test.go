@@ -36,6 +36,7 @@ func ok(t testing.TB, err error) {
 type node struct {
 	now             func() time.Time
 	t               *testing.T
+	d               *db.DB
 	exchange        *exchange.Service
 	chain           *chain.Service
 	inventory       *inventory.Service
@@ -64,7 +65,7 @@ func newNode(t *testing.T, d *db.DB) *node {
 	ok(t, err)
 	people, err := identity.New(t.Context(), d, identity.Config{Key: key, Cost: identity.PasswordCost{Memory: 64, Passes: 1, Threads: 1}, Log: quiet})
 	ok(t, err)
-	n := &node{t: t, now: time.Now, chain: chain.New(d), inventory: inventory.New(d, inventory.Options{})}
+	n := &node{t: t, d: d, now: time.Now, chain: chain.New(d), inventory: inventory.New(d, inventory.Options{})}
 	n.chain.NameWith(func(ctx context.Context, actor entente.Actor) (string, error) {
 		o, err := people.Organisation(ctx, actor)
 		return o.Name, err

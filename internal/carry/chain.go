@@ -122,7 +122,7 @@ func (c *Carrier) Tell(ctx context.Context, actor entente.Actor, party entente.P
 	case !t.Anything() && len(t.Before) == 0:
 		return entente.Invalid("you have chosen to tell nothing, and nothing was told before")
 	case !t.Anything():
-		for _, s := range t.Before {
+		for _, s := range slices.Backward(t.Before) { // the oldest first, so that none counts again meanwhile
 			if err := c.exchange.Recall(ctx, actor, s.ID, entente.Say("we tell nothing of our suppliers any more").String()); err != nil {
 				return err
 			}

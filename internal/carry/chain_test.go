@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -232,7 +233,7 @@ func TestWhoMayTellOfSuppliers(t *testing.T) {
 			if err := n.chain.Learn(t.Context(), actor, chain.Told{Party: n.to}); entente.KindOf(err) != entente.KindDenied {
 				t.Errorf("%s learnt: %v", role, err)
 			}
-			if err := n.chain.Forget(t.Context(), actor, n.to, 1); entente.KindOf(err) != entente.KindDenied {
+			if err := n.chain.Forget(t.Context(), actor, n.to, 1, time.Time{}); entente.KindOf(err) != entente.KindDenied {
 				t.Errorf("%s forgot: %v", role, err)
 			}
 			if err := n.chain.Rename(t.Context(), actor, n.to, "x"); entente.KindOf(err) != entente.KindDenied {

@@ -2,8 +2,8 @@
 // advisory to the advisories, an SBOM to the product. The exchange knows no room, and
 // no room knows the exchange; this package knows both, and decides what is taken.
 //
-// It owns no tables. It reads entry.received, entry.file, entry.recalled, entry.narrowed
-// and partnership.known, and does its work in the jobs carry.entry and carry.partner,
+// It owns no tables. It reads entry.received, entry.file, entry.recalled, entry.narrowed,
+// entry.expired and partnership.known, and does its work in the jobs carry.entry and carry.partner,
 // which may run again: what is there already is left alone. What came of it stands with
 // the entry ([exchange.Service.Settle]).
 //

@@ -72,7 +72,7 @@ func TestAdvisoryIsTakenBack(t *testing.T) {
 			n.catchUp()
 			detail := stands(advisory.Withdrawn, 0)
 			r, m := detail.Records[0], detail.Matches[0]
-			if r.Recalled.IsZero() || r.By() != "Rosthof" || detail.Summary != "" || strings.Contains(string(r.Raw), "roaster") || detail.Withdrawn.IsZero() {
+			if r.Ended.IsZero() || r.Expired || r.By() != "Rosthof" || detail.Summary != "" || strings.Contains(string(r.Raw), "roaster") || detail.Withdrawn.IsZero() {
 				t.Errorf("%s: what is left: %+v %s", way, detail.Brief, r.Raw)
 			}
 			if !strings.HasPrefix(m.Why, id+" was taken back by Rosthof on ") || len(m.Past) != 1 || m.Past[0].State != advisory.Affected || advisory.Reason(m.Why).Blank() {
@@ -92,14 +92,14 @@ func TestAdvisoryIsTakenBack(t *testing.T) {
 			stands(advisory.Not, 0)
 			n.ways()[way](statement)
 			n.catchUp()
-			if detail := stands(advisory.Affected, 1); !detail.Records[0].Recalled.IsZero() || detail.Summary == "" {
+			if detail := stands(advisory.Affected, 1); !detail.Records[0].Ended.IsZero() || detail.Summary == "" {
 				t.Errorf("%s: the word before: %+v", way, detail.Brief)
 			}
 			n.unsayAll()
 		}
 		auditor := n.buyer
 		auditor.Role = entente.RoleAuditor
-		if _, err := n.advisory.Recall(t.Context(), auditor, advisory.Origin{Party: n.from, Number: 1}); entente.KindOf(err) != entente.KindDenied {
+		if _, err := n.advisory.Recall(t.Context(), auditor, advisory.Origin{Party: n.from, Number: 1}, time.Time{}); entente.KindOf(err) != entente.KindDenied {
 			t.Errorf("an auditor took it back: %v", err)
 		}
 	})
@@ -130,7 +130,7 @@ func TestAnotherSourceStays(t *testing.T) {
 		n.catchUp()
 		detail, err := n.advisory.Get(t.Context(), n.buyer, "ROST-2026-1")
 		ok(t, err)
-		if r := detail.Records[0]; !r.Recalled.IsZero() || r.Source != "database.json" || detail.Summary == "" {
+		if r := detail.Records[0]; !r.Ended.IsZero() || r.Source != "database.json" || detail.Summary == "" {
 			t.Errorf("what the database says: %+v", detail)
 		}
 	})
@@ -165,7 +165,7 @@ func TestSBOMIsTakenBack(t *testing.T) {
 			}
 			documents, err := n.inventory.Documents(t.Context(), n.buyer, "roaster")
 			ok(t, err)
-			if gone := documents[0]; !gone.Recalled || gone.Removed.IsZero() || gone.From.Name != "Rosthof" || gone.RecordedBy != "Rosthof" {
+			if gone := documents[0]; !gone.Recalled || gone.Expired || gone.Removed.IsZero() || gone.From.Name != "Rosthof" || gone.RecordedBy != "Rosthof" {
 				t.Errorf("%s: %+v", way, gone)
 			}
 			if _, left, err := n.inventory.Components(t.Context(), n.buyer, documents[0].ID, inventory.ComponentQuery{}); err != nil || left != 0 {
@@ -178,7 +178,7 @@ func TestSBOMIsTakenBack(t *testing.T) {
 		}
 		auditor := n.buyer
 		auditor.Role = entente.RoleAuditor
-		if err := n.inventory.Recall(t.Context(), auditor, n.from, 1); entente.KindOf(err) != entente.KindDenied {
+		if err := n.inventory.Recall(t.Context(), auditor, n.from, 1, time.Time{}); entente.KindOf(err) != entente.KindDenied {
 			t.Errorf("an auditor took it back: %v", err)
 		}
 		if _, _, err := n.inventory.RecordFrom(t.Context(), auditor, "roaster", inventory.Origin{}, "x", strings.NewReader("{}")); entente.KindOf(err) != entente.KindDenied {
@@ -232,37 +232,8 @@ func TestTakenBackMeanwhile(t *testing.T) {
 		ok(t, n.carrier.settle(t.Context(), system, e, func(ctx context.Context, effect func(*db.Tx) error) error { return d.Write(ctx, system.Org, effect) }))
 		detail, err := n.advisory.Get(t.Context(), n.buyer, "ROST-2026-1")
 		ok(t, err)
-		if detail.Records[0].Recalled.IsZero() || detail.Summary != "" {
+		if detail.Records[0].Ended.IsZero() || detail.Summary != "" {
 			t.Errorf("it is back: %+v", detail)
-		}
-	})
-}
-
-// What has expired is deleted by a due job, here and in the rooms; number and hash stay,
-// and the feed can still be verified.
-func TestWhatExpiresIsDeleted(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		n := newNode(t, d)
-		end := time.Now().Add(time.Hour)
-		_, e := n.said(exchange.NewStatement{Kind: entente.EntryAdvisory, Marking: entente.Marking{TLP: entente.TLPAmber, Expires: end}, Body: json.RawMessage(strings.Replace(osvRecord, "%s", "ROST-2026-1", 1))})
-		n.now = func() time.Time { return end.Add(time.Minute) }
-		ok(t, d.Write(t.Context(), n.buyer.Org, func(tx *db.Tx) error {
-			_, err := tx.Exec(t.Context(), "UPDATE journal_job SET wake_at = 1 WHERE org = $1 AND kind = 'exchange.expire'", n.buyer.Org)
-			return err
-		}))
-		n.catchUp()
-		gone, err := n.exchange.Entry(t.Context(), n.buyer, n.from, e.Number)
-		ok(t, err)
-		if gone.State != exchange.Expired || len(gone.Body) != 0 || gone.Title != "" || gone.Hash != e.Hash {
-			t.Errorf("what is left: %+v", gone)
-		}
-		detail, err := n.advisory.Get(t.Context(), n.buyer, "ROST-2026-1")
-		ok(t, err)
-		if detail.Records[0].Recalled.IsZero() || detail.Summary != "" {
-			t.Errorf("the room still has it: %+v", detail)
-		}
-		if entries, err := n.exchange.VerifyFeeds(t.Context(), n.buyer); err != nil || entries == 0 {
-			t.Errorf("the feeds: %d entries, %v", entries, err)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
@@ -62,12 +63,12 @@ func TestThreatOfAPartner(t *testing.T) {
 		}
 		gone, err := n.carrier.threat.Get(t.Context(), n.buyer, n.from, lines[0].Number, "indicator--9e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f")
 		ok(t, err)
-		if gone.Recalled.IsZero() || len(gone.Raw) != 0 || gone.Title != "" || gone.By != "Rosthof" {
+		if gone.Ended.IsZero() || gone.Expired || len(gone.Raw) != 0 || gone.Title != "" || gone.By != "Rosthof" {
 			t.Errorf("what is left of it: %+v", gone)
 		}
 		auditor := n.buyer
 		auditor.Role = entente.RoleAuditor
-		if err := n.carrier.threat.Forget(t.Context(), auditor, n.from, 1); entente.KindOf(err) != entente.KindDenied {
+		if err := n.carrier.threat.Forget(t.Context(), auditor, n.from, 1, time.Time{}); entente.KindOf(err) != entente.KindDenied {
 			t.Errorf("an auditor forgot: %v", err)
 		}
 	})

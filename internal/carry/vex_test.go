@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
@@ -123,7 +124,7 @@ func TestVEXIsTakenBack(t *testing.T) {
 		if err := n.advisory.Speak(t.Context(), auditor, "rosthof", nil); entente.KindOf(err) != entente.KindDenied {
 			t.Errorf("an auditor spoke: %v", err)
 		}
-		if err := n.advisory.Unsay(t.Context(), auditor, n.from, 1); entente.KindOf(err) != entente.KindDenied {
+		if err := n.advisory.Unsay(t.Context(), auditor, n.from, 1, time.Time{}); entente.KindOf(err) != entente.KindDenied {
 			t.Errorf("an auditor unsaid: %v", err)
 		}
 	})

@@ -23,7 +23,8 @@ type Told struct {
 	Name string
 	TLP  entente.TLP
 	At   time.Time
-	// State says whether it stands; Ended when it was replaced or taken back.
+	// State says whether it stands; Ended when it was replaced or taken back, or its time
+	// ran out.
 	State ToldState
 	Ended time.Time
 	Disclosure
@@ -37,7 +38,11 @@ const (
 	ToldStanding ToldState = "standing"
 	ToldReplaced ToldState = "replaced" // by a later one
 	ToldRecalled ToldState = "recalled" // by who told it; what it said is deleted
+	ToldExpired  ToldState = "expired"  // its time ran out; what it said is deleted
 )
+
+// gone says whether what was told is deleted.
+func (s ToldState) gone() bool { return s == ToldRecalled || s == ToldExpired }
 
 // foreign begins the ids of things that others disclosed; no thing of a map has such.
 const foreign = "~"

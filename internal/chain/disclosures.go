@@ -15,7 +15,7 @@ import (
 
 // The events about disclosures. The subject is the party.
 const (
-	EventDisclosed journal.Kind = "chain.disclosed" // a supplier told of its suppliers, or took it back
+	EventDisclosed journal.Kind = "chain.disclosed" // a supplier told of its suppliers, took it back, or its time ran out
 	EventChosen    journal.Kind = "chain.chosen"    // how much a partner is told of our suppliers
 )
 
@@ -137,7 +137,7 @@ func (s *Service) Learn(ctx context.Context, actor entente.Actor, t Told) error 
 			switch {
 			case b.Number == t.Number:
 				return nil
-			case b.Number > t.Number:
+			case b.Number > t.Number && !b.State.gone():
 				state, ended = ToldReplaced, t.At
 			}
 		}
@@ -155,25 +155,36 @@ func (s *Service) Learn(ctx context.Context, actor entente.Actor, t Told) error 
 	})
 }
 
-// Forget deletes what a disclosure said that was taken back. That there was one stays.
-func (s *Service) Forget(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) error {
+// Forget deletes what a disclosure said. That there was one stays. What the party told
+// before counts again, dated as it was. expired is when its time ran out; zero: the party
+// took it back.
+func (s *Service) Forget(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64, expired time.Time) error {
 	if err := identity.Require(actor, identity.ChainEdit, identity.In(actor.Org)); err != nil {
 		return err
+	}
+	state, ended := ToldRecalled, time.Now()
+	if !expired.IsZero() {
+		state, ended = ToldExpired, expired
 	}
 	return s.db.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		all, err := toldBy(ctx, tx, actor.Org, party)
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(all, func(t Told) bool { return t.Number == number && t.State != ToldRecalled })
+		i := slices.IndexFunc(all, func(t Told) bool { return t.Number == number && !t.State.gone() })
 		if i < 0 {
 			return nil
 		}
-		_, err = tx.Exec(ctx, "UPDATE chain_disclosed SET state = $4, ended_at = $5, body = '{}' WHERE org = $1 AND party = $2 AND number = $3", actor.Org, party, int64(number), ToldRecalled, db.Millis(time.Now()))
+		_, err = tx.Exec(ctx, "UPDATE chain_disclosed SET state = $4, ended_at = $5, body = '{}' WHERE org = $1 AND party = $2 AND number = $3", actor.Org, party, int64(number), state, db.Millis(ended))
 		if err != nil {
 			return err
 		}
-		return s.disclosedAnew(ctx, tx, actor, all[i], 0, "recalled")
+		_, err = tx.Exec(ctx, `UPDATE chain_disclosed SET state = 'standing', ended_at = 0 WHERE org = $1 AND party = $2
+			AND number = (SELECT MAX(o.number) FROM chain_disclosed o WHERE o.org = $1 AND o.party = $2 AND o.state IN ('standing', 'replaced'))`, actor.Org, party)
+		if err != nil {
+			return err
+		}
+		return s.disclosedAnew(ctx, tx, actor, all[i], 0, string(state))
 	})
 }
 

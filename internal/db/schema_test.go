@@ -103,6 +103,61 @@ func TestLabelsOfStatements(t *testing.T) {
 	})
 }
 
+// What expired before its rooms said so is told apart from what was taken back, by the
+// entry that brought it.
+func TestWhatHadExpired(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		run := func(q string, args ...any) {
+			t.Helper()
+			if err := db.Run(ctx, d, q, args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for number, state := range map[int64]string{1: "recalled", 2: "expired"} {
+			run(`INSERT INTO exchange_entry (org, party, way, number, hash, envelope, kind, subject, originator, marking, statement, state, why, said_at, stored_at, delivered_at, read_at, read_by, answered_at, outcome, outcome_why, expires_at)
+				VALUES ('beanline', 'p', 'in', $1, $2, NULL, '', '', '', '{}', '', $3, '', 0, 0, 0, 0, '', 0, '', '', 500)`, number, []byte{}, state)
+			run(`INSERT INTO threat_object (org, party, number, id, type, title, by, tlp, at, raw, ended_at) VALUES ('beanline', 'p', $1, 'x', '', '', '', '', 0, $2, 900)`, number, []byte{})
+			run(`INSERT INTO advisory_record (org, id, member_of, digest, modified, published, withdrawn, recorded, source, summary, level, score, vector, ecosystems, party, number, ended_at)
+				VALUES ('beanline', $1, '', $2, 0, 0, 0, 0, '', '', 0, 0, '', '', 'p', $3, 900)`, state, []byte{}, number)
+			run(`INSERT INTO advisory_vex (org, product, vulnerability, party, number, n, name, by, status, justification, text, action, packages, at, state, ended_at) VALUES ('beanline', 'x', 'x', 'p', $1, 0, '', '', '', '', '', '', '[]', 0, 'recalled', 900)`, number)
+			run(`INSERT INTO chain_disclosed (org, party, number, supplier, name, tlp, at, state, ended_at, body) VALUES ('beanline', 'p', $1, '', '', '', 0, 'recalled', 900, '{}')`, number)
+			run(`INSERT INTO inventory_document (org, id, product, part, file, format, spec_version, encoding, serial, revision, name, subject, created_at, recorded_at, recorded_by, sha256, size, components, packages, assessable, unversioned, vulnerabilities, types, authors, tools, oddities, more_oddities, superseded_at, superseded_by, removed_at, party, number, recalled)
+				VALUES ('beanline', $1, '', '', '', '', '', '', '', '', '', '', 0, 0, '', '', 0, 0, 0, 0, 0, 0, '{}', '[]', '[]', '[]', 0, 0, 0, 900, 'p', $1, 1)`, number)
+		}
+		if err := db.RunMigration(ctx, d, "0030_expired.sql", "UPDATE"); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string][]string{}
+		err := d.Read(ctx, func(tx *db.Tx) error {
+			return db.Each(ctx, tx, `SELECT 'exchange_entry', number, state, ended_at FROM exchange_entry
+				UNION ALL SELECT 'threat_object', number, CASE WHEN expired = 1 THEN 'expired' ELSE 'recalled' END, ended_at FROM threat_object
+				UNION ALL SELECT 'advisory_record', number, CASE WHEN expired = 1 THEN 'expired' ELSE 'recalled' END, ended_at FROM advisory_record
+				UNION ALL SELECT 'advisory_vex', number, state, ended_at FROM advisory_vex
+				UNION ALL SELECT 'chain_disclosed', number, state, ended_at FROM chain_disclosed
+				UNION ALL SELECT 'inventory_document', number, CASE WHEN expired = recalled THEN 'both' WHEN expired = 1 THEN 'expired' ELSE 'recalled' END, removed_at FROM inventory_document
+				ORDER BY 1, 2`, func(row db.Scanner) error {
+				var table, state string
+				var number, at int64
+				err := row.Scan(&table, &number, &state, &at)
+				got[table] = append(got[table], fmt.Sprint(state, " ", at))
+				return err
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		both := []string{"recalled 900", "expired 500"}
+		want := map[string][]string{
+			"exchange_entry": {"recalled 0", "expired 500"}, // when the first was taken back, nobody wrote down
+			"threat_object":  both, "advisory_record": both, "advisory_vex": both, "chain_disclosed": both, "inventory_document": both,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("what is written of how it went (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // Rows belong to one organisation, and their keys begin with it.
 func TestKeysBeginWithTheOrganisation(t *testing.T) {
 	check := func(t *testing.T, schema map[string]table) {

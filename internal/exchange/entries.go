@@ -35,20 +35,21 @@ type stored struct {
 	Title      string    // what it is called, as far as it says so
 	Due        time.Time // until when an answer is asked for; zero: none is
 	Narrowed   bool      // its marking is narrower now than it was signed
+	Ended      time.Time // when it was taken back or its time ran out, as its state says; zero: it was not
 }
 
-const entryColumns = "party, way, number, hash, envelope, kind, subject, originator, marking, statement, state, why, said_at, stored_at, delivered_at, read_at, read_by, answered_at, outcome, outcome_why, title, due_at, narrowed"
+const entryColumns = "party, way, number, hash, envelope, kind, subject, originator, marking, statement, state, why, said_at, stored_at, delivered_at, read_at, read_by, answered_at, outcome, outcome_why, title, due_at, narrowed, ended_at"
 
 func scanEntry(row db.Scanner) (e stored, err error) {
 	var hash, envelope []byte
 	var marking, why, outcome string
-	var said, at, delivered, read, answered, due int64
-	err = row.Scan(&e.Party, &e.Way, &e.Number, &hash, &envelope, &e.Kind, &e.Subject, &e.Originator, &marking, &e.Statement, &e.State, &why, &said, &at, &delivered, &read, &e.ReadBy, &answered, &e.Outcome, &outcome, &e.Title, &due, &e.Narrowed)
+	var said, at, delivered, read, answered, due, ended int64
+	err = row.Scan(&e.Party, &e.Way, &e.Number, &hash, &envelope, &e.Kind, &e.Subject, &e.Originator, &marking, &e.Statement, &e.State, &why, &said, &at, &delivered, &read, &e.ReadBy, &answered, &e.Outcome, &outcome, &e.Title, &due, &e.Narrowed, &ended)
 	if err != nil {
 		return e, err
 	}
 	copy(e.Hash[:], hash)
-	e.Said, e.Stored, e.Delivered, e.Read, e.Answered, e.Due = db.Time(said), db.Time(at), db.Time(delivered), db.Time(read), db.Time(answered), db.Time(due)
+	e.Said, e.Stored, e.Delivered, e.Read, e.Answered, e.Due, e.Ended = db.Time(said), db.Time(at), db.Time(delivered), db.Time(read), db.Time(answered), db.Time(due), db.Time(ended)
 	if len(envelope) > 0 {
 		if err := json.Unmarshal(envelope, &e.Envelope); err != nil {
 			return e, err
@@ -85,7 +86,7 @@ func entryRow(org entente.OrgID, e stored) ([]any, error) {
 	return []any{
 		org, e.Party, e.Way, int64(e.Number), e.Hash[:], envelope, e.Kind, e.Subject, e.Originator, string(marking), e.Statement, e.State, why,
 		db.Millis(e.Said), db.Millis(e.Stored), db.Millis(e.Delivered), db.Millis(e.Read), e.ReadBy, db.Millis(e.Answered), e.Outcome, outcome,
-		e.Title, db.Millis(e.Due), e.Narrowed, e.search(), int64(e.Marking.TLP), db.Millis(e.Marking.Embargo), db.Millis(e.Marking.Expires),
+		e.Title, db.Millis(e.Due), e.Narrowed, db.Millis(e.Ended), e.search(), int64(e.Marking.TLP), db.Millis(e.Marking.Embargo), db.Millis(e.Marking.Expires),
 	}, err
 }
 
@@ -95,7 +96,7 @@ func insertEntry(ctx context.Context, tx *db.Tx, org entente.OrgID, e stored) er
 		return err
 	}
 	_, err = tx.Exec(ctx, "INSERT INTO exchange_entry (org, "+entryColumns+`, search, tlp, embargo_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`, row...)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)`, row...)
 	return err
 }
 
@@ -107,9 +108,9 @@ func updateEntry(ctx context.Context, tx *db.Tx, org entente.OrgID, e stored) er
 		return err
 	}
 	_, err = tx.Exec(ctx, `UPDATE exchange_entry SET envelope = $5, marking = $6, state = $7, why = $8, read_at = $9, read_by = $10, answered_at = $11, outcome = $12, outcome_why = $13,
-		title = $14, narrowed = $15, search = $16, tlp = $17, embargo_at = $18, expires_at = $19
+		title = $14, narrowed = $15, ended_at = $16, search = $17, tlp = $18, embargo_at = $19, expires_at = $20
 		WHERE org = $1 AND party = $2 AND way = $3 AND number = $4`,
-		row[0], row[1], row[2], row[3], row[5], row[9], row[11], row[12], row[16], row[17], row[18], row[19], row[20], row[21], row[23], row[24], row[25], row[26], row[27])
+		row[0], row[1], row[2], row[3], row[5], row[9], row[11], row[12], row[16], row[17], row[18], row[19], row[20], row[21], row[23], row[24], row[25], row[26], row[27], row[28])
 	return err
 }
 

@@ -39,8 +39,11 @@ func (s *Service) expire(ctx context.Context, job *journal.Job) error {
 		if err := dropBlobsOf(ctx, tx, job.Org, held); err != nil {
 			return err
 		}
-		held.State, held.Envelope, held.Title, held.Why = Expired, entente.Envelope{}, "", entente.Message{}
+		held.State, held.Ended, held.Envelope, held.Title, held.Why = Expired, held.Marking.Expires, entente.Envelope{}, "", entente.Message{}
 		held.Outcome, held.OutcomeWhy = "", entente.Message{}
+		if db.Millis(held.Ended) <= 0 { // no time that anything was kept until
+			held.Ended = s.now()
+		}
 		if err := updateEntry(ctx, tx, job.Org, held); err != nil {
 			return err
 		}

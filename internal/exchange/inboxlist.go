@@ -55,6 +55,7 @@ const (
 	InboxRead      InboxState = "read" // and not acknowledged
 	InboxAnswered  InboxState = "acknowledged"
 	InboxRecalled  InboxState = "recalled"
+	InboxExpired   InboxState = "expired"
 	InboxNarrowed  InboxState = "narrowed"
 	InboxEmbargoed InboxState = "embargoed"
 	InboxHeld      InboxState = "held"
@@ -63,7 +64,7 @@ const (
 
 // InboxStates lists them.
 func InboxStates() []InboxState {
-	return []InboxState{InboxStanding, InboxUnread, InboxRead, InboxAnswered, InboxRecalled, InboxNarrowed, InboxEmbargoed, InboxHeld, InboxUnknown}
+	return []InboxState{InboxStanding, InboxUnread, InboxRead, InboxAnswered, InboxRecalled, InboxExpired, InboxNarrowed, InboxEmbargoed, InboxHeld, InboxUnknown}
 }
 
 // InboxOrder is an order of an inbox.
@@ -102,6 +103,7 @@ func (q InboxQuery) choose(sel *db.Query, now time.Time) *db.Query {
 		AndIf(q.State == InboxRead, "e.read_at > 0 AND e.answered_at = 0 AND e.state = 'standing' AND (e.expires_at = 0 OR e.expires_at > $1)", at).
 		AndIf(q.State == InboxAnswered, "e.answered_at > 0").
 		AndIf(q.State == InboxRecalled, "e.state = 'recalled'").
+		AndIf(q.State == InboxExpired, "e.state = 'expired' OR e.state = 'standing' AND e.expires_at <> 0 AND e.expires_at <= $1", at).
 		AndIf(q.State == InboxHeld, "e.state = 'held'").
 		AndIf(q.State == InboxNarrowed, "e.narrowed = 1").
 		AndIf(q.State == InboxEmbargoed, "e.embargo_at > $1 AND e.state = 'standing'", at).
@@ -121,7 +123,7 @@ const notAnswered = `NOT EXISTS (SELECT 1 FROM exchange_entry a WHERE a.org = e.
 
 const inboxFrom = ` FROM exchange_entry e LEFT JOIN exchange_partner p ON p.org = e.org AND p.party = e.party WHERE e.org = $1 AND e.way = 'in'`
 
-const inboxColumns = "e.party, e.way, e.number, e.hash, e.envelope, e.kind, e.subject, e.originator, e.marking, e.statement, e.state, e.why, e.said_at, e.stored_at, e.delivered_at, e.read_at, e.read_by, e.answered_at, e.outcome, e.outcome_why, e.title, e.due_at, e.narrowed"
+const inboxColumns = "e.party, e.way, e.number, e.hash, e.envelope, e.kind, e.subject, e.originator, e.marking, e.statement, e.state, e.why, e.said_at, e.stored_at, e.delivered_at, e.read_at, e.read_by, e.answered_at, e.outcome, e.outcome_why, e.title, e.due_at, e.narrowed, e.ended_at"
 
 func inboxOf(ctx context.Context, tx *db.Tx, org entente.OrgID, q InboxQuery, now time.Time) ([]stored, error) {
 	sel := q.choose(db.Select("SELECT "+inboxColumns+inboxFrom, org), now).Page(q.Limit, q.Offset)

@@ -30,6 +30,7 @@ type Received struct {
 	Withheld   bool
 	Marking    entente.Marking
 	State      EntryState
+	Ended      time.Time       // when it was taken back or its time ran out, as the state says; zero: it was not, or nobody wrote it down
 	Why        entente.Message // of the state, or why the reader does not see the content
 	Hidden     bool            // from this reader
 	Narrowed   bool            // its marking is narrower now than it was signed
@@ -161,7 +162,7 @@ func isNamed(m entente.Marking, person []string) string {
 func (s *Service) shown(self Self, p Partner, row stored, person []string) Received {
 	r := Received{
 		Party: row.Party, Name: p.Name, Way: row.Way, Number: row.Number, Hash: row.Hash, Title: row.Title, Due: row.Due, Narrowed: row.Narrowed, Statement: row.Statement, Kind: row.Kind, Known: slices.Contains(knownKinds, row.Kind), Subject: row.Subject,
-		Originator: row.Originator, Marking: row.Marking, State: row.State, Why: row.Why, Said: row.Said, Stored: row.Stored, Read: row.Read, ReadBy: row.ReadBy,
+		Originator: row.Originator, Marking: row.Marking, State: row.State, Ended: row.Ended, Why: row.Why, Said: row.Said, Stored: row.Stored, Read: row.Read, ReadBy: row.ReadBy,
 		Answered: row.Answered, Outcome: row.Outcome, OutcomeWhy: row.OutcomeWhy, Retain: p.Agreement.Retention,
 	}
 	if row.State != Standing {

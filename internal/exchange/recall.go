@@ -218,7 +218,10 @@ func (s *Service) heardRecall(ctx context.Context, tx *db.Tx, self Self, p *Part
 	switch {
 	case e.Kind == entente.EntryRecall, e.Kind == entente.EntryNarrow && b.Marking != nil && held.Marking.Narrows(*b.Marking) && leavesOut(self, held, *b.Marking):
 		// What was said is gone; that it was said, and its hash, stay.
-		held.State, held.Envelope, held.Why, held.Title = Recalled, entente.Envelope{}, entente.Say("%s", b.Reason), ""
+		if held.State == Recalled || held.State == Expired {
+			break // it went before
+		}
+		held.State, held.Ended, held.Envelope, held.Why, held.Title = Recalled, s.now(), entente.Envelope{}, entente.Say("%s", b.Reason), ""
 		held.Outcome, held.OutcomeWhy = "", entente.Message{}
 		if err := dropBlobsOf(ctx, tx, tx.Org(), held); err != nil {
 			return err

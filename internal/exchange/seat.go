@@ -432,6 +432,9 @@ func (s *Service) readSeatEntry(ctx context.Context, tx *db.Tx, e stored) error 
 	if err := insertEntry(ctx, tx, tx.Org(), e); err != nil || !heard {
 		return err
 	}
+	if err := s.expireAt(ctx, tx, e); err != nil {
+		return err
+	}
 	p, err := readPartner(ctx, tx, tx.Org(), e.Party)
 	if err != nil {
 		return err

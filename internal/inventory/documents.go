@@ -108,7 +108,7 @@ func (s *Service) RemoveAll(ctx context.Context, actor entente.Actor, ids []uint
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	return s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		for _, id := range ids {
-			if _, err := s.remove(ctx, tx, actor, id, false); err != nil {
+			if _, err := s.remove(ctx, tx, actor, id, ending{}); err != nil {
 				return err
 			}
 		}

@@ -43,6 +43,8 @@ type Removed struct {
 	Restored uint32 `json:"restored,omitempty"`
 	// Recalled says that the partner who brought it took it back.
 	Recalled bool `json:"recalled,omitempty"`
+	// Expired says that the time ran out for which the partner gave it.
+	Expired bool `json:"expired,omitempty"`
 }
 
 // Document is a bill of materials as it was recorded for a product.
@@ -75,6 +77,7 @@ type Document struct {
 	Removed      time.Time // zero unless it was withdrawn
 	From         Origin    // where a partner brought it
 	Recalled     bool      // it was withdrawn because that partner took it back
+	Expired      bool      // it was withdrawn because the time ran out for which that partner gave it
 }
 
 // Origin is the entry of a partner that brought a document; the zero value is none.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/chain"
@@ -243,25 +244,27 @@ func (s *Service) Remove(ctx context.Context, actor entente.Actor, id uint32) (D
 	}
 	var doc Document
 	err := s.d.Write(ctx, actor.Org, func(tx *db.Tx) (err error) {
-		doc, err = s.remove(ctx, tx, actor, id, false)
+		doc, err = s.remove(ctx, tx, actor, id, ending{})
 		return err
 	})
 	return doc, err
 }
 
 // Recall withdraws the documents that an entry of a partner brought, as
-// [Service.Remove] does: the partner took them back.
-func (s *Service) Recall(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) error {
+// [Service.Remove] does. expired is when their time ran out; zero: the partner took them
+// back.
+func (s *Service) Recall(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64, expired time.Time) error {
 	if err := identity.Require(actor, identity.InventoryRemove, identity.In(actor.Org)); err != nil {
 		return err
 	}
+	as := ending{at: expired, recalled: expired.IsZero(), expired: !expired.IsZero()}
 	return s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
 		ids, err := db.All(ctx, tx, db.Value[uint32], `SELECT id FROM inventory_document WHERE org = $1 AND party = $2 AND number = $3 AND removed_at = 0 ORDER BY id`, actor.Org, party, int64(number))
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if _, err := s.remove(ctx, tx, actor, id, true); err != nil {
+			if _, err := s.remove(ctx, tx, actor, id, as); err != nil {
 				return err
 			}
 		}
@@ -269,7 +272,13 @@ func (s *Service) Recall(ctx context.Context, actor entente.Actor, party entente
 	})
 }
 
-func (s *Service) remove(ctx context.Context, tx *db.Tx, actor entente.Actor, id uint32, recalled bool) (Document, error) {
+// ending is how a document goes. Without at, it goes now.
+type ending struct {
+	at                time.Time
+	recalled, expired bool
+}
+
+func (s *Service) remove(ctx context.Context, tx *db.Tx, actor entente.Actor, id uint32, as ending) (Document, error) {
 	doc, err := documentByID(ctx, tx, actor.Org, id)
 	if err != nil {
 		return doc, err
@@ -278,11 +287,14 @@ func (s *Service) remove(ctx context.Context, tx *db.Tx, actor entente.Actor, id
 		return doc, entente.Conflict("document %d was removed already, on %s", id, doc.Removed.Format("2 January 2006"))
 	}
 	current := doc.Current()
-	doc.Removed, doc.Recalled = db.Time(db.Millis(s.now())), recalled
+	if as.at.IsZero() {
+		as.at = s.now()
+	}
+	doc.Removed, doc.Recalled, doc.Expired = db.Time(db.Millis(as.at)), as.recalled, as.expired
 	if err := removeDocument(ctx, tx, actor.Org, &doc); err != nil {
 		return doc, err
 	}
-	body := Removed{Document: id, Part: doc.Part, Recalled: recalled}
+	body := Removed{Document: id, Part: doc.Part, Recalled: as.recalled, Expired: as.expired}
 	if current {
 		body.Restored, err = restore(ctx, tx, actor.Org, &doc)
 		if err != nil {

@@ -266,7 +266,7 @@ func componentsOf(ctx context.Context, tx *db.Tx, org entente.OrgID, document ui
 
 const documentColumns = `d.id, d.product, d.part, d.file, d.format, d.spec_version, d.encoding, d.serial, d.revision, d.name, d.subject,
 	d.created_at, d.recorded_at, d.recorded_by, d.sha256, d.size, d.components, d.packages, d.assessable, d.unversioned, d.vulnerabilities,
-	d.types, d.authors, d.tools, d.oddities, d.more_oddities, d.superseded_at, d.superseded_by, d.removed_at, d.party, d.number, d.recalled`
+	d.types, d.authors, d.tools, d.oddities, d.more_oddities, d.superseded_at, d.superseded_by, d.removed_at, d.party, d.number, d.recalled, d.expired`
 
 func scanDocument(r db.Scanner) (Document, error) {
 	var d Document
@@ -274,7 +274,7 @@ func scanDocument(r db.Scanner) (Document, error) {
 	var types, authors, tools, oddities []byte
 	err := r.Scan(&d.ID, &d.Product, &d.Part, &d.File, &d.Format, &d.SpecVersion, &d.Encoding, &d.Serial, &d.Revision, &d.Name, &d.Subject,
 		&created, &recorded, &d.RecordedBy, &d.SHA256, &d.Size, &d.Components, &d.Packages, &d.Assessable, &d.Unversioned, &d.Vulnerabilities,
-		&types, &authors, &tools, &oddities, &d.MoreOddities, &superseded, &d.SupersededBy, &removed, &d.From.Party, &d.From.Number, &d.Recalled)
+		&types, &authors, &tools, &oddities, &d.MoreOddities, &superseded, &d.SupersededBy, &removed, &d.From.Party, &d.From.Number, &d.Recalled, &d.Expired)
 	if err != nil {
 		return d, err
 	}
@@ -371,7 +371,7 @@ func removeDocument(ctx context.Context, tx *db.Tx, org entente.OrgID, d *Docume
 	if _, err := tx.Exec(ctx, `DELETE FROM inventory_content WHERE org = $1 AND document = $2`, org, d.ID); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `UPDATE inventory_document SET removed_at = $3, recalled = $4 WHERE org = $1 AND id = $2`, org, d.ID, db.Millis(d.Removed), d.Recalled)
+	_, err := tx.Exec(ctx, `UPDATE inventory_document SET removed_at = $3, recalled = $4, expired = $5 WHERE org = $1 AND id = $2`, org, d.ID, db.Millis(d.Removed), d.Recalled, d.Expired)
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 const (
 	EventRecorded  journal.Kind = "threat.recorded"
 	EventForgotten journal.Kind = "threat.forgotten" // its sender took it back
+	EventExpired   journal.Kind = "threat.expired"   // its time ran out
 )
 
 // Service is the room.
@@ -36,9 +37,11 @@ type Threat struct {
 	By     string // what the party calls itself
 	TLP    entente.TLP
 	At     time.Time
-	Raw    []byte // as it came; nil in lists, and when it was taken back
-	// Recalled is when its sender took it back: what it said is deleted; zero: it stands.
-	Recalled time.Time
+	Raw    []byte // as it came; nil in lists, and when it is gone
+	// Ended is when its sender took it back or, if it has Expired, its time ran out: what
+	// it said is deleted. Zero: it stands.
+	Ended   time.Time
+	Expired bool
 }
 
 // Object reads the object.
@@ -81,30 +84,34 @@ func clean(text string) string {
 	return text
 }
 
-// Forget deletes what an entry brought. That it was there, and when it was taken back,
-// stays.
-func (s *Service) Forget(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64) error {
+// Forget deletes what an entry brought. That it was there, and when and why it went,
+// stays. expired is when its time ran out; zero: its sender took it back.
+func (s *Service) Forget(ctx context.Context, actor entente.Actor, party entente.PartyID, number uint64, expired time.Time) error {
 	if err := identity.Require(actor, identity.AdvisoryEdit, identity.In(actor.Org)); err != nil {
 		return err
 	}
+	event, ended := EventForgotten, time.Now()
+	if !expired.IsZero() {
+		event, ended = EventExpired, expired
+	}
 	return s.d.Write(ctx, actor.Org, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, "UPDATE threat_object SET title = '', raw = $4, recalled_at = $5 WHERE org = $1 AND party = $2 AND number = $3 AND recalled_at = 0", actor.Org, party, int64(number), []byte{}, db.Millis(time.Now()))
+		n, err := tx.Exec(ctx, "UPDATE threat_object SET title = '', raw = $4, ended_at = $5, expired = $6 WHERE org = $1 AND party = $2 AND number = $3 AND ended_at = 0", actor.Org, party, int64(number), []byte{}, db.Millis(ended), !expired.IsZero())
 		if err != nil || n == 0 {
 			return err
 		}
-		return journal.Append(ctx, tx, actor, EventForgotten, string(party), map[string]any{"number": number, "objects": n})
+		return journal.Append(ctx, tx, actor, event, string(party), map[string]any{"number": number, "objects": n})
 	})
 }
 
-// List gives the objects that partners shared and did not take back, the latest word of
+// List gives the objects that partners shared and that are not gone, the latest word of
 // each party on each, the newest first.
 func (s *Service) List(ctx context.Context, actor entente.Actor) (list []Threat, err error) {
 	if err := identity.Require(actor, identity.AdvisoryRead, identity.In(actor.Org)); err != nil {
 		return nil, err
 	}
 	err = s.d.Read(ctx, func(tx *db.Tx) error {
-		list, err = db.All(ctx, tx, scan, `SELECT party, number, id, type, title, by, tlp, at, recalled_at FROM threat_object t WHERE org = $1 AND recalled_at = 0
-			AND number = (SELECT MAX(number) FROM threat_object o WHERE o.org = t.org AND o.party = t.party AND o.id = t.id AND o.recalled_at = 0) ORDER BY at DESC, party, id`, actor.Org)
+		list, err = db.All(ctx, tx, scan, `SELECT party, number, id, type, title, by, tlp, at, ended_at, expired FROM threat_object t WHERE org = $1 AND ended_at = 0
+			AND number = (SELECT MAX(number) FROM threat_object o WHERE o.org = t.org AND o.party = t.party AND o.id = t.id AND o.ended_at = 0) ORDER BY at DESC, party, id`, actor.Org)
 		return err
 	})
 	return list, err
@@ -118,7 +125,7 @@ func (s *Service) Get(ctx context.Context, actor entente.Actor, party entente.Pa
 	err = s.d.Read(ctx, func(tx *db.Tx) error {
 		var raw []byte
 		t, err = db.One(ctx, tx, func(row db.Scanner) (t Threat, err error) { return scanAnd(row, &raw) },
-			"SELECT party, number, id, type, title, by, tlp, at, recalled_at, raw FROM threat_object WHERE org = $1 AND party = $2 AND number = $3 AND id = $4", actor.Org, party, int64(number), id)
+			"SELECT party, number, id, type, title, by, tlp, at, ended_at, expired, raw FROM threat_object WHERE org = $1 AND party = $2 AND number = $3 AND id = $4", actor.Org, party, int64(number), id)
 		t.Raw = raw
 		return err
 	})
@@ -131,12 +138,12 @@ func (s *Service) Get(ctx context.Context, actor entente.Actor, party entente.Pa
 func scan(row db.Scanner) (Threat, error) { return scanAnd(row) }
 
 func scanAnd(row db.Scanner, more ...any) (t Threat, err error) {
-	var at, recalled int64
+	var at, ended int64
 	var tlp string
-	if err = row.Scan(append([]any{&t.Party, &t.Number, &t.ID, &t.Type, &t.Title, &t.By, &tlp, &at, &recalled}, more...)...); err != nil {
+	if err = row.Scan(append([]any{&t.Party, &t.Number, &t.ID, &t.Type, &t.Title, &t.By, &tlp, &at, &ended, &t.Expired}, more...)...); err != nil {
 		return t, err
 	}
-	t.At, t.Recalled = db.Time(at), db.Time(recalled)
+	t.At, t.Ended = db.Time(at), db.Time(ended)
 	t.TLP, err = entente.ParseTLP(tlp)
 	return t, err
 }

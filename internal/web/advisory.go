@@ -212,13 +212,18 @@ func (v *visit) advisory() error {
 		},
 		Notice: v.done(),
 	}
-	if !detail.Withdrawn.IsZero() && !slices.ContainsFunc(detail.Records, func(r advisory.RecordDetail) bool { return !r.Recalled.IsZero() }) {
+	if !detail.Withdrawn.IsZero() && !slices.ContainsFunc(detail.Records, func(r advisory.RecordDetail) bool { return !r.Ended.IsZero() }) {
 		shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("withdrawn")})
 	}
 	for i := range detail.Records {
-		if r := &detail.Records[i]; !r.Recalled.IsZero() {
+		switch r := &detail.Records[i]; {
+		case r.Ended.IsZero():
+		case r.Expired:
+			shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("expired"), Tone: ui.Warn})
+			shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("The time for which %s shared %s ran out on %s. What it said is deleted here, and it counts no more.", r.By(), r.ID, v.reader().Day(r.Ended))}
+		default:
 			shown.Head.Badges = append(shown.Head.Badges, ui.Badge{Text: v.T("taken back"), Tone: ui.Warn})
-			shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took %s back on %s, or its time ran out. What it said is deleted here, and it counts no more.", r.By(), r.ID, v.reader().Day(r.Recalled))}
+			shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took %s back on %s. What it said is deleted here, and it counts no more.", r.By(), r.ID, v.reader().Day(r.Ended))}
 		}
 	}
 	if share, err := v.shareAdvisory(detail.ID); err != nil {
@@ -243,9 +248,12 @@ func (v *visit) describe(shown *advisoryPage, d *advisory.Detail) {
 	seen := map[string]bool{}
 	for i := range d.Records {
 		r := &d.Records[i]
-		if !r.Recalled.IsZero() {
-			sources = append(sources, v.T("%s from %s, taken back %s", r.ID, r.By(), v.reader().Day(r.Recalled)))
-		} else if r.Source != "" {
+		switch {
+		case r.Expired:
+			sources = append(sources, v.T("%s from %s, expired %s", r.ID, r.By(), v.reader().Day(r.Ended)))
+		case !r.Ended.IsZero():
+			sources = append(sources, v.T("%s from %s, taken back %s", r.ID, r.By(), v.reader().Day(r.Ended)))
+		case r.Source != "":
 			sources = append(sources, v.T("%s from %s, recorded %s", r.ID, r.Source, v.reader().Day(r.Recorded)))
 		}
 		if shown.Details == "" {

@@ -232,8 +232,11 @@ func (p *picture) told(id chain.NodeID) (now []toldView, before []ui.Row, err er
 	for _, t := range all {
 		if t.State != chain.ToldStanding {
 			what := p.v.T("replaced by a later one")
-			if t.State == chain.ToldRecalled {
+			switch t.State {
+			case chain.ToldRecalled:
 				what = p.v.T("taken back by %s on %s; what it said is deleted", t.Name, p.v.reader().Day(t.Ended))
+			case chain.ToldExpired:
+				what = p.v.T("its time ran out on %s; what it said is deleted", p.v.reader().Day(t.Ended))
 			}
 			before = append(before, ui.Row{Cells: []ui.Cell{momentCell(p.v, t.At), plainCell(t.TLP.String()), plainCell(p.v.reader().Count(len(t.Suppliers) + t.Counted)), plainCell(what)}})
 			continue

@@ -79,6 +79,7 @@ var inboxStateTexts = map[exchange.InboxState]entente.Text{
 	exchange.InboxRead:      "Read, not acknowledged",
 	exchange.InboxAnswered:  "Acknowledged",
 	exchange.InboxRecalled:  "Taken back",
+	exchange.InboxExpired:   "Expired",
 	exchange.InboxNarrowed:  "Narrowed",
 	exchange.InboxEmbargoed: "Under embargo",
 	exchange.InboxHeld:      "Held back",
@@ -316,7 +317,7 @@ func (v *visit) stateNotice(r exchange.Received) ui.Notice {
 	case r.State == exchange.Recalled:
 		return ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back. What it said is deleted here, and %s has a signed word of that. That it was said stays.", r.Name, r.Name)}
 	case r.State == exchange.Expired:
-		return ui.Notice{Tone: ui.Warn, Text: v.T("Its time ran out on %s. What it said is deleted here; that it was said stays.", v.reader().Day(r.Marking.Expires))}
+		return ui.Notice{Tone: ui.Warn, Text: v.T("Its time ran out on %s. What it said is deleted here; that it was said stays.", v.reader().Day(cmp.Or(r.Ended, r.Marking.Expires)))}
 	case r.State == exchange.Held:
 		return ui.Notice{Tone: ui.Bad, Text: v.T("It is held back: %s It is kept as proof, and shown to nobody.", r.Why)}
 	case r.Hidden:
@@ -370,6 +371,13 @@ func (v *visit) entryDefs(r exchange.Received) ([]ui.Def, error) {
 	}
 	if !r.Answered.IsZero() {
 		defs = append(defs, ui.Def{Term: v.T("Acknowledged"), View: ui.Time(r.Answered)})
+	}
+	switch {
+	case r.Ended.IsZero():
+	case r.State == exchange.Expired:
+		defs = append(defs, ui.Def{Term: v.T("Expired"), View: ui.Time(r.Ended)})
+	default:
+		defs = append(defs, ui.Def{Term: v.T("Taken back"), View: ui.Time(r.Ended)})
 	}
 	if r.Retain > 0 {
 		defs = append(defs, ui.Def{Term: v.T("Kept"), Text: v.N(r.Retain, "for %d day after the end of the partnership", "for %d days after the end of the partnership")})

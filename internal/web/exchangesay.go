@@ -91,7 +91,7 @@ func (v *visit) sayForm() error {
 		return v.showSayKinds()
 	}
 	values := url.Values{}
-	for _, name := range []string{sayKind, sayAbout, sayTo, sayAdvisory, sayDocument} {
+	for _, name := range []string{sayKind, sayAbout, sayTo, sayTitle, sayAdvisory, sayDocument} {
 		if q.Has(name) {
 			values[name] = q[name]
 		}

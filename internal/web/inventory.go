@@ -231,6 +231,8 @@ func formatWords(d *inventory.Document, between string) string {
 func (v *visit) documentBadges(d *inventory.Document) []ui.Badge {
 	var badges []ui.Badge
 	switch {
+	case d.Expired:
+		badges = append(badges, ui.Badge{Text: v.T("expired"), Tone: ui.Warn})
 	case d.Recalled:
 		badges = append(badges, ui.Badge{Text: v.T("taken back"), Tone: ui.Warn})
 	case !d.Removed.IsZero():
@@ -439,16 +441,20 @@ func (v *visit) documentShown(p *picture, d *inventory.Document, components ui.L
 			{Term: v.T("Serial"), Text: d.Serial}, {Term: v.T("Revision"), Text: d.Revision},
 			{Term: v.T("Made"), View: orNothing(!d.Created.IsZero(), ui.Time(d.Created))}, {Term: v.T("Made by"), Text: strings.Join(d.Authors, ", ")}, {Term: v.T("Made with"), Text: strings.Join(d.Tools, ", ")},
 			{Term: v.T("Recorded"), View: ui.Time(d.Recorded)}, {Term: v.T("Recorded by"), Text: d.RecordedBy},
-			{Term: v.T("Withdrawn"), View: orNothing(!d.Removed.IsZero() && !d.Recalled, ui.Time(d.Removed))},
+			{Term: v.T("Withdrawn"), View: orNothing(!d.Removed.IsZero() && !d.Recalled && !d.Expired, ui.Time(d.Removed))},
 			{Term: v.T("Taken back"), View: orNothing(d.Recalled, ui.Phrase(entente.Say("by %s, %s", d.From.Name, ui.Time(d.Removed))))},
+			{Term: v.T("Expired"), View: orNothing(d.Expired, ui.Time(d.Removed))},
 			{Term: v.T("Size"), Text: v.reader().Bytes(d.Size)}, {Term: v.T("SHA-256"), View: code(d.SHA256)},
 		},
 	}
 	if not, why := d.NotAssessable(); not {
 		shown.Head.Lead = v.T("Not assessable: %s. Nothing is known of advisories for it; that is not the same as safe.", why)
 	}
-	if d.Recalled {
-		shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s, or its time ran out. Its components are deleted here, and it counts no more.", d.From.Name, v.reader().Day(d.Removed))}
+	switch {
+	case d.Expired:
+		shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("The time for which %s shared it ran out on %s. Its components are deleted here, and it counts no more.", d.From.Name, v.reader().Day(d.Removed))}
+	case d.Recalled:
+		shown.Notice = ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s. Its components are deleted here, and it counts no more.", d.From.Name, v.reader().Day(d.Removed))}
 	}
 	if of, err := p.productOf(d.Product); err == nil && of.Supplier == p.g.Map().Own && d.Removed.IsZero() && v.may(identity.ExchangeShare) {
 		shown.Head.Actions = append(shown.Head.Actions, ui.Link{Text: v.T("Share with partners"), Href: v.in("say") + "?kind=sbom&document=" + strconv.FormatUint(uint64(d.ID), 10)})

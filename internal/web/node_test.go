@@ -42,6 +42,7 @@ type node struct {
 	Config
 	handler http.Handler
 	key     seal.Key
+	now     func() time.Time // of the exchange
 }
 
 func newNode(t testing.TB) *node {
@@ -57,11 +58,11 @@ func newNode(t testing.TB) *node {
 		o, err := people.Organisation(ctx, actor)
 		return o.Name, err
 	})
-	n := &node{t: t, Config: Config{
+	n := &node{t: t, now: time.Now, Config: Config{
 		DB: d, Identity: people, Chain: chains, Inventory: inventory.New(d, inventory.Options{Temp: t.TempDir()}),
 		Advisory: advisory.New(d, chains, advisory.Options{}), Partner: partner.New(d, chains), Notify: notify.New(d, people, notify.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet}), Log: quiet,
 	}}
-	n.Exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet})
+	n.Exchange = exchange.New(d, people, exchange.Config{Key: key, Origin: "http://localhost:8080", AllowPrivate: true, Log: quiet, Now: func() time.Time { return n.now() }})
 	n.Threat = threat.New(d)
 	n.Carry = carry.New(n.Exchange, chains, n.Inventory, n.Advisory, n.Threat)
 	n.Search = search.New(chains, n.Inventory, n.Advisory, people)

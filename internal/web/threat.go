@@ -113,16 +113,8 @@ func (v *visit) threat() error {
 	if err != nil {
 		return err
 	}
-	if !t.Recalled.IsZero() {
-		title := v.T("A threat that was taken back")
-		return v.show(http.StatusOK, threatView(threatPage{
-			Frame: v.frame(title), Notice: ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back on %s, or its time ran out. What it said is deleted here.", t.By, v.reader().Day(t.Recalled))},
-			Head: ui.Head{
-				Crumbs: []ui.Link{{Text: v.T("Threats"), Href: v.in("threats")}}, Title: title,
-				Badges: []ui.Badge{{Text: v.threatType(t.Type), Tone: ui.Accent}, {Text: v.T("taken back"), Tone: ui.Warn}}, Lead: v.T("%s said so on %s.", t.By, v.reader().Day(t.At)),
-			},
-			Defs: []ui.Def{{Term: v.T("Identifier"), View: code(t.ID)}},
-		}))
+	if !t.Ended.IsZero() {
+		return v.show(http.StatusOK, threatView(v.threatGone(t)))
 	}
 	o, err := t.Object()
 	if err != nil {
@@ -170,13 +162,34 @@ func (v *visit) threat() error {
 	return v.show(http.StatusOK, threatView(shown))
 }
 
+// threatGone says how a threat went.
+func (v *visit) threatGone(t threat.Threat) threatPage {
+	title, state := v.T("A threat that was taken back"), v.T("taken back")
+	why := v.T("%s took it back on %s. What it said is deleted here.", t.By, v.reader().Day(t.Ended))
+	if t.Expired {
+		title, state = v.T("A threat whose time ran out"), v.T("expired")
+		why = v.T("The time for which %s shared it ran out on %s. What it said is deleted here.", t.By, v.reader().Day(t.Ended))
+	}
+	return threatPage{
+		Frame: v.frame(title), Notice: ui.Notice{Tone: ui.Warn, Text: why},
+		Head: ui.Head{
+			Crumbs: []ui.Link{{Text: v.T("Threats"), Href: v.in("threats")}}, Title: title,
+			Badges: []ui.Badge{{Text: v.threatType(t.Type), Tone: ui.Accent}, {Text: state, Tone: ui.Warn}}, Lead: v.T("%s said so on %s.", t.By, v.reader().Day(t.At)),
+		},
+		Defs: []ui.Def{{Term: v.T("Identifier"), View: code(t.ID)}},
+	}
+}
+
 // threatFile gives an object as it came.
 func (v *visit) threatFile() error {
 	t, err := v.threatOf()
 	if err != nil {
 		return err
 	}
-	if !t.Recalled.IsZero() {
+	switch {
+	case t.Expired:
+		return entente.NotFound("its time ran out; what it said is deleted")
+	case !t.Ended.IsZero():
 		return entente.NotFound("it was taken back; what it said is deleted")
 	}
 	h := v.w.Header()

@@ -44,6 +44,7 @@ type vexPage struct {
 	Frame         ui.Page
 	Head          ui.Head
 	Notice        ui.Notice
+	Foreign       *ui.Empty // it is another's product: who says how it stands
 	Action        string
 	Vulnerability ui.Field
 	Status        ui.Choice
@@ -76,6 +77,8 @@ func (p *picture) spokenRows(all []advisory.Spoken) []ui.Row {
 			said.Note = v.T("replaced by a later word")
 		case "recalled":
 			said.Note = v.T("taken back %s; what it said is deleted", v.reader().Day(s.Ended))
+		case "expired":
+			said.Note = v.T("its time ran out on %s; what it said is deleted", v.reader().Day(s.Ended))
 		}
 		why := s.Text
 		if text, known := justificationTexts[s.Justification]; known {
@@ -115,6 +118,14 @@ func (v *visit) showVEX(status int, notice ui.Notice, lines []exchange.Line) err
 		Do:            ui.Field{Name: "action", Label: v.T("What customers should do"), Value: v.typed("action"), MaxLength: 2000},
 		To:            ui.CheckGroup{Name: "to", Label: v.T("Whom you tell"), Hint: v.T("Nobody: it counts in your own pages only.")},
 	}
+	if product.Supplier != p.own() {
+		foreign, err := v.askSupplier(p, product)
+		if err != nil {
+			return err
+		}
+		shown.Foreign, shown.Head.Lead = &foreign, ""
+		return v.show(status, vexView(shown))
+	}
 	for _, s := range vex.Statuses() {
 		shown.Status.Options = append(shown.Status.Options, ui.Option{Value: string(s), Label: lang.Capital(v.T(vexTexts[s]))})
 	}
@@ -134,6 +145,30 @@ func (v *visit) showVEX(status int, notice ui.Notice, lines []exchange.Line) err
 	shown.Looked = len(lines) > 0
 	shown.Gets, shown.Not = v.lineRows(lines)
 	return v.show(status, vexView(shown))
+}
+
+// askSupplier says of another's product who says how it stands, and leads to asking.
+func (v *visit) askSupplier(p *picture, product *chain.Product) (ui.Empty, error) {
+	supplier := p.named(product.Supplier)
+	e := ui.Empty{
+		Title: v.T("%s says how it stands", supplier.Text),
+		Text:  v.T("Whether a product is affected is said by who makes it, and %s is made by %s. What they say shows with the product and the advisory, dated and as their word.", product.Name, supplier.Text),
+		Next:  ui.Link{Text: v.T("Go to %s", supplier.Text), Href: supplier.Href},
+	}
+	partners, err := v.activePartners()
+	if err != nil {
+		return e, err
+	}
+	for _, one := range partners {
+		if one.KnownAs == string(product.Supplier) {
+			ask := v.T("Is %s affected?", product.Name)
+			if about := v.typed("vulnerability"); about != "" {
+				ask = v.T("Is %s affected by %s?", product.Name, about)
+			}
+			e.Next = ui.Link{Text: v.T("Ask %s", one.Name), Href: v.in("say") + "?" + url.Values{sayKind: {string(entente.EntryConcern)}, sayTo: {string(one.Party)}, sayTitle: {ask}}.Encode()}
+		}
+	}
+	return e, nil
 }
 
 // sayVEXLink leads from a finding of a product of ours to where somebody says how it

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,7 +10,6 @@ import (
 	entente "github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/advisory"
 	"github.com/entente-project/entente/internal/chain"
-	"github.com/entente-project/entente/internal/exchange"
 )
 
 // Who makes a product says that it is not affected; its customer reads it on the
@@ -80,43 +79,35 @@ func TestSayingHowAProductStands(t *testing.T) {
 	if w := ours.post("/o/beanline/products/roaster/vex", form); w.Code == http.StatusSeeOther {
 		t.Error("somebody spoke for another's product")
 	}
+	// Who opens the form for a supplier's product reads at once whom to ask, and is led
+	// there: to a question that is begun, or where there is no partnership to the supplier.
+	foreign := "/o/beanline/products/roaster/vex?vulnerability=ROST-2026-1"
+	body := ours.mustHold(foreign, "Rösthof says how it stands", "is said by who makes it", "Ask Rösthof")
+	wholePage(t, "another's product", body)
+	if strings.Contains(body, `name="status"`) {
+		t.Error("the form for another's product is shown")
+	}
+	ask := linkTo(t, body, "Ask Rösthof")
+	asked := ours.mustHold(ask, "Tell a concern", `value="Is Roaster 3 affected by ROST-2026-1?"`)
+	wholePage(t, "asking the supplier", asked)
+	if to := fieldsOf(t, asked, "/o/beanline/say/preview")["to"]; len(to) != 1 || to[0] != string(supplier) {
+		t.Errorf("who is asked: %q", to)
+	}
+	must(t, n.Exchange.SetKnownAs(t.Context(), buyer, supplier, ""))
+	body = ours.mustHold(foreign, "Rösthof says how it stands", "Go to Rösthof")
+	if at := linkTo(t, body, "Go to Rösthof"); at != "/o/beanline/suppliers/rosthof" {
+		t.Errorf("where to ask without a partnership: %s", at)
+	}
 }
 
-// What a partner takes back says so on its page, and counts no more.
-func TestWhatWasTakenBack(t *testing.T) {
-	n := newNode(t)
-	supplier := n.partnerOf("rosthof-seat", "Rösthof")
-	buyer, them := entente.System("beanline", entente.DoorCommand), entente.System("rosthof-seat", entente.DoorCommand)
-	m, err := chain.ParseMap(strings.NewReader(chainOfBeanline+"products:\n  - {id: roaster, name: Roaster 3, supplier: rosthof}\n"), "map.yaml")
-	must(t, err)
-	_, err = n.Chain.Import(t.Context(), buyer, m)
-	must(t, err)
-	must(t, n.Exchange.SetKnownAs(t.Context(), buyer, supplier, "rosthof"))
-	self, err := n.Exchange.Self(t.Context(), buyer)
-	must(t, err)
-	blob, err := n.Exchange.PutBlob(t.Context(), them, "roaster.cdx.json", "application/json", strings.NewReader(`{"bomFormat":"CycloneDX","specVersion":"1.5","version":1,"components":[{"type":"library","name":"roaster","version":"1.0.0","purl":"pkg:npm/roaster@1.0.0"}]}`))
-	must(t, err)
-	var said []string
-	for _, s := range []exchange.NewStatement{
-		{Kind: entente.EntrySBOM, Body: json.RawMessage(`{"product":"Roaster 3"}`), Blobs: []entente.Blob{blob}},
-		{Kind: entente.EntryAdvisory, Body: json.RawMessage(`{"schema_version":"1.6.0","id":"ROST-2026-1","modified":"2026-01-02T00:00:00Z","summary":"It starts by itself","affected":[{"package":{"ecosystem":"npm","name":"roaster"},"versions":["1.0.0"]}]}`)},
-	} {
-		s.Title, s.Marking, s.To = "Something", entente.Marking{TLP: entente.TLPGreen}, []entente.PartyID{self.Party()}
-		id, _, err := n.Exchange.Say(t.Context(), them, s)
-		must(t, err)
-		said = append(said, id)
-		n.carryAll("rosthof-seat", "beanline")
+// linkTo gives where the link with a text leads.
+func linkTo(t *testing.T, body, text string) string {
+	t.Helper()
+	before, _, found := strings.Cut(body, ">"+text+"</a>")
+	_, at, is := strings.Cut(before[strings.LastIndex(before, "<a "):], `href="`)
+	if !found || !is {
+		t.Fatalf("there is no link %q", text)
 	}
-	ours := n.as("owner@beanline.example")
-	ours.mustHold("/o/beanline/advisories/ROST-2026-1", "It starts by itself", "roaster")
-	ours.mustHold("/o/beanline/documents/1", "Recorded by", "Rösthof")
-	for _, id := range said {
-		must(t, n.Exchange.Recall(t.Context(), them, id, "a mistake"))
-	}
-	n.carryAll("rosthof-seat", "beanline")
-	wholePage(t, "advisory", ours.mustHold("/o/beanline/advisories/ROST-2026-1", "Rösthof took ROST-2026-1 back on", "taken back", "How it stood before", "was taken back by Rösthof on"))
-	ours.mustNotHold("/o/beanline/advisories/ROST-2026-1", "It starts by itself")
-	wholePage(t, "document", ours.mustHold("/o/beanline/documents/1", "Rösthof took it back on", "taken back"))
-	ours.mustNotHold("/o/beanline/documents/1", "Withdraw")
-	ours.mustHold("/o/beanline/products/roaster", "taken back")
+	at, _, _ = strings.Cut(at, `"`)
+	return html.UnescapeString(at)
 }
