@@ -120,6 +120,44 @@ test("the record that counsel asks for", { timeout: 900_000 }, async () => {
   assert.deepEqual(page.faults, []);
 });
 
+test("an embargo proposed to all who got something, without script", { timeout: 900_000 }, async () => {
+  const [us, looker, them] = [await openPage(browser, { javaScriptEnabled: false }), await lead(), await supplier()];
+  await signIn(us, demo, demo.people.find((p) => p.email === "lead@beanline.example"));
+  await us.goto(`${beanline()}/say?kind=practice`);
+  await us.fill("[name=title]", "Restore a backup every month");
+  await us.fill("[name=text]", "Ours did not open when we needed it.");
+  await us.check('[name=label][value="TLP:GREEN"]');
+  await us.click("text=Look at who gets it");
+  await us.waitForURL(/say\/preview/);
+  await us.click("text=Send it");
+  await us.waitForURL(/done=said/);
+  await us.goto(`${beanline()}/ledger?kind=practice`);
+  await us.click("main tbody >> text=Restore a backup every month");
+  const said = us.url();
+  await us.click("text=Propose one to several");
+  await us.waitForURL(/\/embargo$/);
+  const all = await us.locator("[name=to]").count();
+  assert.ok(all > 1, "several got it");
+  assert.equal(await us.locator("[name=to]:checked").count(), all, "all are chosen at first");
+  await looker.goto(us.url());
+  await whole(looker, "proposing to several");
+  await us.fill("[name=until]", "2099-03-01T12:00");
+  await us.fill("[name=reason]", "until all have tried");
+  await us.click("main form.form button[type=submit]");
+  await us.waitForURL(/done=embargo-propose/);
+  assert.match(await us.textContent("#embargo"), new RegExp(`Agreed: 0. Not answered: ${all}. Refused: 0.`));
+
+  await until(them, rosthof(), /proposes an embargo/);
+  await them.click("text=proposes an embargo");
+  await them.click("text=Accept it");
+  await them.waitForURL(/done=embargo-accept/);
+  await until(us, said, new RegExp(`Agreed: 1. Not answered: ${all - 1}. Refused: 0.`), "#embargo");
+  assert.match(await us.textContent("#embargo"), /accepted by Rosthof Wholesale/);
+  await looker.goto(said);
+  await whole(looker, "who agreed");
+  assert.deepEqual([...us.faults, ...looker.faults, ...them.faults], []);
+});
+
 test("taking back and narrowing without script", { timeout: 900_000 }, async () => {
   const page = await openPage(browser, { javaScriptEnabled: false });
   await signIn(page, demo, demo.people.find((p) => p.email === "lead@beanline.example"));
