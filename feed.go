@@ -111,6 +111,37 @@ func (s FeedState) fork(e Entry, why Message) (FeedState, Entry, Taken, error) {
 	return s, e, Forked, nil
 }
 
+// Kept is an entry as its receiver gives it back to its sender, who lost it: whole, or
+// by its hash alone where the receiver has deleted it.
+type Kept struct {
+	Hash  Hash      `json:"hash"`
+	Entry *Envelope `json:"entry,omitempty"`
+}
+
+// Regain takes the next entry of our own feed back from its receiver, after we have
+// lost it. It has to be what we signed, and to follow what we still have; one that was
+// deleted is proved by the entry after it, or by the receipt that ends the feed.
+func (s FeedState) Regain(k Kept, own Keyring) (FeedState, Entry, error) {
+	if k.Entry == nil {
+		if k.Hash == (Hash{}) {
+			return s, Entry{}, errors.New("it says nothing of the entry")
+		}
+		s.Number, s.Head = s.Number+1, k.Hash
+		return s, Entry{}, nil
+	}
+	if HashOf(k.Entry.Payload) != k.Hash {
+		return s, Entry{}, errors.New("the entry is not what its hash says")
+	}
+	next, e, taken, err := s.Take(*k.Entry, own, func(uint64) (Hash, bool) { return Hash{}, false })
+	switch {
+	case err != nil:
+		return s, Entry{}, err
+	case taken != Applied:
+		return s, Entry{}, fmt.Errorf("entry %d does not follow what was said before it", e.Number)
+	}
+	return next, e, nil
+}
+
 // older says whether key a came before key b.
 func (r Keyring) older(a, b KeyID) bool {
 	for _, k := range r.Keys {

@@ -63,6 +63,20 @@ type arrival struct {
 	Taken    string   `json:"taken"`
 }
 
+type regainVector struct {
+	Note     string      `json:"note"`
+	Sender   KeyDocument `json:"sender"`
+	Receiver PartyID     `json:"receiver"`
+	Kept     []kept      `json:"kept"` // what follows the first entry, which the sender still has
+	First    Envelope    `json:"first"`
+}
+
+type kept struct {
+	Note string `json:"note"`
+	Kept
+	Taken bool `json:"taken"`
+}
+
 type proofVector struct {
 	Note     string        `json:"note"`
 	Parties  []KeyDocument `json:"parties"`
@@ -117,6 +131,25 @@ func TestVectors(t *testing.T) {
 				if taken, err := k.hear(a.Envelope); taken.String() != a.Taken {
 					t.Errorf("%s, %s: %s, not %s: %v", v.Note, a.Note, taken, a.Taken, err)
 				}
+			}
+		}
+	})
+	t.Run("entries given back", func(t *testing.T) {
+		for _, v := range readVectors[regainVector](t, "regained.json") {
+			ring, err := v.Sender.Verify()
+			if err != nil {
+				t.Fatal(err)
+			}
+			st := FeedState{From: ring.Party, To: v.Receiver, Number: 1, Head: HashOf(v.First.Payload)}
+			for _, k := range v.Kept {
+				next, _, err := st.Regain(k.Kept, ring)
+				if (err == nil) != k.Taken {
+					t.Errorf("%s, %s: %v", v.Note, k.Note, err)
+				}
+				if err != nil && (next.Number != st.Number || next.Head != st.Head) {
+					t.Errorf("%s, %s: what is refused changes the feed", v.Note, k.Note)
+				}
+				st = next
 			}
 		}
 	})
@@ -187,6 +220,7 @@ func makeVectors(t *testing.T) {
 	writeNew(t, "markings.json", makeMarkings())
 	writeNew(t, "feeds.json", makeFeeds(t))
 	writeNew(t, "proofs.json", makeProofs(t))
+	writeNew(t, "regained.json", makeRegained(t))
 }
 
 func makeDocuments(t *testing.T) []documentVector {
@@ -298,6 +332,38 @@ func makeFeeds(t *testing.T) []feedVector {
 		}},
 		{Note: "a fork", Sender: doc, Receiver: buyer, Arrivals: []arrival{
 			{"the first", one, "applied"}, {"the second", two, "applied"}, {"the third", three, "applied"}, {"another third", other, "forked"}, {"nothing more is taken", unknown, "refused"},
+		}},
+	}
+}
+
+func makeRegained(t *testing.T) []regainVector {
+	buyer := PartyOf(second(testKey("buyer")))
+	_, signers, doc := ringOf("supplier", "supplier's second")
+	ring, _ := doc.Verify()
+	k := &talk{ring: ring, signer: signers[0], sent: FeedState{From: ring.Party, To: buyer}}
+	one, two, three := k.say(t, "one"), k.say(t, "two"), k.say(t, "three")
+	k.signer = signers[1]
+	four := k.say(t, "four, by the second key")
+	mallory, _ := testKey("mallory")
+	forged, _ := Sign(EntryType, two.Payload, mallory)
+	whole := func(note string, e Envelope, taken bool) kept {
+		return kept{Note: note, Kept: Kept{Hash: HashOf(e.Payload), Entry: &e}, Taken: taken}
+	}
+	gone := func(note string, h Hash, taken bool) kept { return kept{Note: note, Kept: Kept{Hash: h}, Taken: taken} }
+	other := whole("not what its hash says", three, false)
+	other.Hash = HashOf(two.Payload)
+	return []regainVector{
+		{Note: "all of it", Sender: doc, Receiver: buyer, First: one, Kept: []kept{
+			whole("the second", two, true), whole("the third", three, true), whole("by a later key", four, true),
+		}},
+		{Note: "one was deleted", Sender: doc, Receiver: buyer, First: one, Kept: []kept{
+			gone("the second, by its hash", HashOf(two.Payload), true), whole("the third follows it", three, true),
+		}},
+		{Note: "another was deleted", Sender: doc, Receiver: buyer, First: one, Kept: []kept{
+			gone("a hash of something else", HashOf(four.Payload), true), whole("the third does not follow it", three, false),
+		}},
+		{Note: "not ours, or not next", Sender: doc, Receiver: buyer, First: one, Kept: []kept{
+			whole("signed by a stranger", forged, false), whole("one is left out", three, false), gone("nothing is said", Hash{}, false), other, whole("the second", two, true),
 		}},
 	}
 }

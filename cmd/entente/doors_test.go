@@ -54,7 +54,7 @@ var doors = map[string]string{
 	"/o/{org}/import/{id}/start": "start-import", "/o/{org}/import/{id}/undo": "undo-import", "/o/{org}/import/{id}/drop": "drop-import",
 	"/o/{org}/partners": "list-partners", "/o/{org}/partners/{id}": "get-partner", "/o/{org}/partners/{id}/agreement": "list-agreement-versions",
 	"GET /o/{org}/partners/{id}/disclosure": "get-disclosure-choice", "POST /o/{org}/partners/{id}/disclosure": "choose-disclosure", "/o/{org}/partners/{id}/disclosure/tell": "tell-disclosure",
-	"/o/{org}/partners/{id}/ask": "ask-partner", "/o/{org}/partners/{id}/quarantine": "list-contradictions", "/o/{org}/partners/{id}/": signed,
+	"/o/{org}/partners/{id}/ask": "ask-partner", "/o/{org}/partners/{id}/quarantine": "list-contradictions", "/o/{org}/partners/{id}/": signed, "/o/{org}/partners/regain": signed,
 	"GET /o/{org}/partner-invitations": "list-partner-invitations", "POST /o/{org}/partner-invitations": signed, "/o/{org}/partner-invitations/{id}/withdraw": signed,
 	"/o/{org}/invite-partner": signed, "/o/{org}/accept-partner": signed, "/o/{org}/accept-partner/sign": signed, "/join/": browser,
 	"GET /o/{org}/say": display, "POST /o/{org}/say": "say", "/o/{org}/say/preview": "say", "/o/{org}/say/edit": display,

@@ -58,6 +58,16 @@ func (s *Service) Door() http.Handler {
 		}
 		return s.Give(r.Context(), b.From, b.To, b.Pull)
 	}))
+	mux.HandleFunc("POST "+pathBack, s.door(func(_ http.ResponseWriter, r *http.Request, body []byte) (any, error) {
+		var b backBody
+		if err := decode(body, &b); err != nil {
+			return nil, err
+		}
+		if err := s.signedOnce(r, body, b.From, b.To); err != nil {
+			return nil, err
+		}
+		return s.GiveBack(r.Context(), b.From, b.To, b.After)
+	}))
 	mux.HandleFunc("GET "+pathBlob+"{from}/{to}/{hash}/{offset}", s.door(func(w http.ResponseWriter, r *http.Request, body []byte) (any, error) {
 		from, to := entente.PartyID(r.PathValue("from")), entente.PartyID(r.PathValue("to"))
 		var hash entente.Hash

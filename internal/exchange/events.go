@@ -32,6 +32,7 @@ const (
 	EventSettled      journal.Kind = "entry.settled"  // what the rooms made of it; subject: party/number
 	EventForked       journal.Kind = "feed.quarantined"
 	EventReleased     journal.Kind = "feed.released"       // from quarantine, by a person
+	EventRegained     journal.Kind = "feed.regained"       // what we had said and lost came back from the partner
 	EventSaid         journal.Kind = "statement.said"      // subject: the statement
 	EventTakenBack    journal.Kind = "statement.recalled"  // by us; subject: the statement
 	EventMadeNarrower journal.Kind = "statement.narrowed"  // by us; subject: the statement

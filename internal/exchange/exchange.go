@@ -55,6 +55,7 @@ type Service struct {
 	lookedAll time.Time                         // when all of them were read
 	clocks    map[string]time.Duration          // by how much the clock of a host is ahead of ours
 	asked     map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
+	metBy     map[string]bool                   // whether a partner was met since the start, by the same
 
 	rings      memo[knownKeys]         // of key documents
 	agreements memo[entente.Agreement] // of envelopes
@@ -76,7 +77,7 @@ func New(d *db.DB, people *identity.Service, c Config) *Service {
 	}
 	return &Service{
 		db: d, identity: people, c: c, client: outbound.Client(c.AllowPrivate, requestTime),
-		parties: map[entente.PartyID]entente.OrgID{}, clocks: map[string]time.Duration{}, asked: map[string]time.Time{},
+		parties: map[entente.PartyID]entente.OrgID{}, clocks: map[string]time.Duration{}, asked: map[string]time.Time{}, metBy: map[string]bool{},
 	}
 }
 
@@ -98,6 +99,7 @@ const (
 	jobFetch   = "exchange.fetch"
 	jobBlob    = "exchange.blob"
 	jobExpire  = "exchange.expire"
+	jobRegain  = "exchange.regain"
 )
 
 // Jobs are the room's handlers of due work.
@@ -107,6 +109,7 @@ func (s *Service) Jobs() map[string]journal.JobHandler {
 		jobFetch:   func(ctx context.Context, job *journal.Job) error { return s.fetch(ctx, job) },
 		jobBlob:    func(ctx context.Context, job *journal.Job) error { return s.fetchOne(ctx, job) },
 		jobExpire:  s.expire,
+		jobRegain:  s.regainJob,
 	}
 }
 

@@ -145,6 +145,15 @@ func (s someone) work() error {
 	return r.CatchUp(s.t.Context(), s.org)
 }
 
+// hurry ends the wait of jobs of a kind for their next attempt.
+func (s someone) hurry(kind string) {
+	s.t.Helper()
+	ok(s.t, s.db.Write(s.t.Context(), s.org, func(tx *db.Tx) error {
+		_, err := tx.Exec(s.t.Context(), "UPDATE journal_job SET wake_at = 1 WHERE org = $1 AND state = 'waiting' AND kind = $2", s.org, kind)
+		return err
+	}))
+}
+
 // settle lets both sides work until nothing waits any more.
 func settle(all ...someone) {
 	for range 4 {

@@ -161,6 +161,9 @@ func (s *Service) takeOne(ctx context.Context, tx *db.Tx, self Self, p *Partner,
 	case entente.Repeated:
 		return "", nil
 	case entente.Early:
+		if err := s.armFeed(ctx, tx, &p.In, s.now()); err != nil {
+			return "", err // what is missing is asked for
+		}
 		return fmt.Sprintf("entry %d was expected, and this is %d", p.In.Number+1, e.Number), nil
 	case entente.Forked:
 		return next.Quarantined.String(), s.forked(ctx, tx, p, next, e, envelope)

@@ -240,6 +240,10 @@ func (s *Service) push(ctx context.Context, d *delivery, self Self, signer enten
 	if err != nil {
 		return PushAnswer{}, err
 	}
+	if elsewhere, err := s.meet(ctx, at, d.job.Org, self, d.p); err != nil || elsewhere {
+		d.batch = nil // it is another one now
+		return PushAnswer{}, err
+	}
 	return at.push(ctx, self.Party(), d.p.Party, d.batch)
 }
 

@@ -59,7 +59,8 @@ func (s *Service) Release(ctx context.Context, actor entente.Actor, party entent
 			return nil
 		}
 		fresh.In.Quarantine, fresh.Out.Quarantine = entente.Message{}, entente.Message{}
-		if err := updateFeed(ctx, tx, actor.Org, fresh.In); err != nil {
+		// What came while it was in quarantine is asked for now.
+		if err := s.saveArmed(ctx, tx, &fresh.In, s.now()); err != nil {
 			return err
 		}
 		if receipt != nil {

@@ -12,7 +12,7 @@ import (
 // rights says for what right each method asks that takes an actor.
 var rights = map[identity.Verb][]string{
 	identity.PartnerRead: {"Partner", "Partners", "Reachable", "Versions", "Invitations", "Self", "Holding", "Moved"},
-	identity.PartnerManage: {"Invite", "Withdraw", "Look", "Accept", "Compared", "SetKnownAs", "SetContacts", "End", "Propose", "Sign", "Refuse", "Release",
+	identity.PartnerManage: {"Invite", "Withdraw", "Look", "Accept", "Compared", "SetKnownAs", "SetContacts", "End", "Propose", "Sign", "Refuse", "Release", "Regain", "RegainAll",
 		"Rotate", "MoveOut", "MoveIn", "Stay"},
 	identity.ExchangeRead: {"Inbox", "InboxPage", "Waits", "Entry", "EntryIn", "SaidTo", "Seen", "Blob", "Concerns", "Thread", "Statements", "Statement",
 		"Ledger", "Unconfirmed", "Contradictions", "Embargoes", "EmbargoOf"},

@@ -24,6 +24,7 @@ type node interface {
 	join(ctx context.Context, party entente.PartyID, j Joining) (entente.Envelope, error)
 	push(ctx context.Context, from, to entente.PartyID, batch []entente.Envelope) (PushAnswer, error)
 	pull(ctx context.Context, from, to entente.PartyID, p Pull) (Pulled, error)
+	back(ctx context.Context, from, to entente.PartyID, after uint64) (GivenBack, error)
 	document(ctx context.Context, party entente.PartyID) (entente.KeyDocument, error)
 	blob(ctx context.Context, from, to entente.PartyID, hash entente.Hash, offset int64) (io.ReadCloser, error)
 }
@@ -79,6 +80,10 @@ func (h here) pull(ctx context.Context, from, to entente.PartyID, p Pull) (Pulle
 	return h.s.Give(ctx, from, to, p)
 }
 
+func (h here) back(ctx context.Context, from, to entente.PartyID, after uint64) (GivenBack, error) {
+	return h.s.GiveBack(ctx, from, to, after)
+}
+
 func (h here) document(ctx context.Context, party entente.PartyID) (entente.KeyDocument, error) {
 	return h.s.KeyDocument(ctx, party)
 }
@@ -103,6 +108,7 @@ const (
 	pathJoin  = "/exchange/v1/join"
 	pathPush  = "/exchange/v1/push"
 	pathPull  = "/exchange/v1/pull"
+	pathBack  = "/exchange/v1/back"
 	pathBlob  = "/exchange/v1/blobs/" // + sender + "/" + receiver + "/" + hash + "/" + offset
 )
 
@@ -126,6 +132,11 @@ type (
 		To   entente.PartyID `json:"to"`
 		Pull
 	}
+	backBody struct {
+		From  entente.PartyID `json:"from"`
+		To    entente.PartyID `json:"to"`
+		After uint64          `json:"after"`
+	}
 )
 
 // maxBody is the largest body of a request or an answer.
@@ -148,6 +159,11 @@ func (t *there) push(ctx context.Context, from, to entente.PartyID, batch []ente
 
 func (t *there) pull(ctx context.Context, from, to entente.PartyID, p Pull) (a Pulled, err error) {
 	err = t.ask(ctx, pathPull, pullBody{from, to, p}, &a)
+	return a, err
+}
+
+func (t *there) back(ctx context.Context, from, to entente.PartyID, after uint64) (a GivenBack, err error) {
+	err = t.ask(ctx, pathBack, backBody{from, to, after}, &a)
 	return a, err
 }
 
@@ -368,7 +384,7 @@ func (s *Service) Give(ctx context.Context, from, to entente.PartyID, pull Pull)
 			return err
 		}
 		answer = Pulled{Head: f.Number}
-		if pull.After >= f.Number {
+		if pull.After >= f.Number || !f.Quarantine.Blank() {
 			return nil
 		}
 		answer.Entries, err = envelopesAfter(ctx, tx, org, to, Out, pull.After)

@@ -77,10 +77,7 @@ func TestFilesOfEntries(t *testing.T) {
 			if held, err := buyer.heldOf(ctx, buyer.org, b.Hash); err == nil && held == b.Size {
 				break
 			}
-			ok(t, buyer.db.Write(ctx, buyer.org, func(tx *db.Tx) error {
-				_, err := tx.Exec(ctx, "UPDATE journal_job SET at = 0 WHERE org = $1 AND state = 'waiting' AND kind = $2", buyer.org, jobBlob)
-				return err
-			}))
+			buyer.hurry(jobBlob)
 		}
 		r, size, err := buyer.Blob(ctx, buyer.owner, b.Hash)
 		ok(t, err)
@@ -367,26 +364,17 @@ func TestFork(t *testing.T) {
 			t.Errorf("the proof: %+v", proof)
 		}
 		wants(t, entente.KindConflict, buyer.Release(ctx, buyer.owner, supplier.party()))
-		// The supplier puts its history right.
-		ok(t, supplier.db.Write(ctx, supplier.org, func(tx *db.Tx) error {
-			if _, err := tx.Exec(ctx, "DELETE FROM exchange_entry WHERE org = $1 AND party = $2 AND way = 'out'", supplier.org, to); err != nil {
-				return err
-			}
-			if err := insertEntry(ctx, tx, supplier.org, was); err != nil {
-				return err
-			}
-			f, err := readFeed(ctx, tx, supplier.org, to, Out)
-			if err != nil {
-				return err
-			}
-			f.Number, f.Head, f.Quarantine = 1, was.Hash, entente.Message{}
-			return updateFeed(ctx, tx, supplier.org, f)
-		}))
+		// The supplier puts its history right: what it said first stands again, and the
+		// other comes after it.
+		ok(t, supplier.Regain(ctx, supplier.owner, to))
+		if h := supplier.knows(buyer).Out; !h.Quarantine.Blank() || h.Number != 2 || h.Acked != 1 {
+			t.Errorf("the supplier's feed: %+v", h)
+		}
 		ok(t, buyer.Release(ctx, buyer.owner, supplier.party()))
 		_, _, err = supplier.Say(ctx, supplier.owner, practice(2))
 		ok(t, err)
 		settle(supplier, buyer)
-		if in := buyer.knows(supplier).In; !in.Quarantine.Blank() || in.Number != 2 {
+		if in := buyer.knows(supplier).In; !in.Quarantine.Blank() || in.Number != 3 {
 			t.Errorf("after the release: %+v", in)
 		}
 	})

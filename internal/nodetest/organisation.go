@@ -42,6 +42,7 @@ import (
 //	X ends Y because WHY
 //	X partner Y                                          prints the partnership
 //	X contradictions Y                                   prints them
+//	X regains Y                                          what X said to Y, and lost with its data
 //	X asks Y                                             for what it has said
 //	X writes FILE for Y, X takes FILE                    exchange by file
 //	X moves-out FILE, X moves-in FILE, X stays           a seat

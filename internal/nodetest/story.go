@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/entente-project/entente"
+	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/exchange"
 )
 
@@ -74,18 +75,29 @@ func (w *World) command(do func(context.Context, line) error) func(*testscript.T
 // refusal is the answer "no" of a node that is not an [entente.Error] here.
 type refusal struct{ error }
 
-// steer stops and starts nodes: node NAME stops|starts.
+// steer stops and starts nodes: node NAME stops|starts. One that is stopped can be
+// copied, and put back to the last copy: node NAME is-backed-up|is-restored.
 func (w *World) steer(_ context.Context, l line) error {
 	n := w.node(l.verb)
 	switch {
 	case n == nil || len(l.args) != 1:
-		return fmt.Errorf("usage: node NAME stops|starts")
+		return fmt.Errorf("usage: node NAME stops|starts|is-backed-up|is-restored")
 	case l.args[0] == "stops":
 		return n.Stop()
 	case l.args[0] == "starts":
 		return n.start()
+	case n.Node != nil:
+		return fmt.Errorf("the node must be stopped")
+	case l.args[0] == "is-backed-up":
+		n.backup = dbtest.Copy(w.t, n.database())
+		return nil
+	case l.args[0] == "is-restored":
+		for _, o := range n.Hosts {
+			clear(o.tokens) // those made since are not known any more
+		}
+		return n.restore(w.t)
 	}
-	return fmt.Errorf("a node stops or starts")
+	return fmt.Errorf("a node stops, starts, is backed up or restored")
 }
 
 // weather sets what a link does: link NODE slow.
@@ -118,7 +130,7 @@ type act func(context.Context, *Organisation, entente.Actor, line) error
 // verbs are those that the API has no operation for; the others are spoken.
 var verbs = map[string]act{
 	"invites": invites, "accepts": accepts, "compares": compares, "holds": holds, "ends": ends,
-	"moves-out": movesOut, "moves-in": movesIn, "stays": stays,
+	"moves-out": movesOut, "moves-in": movesIn, "stays": stays, "regains": regains,
 }
 
 // person gives what a person of the organisation can do in a story.
@@ -244,6 +256,18 @@ func movesIn(ctx context.Context, o *Organisation, actor entente.Actor, l line) 
 
 func stays(ctx context.Context, o *Organisation, actor entente.Actor, _ line) error {
 	return o.node.Exchange.Stay(ctx, actor)
+}
+
+// regains gets back what was said to a partner and lost.
+func regains(ctx context.Context, o *Organisation, actor entente.Actor, l line) error {
+	if len(l.args) != 1 {
+		return errUsage
+	}
+	party, err := o.party(ctx, l.args[0])
+	if err != nil {
+		return err
+	}
+	return o.node.Exchange.Regain(ctx, actor, party)
 }
 
 func toFile(name string, write func(io.Writer) error) error {

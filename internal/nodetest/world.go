@@ -15,6 +15,7 @@ import (
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
+	"github.com/entente-project/entente/internal/db/dbtest"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
 	"github.com/entente-project/entente/internal/journal"
@@ -42,6 +43,7 @@ type Node struct {
 	link   *Link
 	config node.Config
 	stop   func() error
+	backup db.Config
 }
 
 // Start starts all nodes, each on a fresh database. They end with the test.
@@ -117,6 +119,24 @@ func (n *Node) Stop() error {
 	err := n.stop()
 	n.Node = nil
 	return err
+}
+
+// database is where the node keeps its data.
+func (n *Node) database() db.Config {
+	if n.config.Database != "" {
+		return db.Config{Postgres: n.config.Database}
+	}
+	return db.Config{SQLite: filepath.Join(n.config.Data, node.DatabaseFile)}
+}
+
+// restore puts the last backup of the node back.
+func (n *Node) restore(t testing.TB) error {
+	copied := dbtest.Copy(t, n.backup)
+	if n.config.Database != "" {
+		n.config.Database = copied.Postgres
+		return nil
+	}
+	return os.Rename(copied.SQLite, filepath.Join(n.config.Data, node.DatabaseFile))
 }
 
 // up says whether others can reach the node.

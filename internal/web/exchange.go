@@ -26,6 +26,8 @@ func exchangeRoutes() []Route {
 		page("/o/{org}/partners/{id}", identity.PartnerRead, (*visit).partner).on(kind),
 		page("/o/{org}/partners/{id}/quarantine", identity.ExchangeRead, (*visit).quarantine),
 		act("/o/{org}/partners/{id}/release", identity.PartnerManage, (*visit).releaseFeeds).on(kind),
+		act("/o/{org}/partners/{id}/regain", identity.PartnerManage, (*visit).regainFeed).on(kind),
+		act("/o/{org}/partners/regain", identity.PartnerManage, (*visit).regainFeeds),
 		act("/o/{org}/partners/{id}/compared", identity.PartnerManage, (*visit).comparedKey).on(kind),
 		act("/o/{org}/partners/{id}/organisation", identity.PartnerManage, (*visit).setKnownAs).on(kind),
 		act("/o/{org}/partners/{id}/ask", identity.ExchangeShare, (*visit).askPartner).on(kind),
@@ -40,6 +42,8 @@ var exchangeNotices = map[string]told{
 	"known-as":             {ui.Good, "The partner was linked with the organisation of your chain."},
 	"asked":                {ui.Good, "The partner was asked, and everything is up to date."},
 	"released":             {ui.Good, "The partner says again what it said before. The feeds go on; the proof is kept."},
+	"regained":             {ui.Good, "What you had said is back, and the feed goes on."},
+	"regaining":            {ui.Calm, "The partners are being asked for what you had said. Those who cannot be reached are asked again."},
 	"ended-partnership":    {ui.Calm, "The partnership has ended. Its history stays here, and nothing more is sent or taken."},
 	"accepted":             {ui.Good, "You are partners now. Both have signed the same agreement."},
 	"seat":                 {ui.Good, "Welcome. Your organisation has a seat here, and you are partners."},
@@ -447,7 +451,11 @@ func (v *visit) quarantine() error {
 	shown := quarantinePage{Frame: v.frame(title), Head: ui.Head{Crumbs: v.partnerCrumbs(&p), Title: title}, Name: p.Name, Quarantined: quarantined(p), Contacts: reachable(p.Contacts)}
 	if shown.Quarantined && p.State == exchange.Active && v.mayOn(identity.PartnerManage, identity.KindPartnership, string(p.Party)) {
 		shown.Release = v.in("partners", string(p.Party), "release")
+		if err := v.mayRegain(p, &shown); err != nil {
+			return err
+		}
 	}
+	shown.Theirs, shown.Ours = !p.In.Quarantine.Blank(), !p.Out.Quarantine.Blank()
 	for _, c := range found {
 		shown.Cases = append(shown.Cases, v.contradiction(p, c))
 	}
@@ -457,6 +465,40 @@ func (v *visit) quarantine() error {
 // releaseFeeds lifts a quarantine, if the partner's node says again what it said.
 func (v *visit) releaseFeeds() error {
 	return v.partnerDone("released", "#feeds", v.Exchange.Release(v.r.Context(), v.actor, v.party()))
+}
+
+// mayRegain fills in how what we said is got back from a partner, or from several.
+func (v *visit) mayRegain(p exchange.Partner, shown *quarantinePage) error {
+	if p.Out.Quarantine.Blank() {
+		return nil
+	}
+	shown.Regain, shown.Key = v.in("partners", string(p.Party), "regain"), v.in("key")
+	if !v.may(identity.PartnerManage) {
+		return nil
+	}
+	all, err := v.Exchange.Partners(v.r.Context(), v.actor)
+	for _, other := range all {
+		if !other.Out.Quarantine.Blank() {
+			shown.All++
+		}
+	}
+	if shown.All > 1 {
+		shown.RegainAll = v.in("partners", "regain")
+	}
+	return err
+}
+
+// regainFeed gets back what we said to a partner, and lost.
+func (v *visit) regainFeed() error {
+	return v.partnerDone("regained", "#feeds", v.Exchange.Regain(v.r.Context(), v.actor, v.party()))
+}
+
+// regainFeeds does so with all partners, in the background.
+func (v *visit) regainFeeds() error {
+	if _, err := v.Exchange.RegainAll(v.r.Context(), v.actor); err != nil {
+		return err
+	}
+	return v.redirect(v.in("partners") + "?done=regaining")
 }
 
 // reachable are contacts as pages show them.

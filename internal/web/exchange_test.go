@@ -323,4 +323,28 @@ func TestQuarantinePage(t *testing.T) {
 	if w := owner.post(at+"/release", nil); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "still says something else") {
 		t.Errorf("released although nothing is right: %d", w.Code)
 	}
+
+	// The partner says that it was a backup, and gets back what it had said.
+	arabista := n.as("owner@arabista.example")
+	theirs := "/o/arabista/partners/" + string(self.Party())
+	body = arabista.mustHold(theirs+"/quarantine", "Beanline holds something else of what you said", "put back from a backup", "It was a backup: get it back from Beanline", `href="/o/arabista/key"`)
+	if strings.Contains(body, "get it back from all") {
+		t.Error("all are asked where there is one")
+	}
+	wholePage(t, "quarantine-ours", body)
+	if w := arabista.post(theirs+"/regain", nil); w.Header().Get("Location") != theirs+"?done=regained#feeds" {
+		t.Fatalf("got back: %d %s", w.Code, w.Body)
+	}
+	arabista.mustHold("/o/arabista/ledger", "backups", "passwords")
+	if w := arabista.post("/o/arabista/partners/regain", nil); w.Header().Get("Location") != "/o/arabista/partners?done=regaining" {
+		t.Errorf("got back from all: %d %s", w.Code, w.Body)
+	}
+	if w := owner.post(at+"/release", nil); w.Header().Get("Location") != at+"?done=released#feeds" {
+		t.Errorf("released: %d %s", w.Code, w.Body)
+	}
+	n.exchange("arabista", "beanline")
+	if body := owner.mustHold("/o/beanline/inbox"); strings.Count(body, "/o/beanline/inbox/ent1") != 2 {
+		t.Errorf("the inbox: %s", body)
+	}
+	owner.mustHold(at+"/quarantine", "No feed of this partnership is in quarantine")
 }

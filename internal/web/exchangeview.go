@@ -56,9 +56,15 @@ type quarantinePage struct {
 	Head        ui.Head
 	Name        string
 	Quarantined bool
+	Theirs      bool // what they say contradicts itself
+	Ours        bool // they hold something else of us than we do
 	Cases       []contradictionView
 	Contacts    []ui.Contact
 	Release     string // where the form leads that lifts it; "" for those who may not
+	Regain      string // where the form leads that gets back what we said; "" for those who may not
+	RegainAll   string // the same for all partners, where there are several
+	All         int    // how many
+	Key         string // where our key is changed
 }
 
 type contradictionView struct {

@@ -89,6 +89,7 @@ var textsOfKinds = map[journal.Kind]entente.Text{
 	exchange.EventRead:                "Entry of a partner read",
 	exchange.EventForked:              "Feed put into quarantine",
 	exchange.EventReleased:            "Feed released from quarantine",
+	exchange.EventRegained:            "What was said and lost given back by a partner",
 	exchange.EventSaid:                "Something said to partners",
 	exchange.EventTakenBack:           "Something said taken back",
 	exchange.EventMadeNarrower:        "Something said made narrower",

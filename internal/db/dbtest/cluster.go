@@ -154,14 +154,19 @@ func (c *cluster) launch(bin string) error {
 	}
 }
 
-// newDatabase makes a database, from the migrated template if asked to.
-func newDatabase(ctx context.Context, migrated bool) (address string, drop func() error, err error) {
+// The templates of databases; any other database that nobody uses can be one, too.
+const (
+	emptyTemplate    = "template0"
+	migratedTemplate = "" // with the schema of this program
+)
+
+// newDatabase makes a database as a copy of another.
+func newDatabase(ctx context.Context, from string) (address string, drop func() error, err error) {
 	c, err := shared()
 	if err != nil {
 		return "", nil, err
 	}
-	from := "template0"
-	if migrated {
+	if from == migratedTemplate {
 		from, err = c.migrated(ctx)
 		if err != nil {
 			return "", nil, err

@@ -9,8 +9,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -108,18 +110,39 @@ func SQLiteConfig(t testing.TB) db.Config {
 // dropped at the end of the test, whoever still uses it.
 func PostgresConfig(t testing.TB) db.Config {
 	t.Helper()
-	return postgresConfig(t, true)
+	return postgresConfig(t, migratedTemplate)
 }
 
 // EmptyPostgresConfig is [PostgresConfig] without a schema.
 func EmptyPostgresConfig(t testing.TB) db.Config {
 	t.Helper()
-	return postgresConfig(t, false)
+	return postgresConfig(t, emptyTemplate)
 }
 
-func postgresConfig(t testing.TB, migrated bool) db.Config {
+// Copy copies a database that nobody has open: a backup of it.
+func Copy(t testing.TB, c db.Config) db.Config {
 	t.Helper()
-	url, drop, err := newDatabase(context.Background(), migrated)
+	if c.Postgres != "" {
+		at, err := url.Parse(c.Postgres)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return postgresConfig(t, strings.TrimPrefix(at.Path, "/"))
+	}
+	content, err := os.ReadFile(c.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SQLite = filepath.Join(t.TempDir(), "entente.db")
+	if err := os.WriteFile(c.SQLite, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func postgresConfig(t testing.TB, from string) db.Config {
+	t.Helper()
+	url, drop, err := newDatabase(context.Background(), from)
 	if errors.Is(err, errNoPostgres) && os.Getenv("CI") != "true" {
 		t.Skipf("%v; install postgresql (15 or newer) to run this test", err)
 	}

@@ -21,7 +21,7 @@ const childVar = "ENTENTE_DBTEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVar) != "" {
-		_, _, err := newDatabase(context.Background(), true)
+		_, _, err := newDatabase(context.Background(), migratedTemplate)
 		fmt.Println("ready", err)
 		time.Sleep(time.Minute)
 		os.Exit(0)
