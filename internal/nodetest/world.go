@@ -132,6 +132,7 @@ func (n *Node) database() db.Config {
 // restore puts the last backup of the node back.
 func (n *Node) restore(t testing.TB) error {
 	copied := dbtest.Copy(t, n.backup)
+	t.Cleanup(func() { check(t, n.Stop()) }) // before what it uses is gone
 	if n.config.Database != "" {
 		n.config.Database = copied.Postgres
 		return nil

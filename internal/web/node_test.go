@@ -119,7 +119,7 @@ func (n *node) tell() {
 	_, hook, err := n.Notify.CreateHook(n.t.Context(), system, notify.NewHook{Name: "Ticket desk", URL: "https://desk.beanline.example/entente", Kinds: []journal.Kind{"advisory.matched"}})
 	must(n.t, err)
 	party := string(n.partnerOf("arabista", "Arabista Growers"))
-	for _, act := range []string{"", "/quarantine", "/release", "/compared", "/organisation", "/ask", "/disclosure", "/disclosure/tell", "/end", "/agreement", "/propose", "/sign", "/refuse", "/embargo", "/file", "/entries.jsonl"} {
+	for _, act := range []string{"", "/quarantine", "/release", "/regain", "/compared", "/organisation", "/ask", "/disclosure", "/disclosure/tell", "/end", "/agreement", "/propose", "/sign", "/refuse", "/embargo", "/file", "/entries.jsonl"} {
 		examples["/o/{org}/partners/{id}"+act] = party
 	}
 	n.tellConcerns()
