@@ -61,7 +61,9 @@ func TestEmbargoesOverTheAPI(t *testing.T) {
 	partner := get[List[Partnership]](n, base+"/partners").Items[0].Party
 	said := answerAs[Said](t, n.tell(base+"/statements", map[string]any{"kind": "practice", "title": "Backups", "text": "Restore one.", "label": "TLP:AMBER", "everyone": true}))
 	at, until := base+"/ledger/"+said.ID, time.Now().Add(time.Hour).UTC().Truncate(time.Second)
-	ask := func(to ...string) map[string]any { return map[string]any{"to": to, "until": until, "reason": "until the fix is out"} }
+	ask := func(to ...string) map[string]any {
+		return map[string]any{"to": to, "until": until, "reason": "until the fix is out"}
+	}
 	for name, wrong := range map[string]map[string]any{
 		"nobody": ask(), "somebody else": ask(partner, "ent1nobody"), "without an end": {"to": []string{partner}}, "in the past": {"to": []string{partner}, "until": until.AddDate(-1, 0, 0)},
 	} {

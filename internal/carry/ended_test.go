@@ -1,6 +1,7 @@
 package carry
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -147,6 +148,34 @@ func eachWay(t *testing.T, name string, run func(t *testing.T, d *db.DB, expires
 			dbtest.Each(t, func(t *testing.T, d *db.DB) { run(t, d, expires) })
 		})
 	}
+}
+
+// Whose time is over is gone for everybody, also before a job has deleted it; a room that
+// is told to let go of it meanwhile knows how it went.
+func TestExpiredBeforeItIsDeleted(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		end := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+		_, e := n.said(exchange.NewStatement{Kind: entente.EntryThreat, Marking: entente.Marking{TLP: entente.TLPAmber, Expires: end}, Body: json.RawMessage(marked(0))})
+		n.now = func() time.Time { return end }
+		over, err := n.exchange.Entry(t.Context(), n.buyer, n.from, e.Number)
+		ok(t, err)
+		if over.State != exchange.Expired || !over.Ended.Equal(end) || over.Title != "" || len(over.Body) != 0 || over.Hidden {
+			t.Errorf("it is to be gone: %+v", over)
+		}
+		if err := n.exchange.Acknowledge(t.Context(), n.buyer, n.from, e.Number); entente.KindOf(err) != entente.KindDenied {
+			t.Errorf("it was acknowledged: %v", err)
+		}
+		system := entente.System(n.buyer.Org, entente.DoorWorker)
+		ok(t, n.carrier.settle(t.Context(), system, over, func(ctx context.Context, effect func(*db.Tx) error) error { return d.Write(ctx, system.Org, effect) }))
+		for range 2 {
+			one, err := n.carrier.threat.Get(t.Context(), n.buyer, e.Party, e.Number, "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f")
+			if ok(t, err); !one.Expired || !one.Ended.Equal(end) {
+				t.Errorf("the room: %+v", one)
+			}
+			n.at(end.Add(time.Minute))
+		}
+	})
 }
 
 // What a later word took the place of counts again when that is taken back or its time

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
@@ -219,6 +220,10 @@ func TestMoveOfASeat(t *testing.T) {
 			s.Blobs = []entente.Blob{b}
 			id, _, err := guest.Say(ctx, guest.owner, s)
 			ok(t, err)
+			short := practice(5)
+			short.Marking.Expires = buyer.Service.now().Add(time.Hour)
+			_, _, err = buyer.Say(ctx, buyer.owner, short)
+			ok(t, err)
 			settle(guest, buyer)
 			party := guest.party()
 			const passphrase = "nineteen grey herons"
@@ -247,7 +252,7 @@ func TestMoveOfASeat(t *testing.T) {
 			_, _, err = buyer.Say(ctx, buyer.owner, practice(4))
 			ok(t, err)
 			settle(own, buyer)
-			if in := own.knows(buyer).In; in.Number != 1 {
+			if in := own.knows(buyer).In; in.Number != 2 {
 				t.Errorf("from the partner %d entries arrived: %s", in.Number, buyer.knows(own).Out.Error)
 			}
 			if p, err = buyer.Partner(ctx, buyer.owner, party); err != nil || p.In.Number != 3 || !p.In.Quarantine.Blank() {
@@ -264,6 +269,16 @@ func TestMoveOfASeat(t *testing.T) {
 				t.Error(err)
 			} else if got, err := io.ReadAll(r); err != nil || string(got) != "beans" {
 				t.Errorf("the file after the move: %q %v", got, err)
+			}
+			// What was given for a time goes on the new node too.
+			own.later(2 * time.Hour)
+			ok(t, own.db.Write(ctx, own.org, func(tx *db.Tx) error {
+				_, err := tx.Exec(ctx, "UPDATE journal_job SET wake_at = 1 WHERE org = $1 AND kind = 'exchange.expire'", own.org)
+				return err
+			}))
+			ok(t, own.work())
+			if gone, err := own.Inbox(ctx, own.owner, InboxQuery{State: InboxExpired}); err != nil || len(gone) != 1 || gone[0].State != Expired || !gone[0].Ended.Equal(gone[0].Marking.Expires) {
+				t.Errorf("what expired after the move: %+v %v", gone, err)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"time"
 
 	"github.com/entente-project/entente"
 	"github.com/entente-project/entente/internal/db"
@@ -29,7 +30,8 @@ func (s *Service) expire(ctx context.Context, job *journal.Job) error {
 		if err != nil {
 			return err
 		}
-		if end := held.Marking.Expires; held.State == Recalled || held.State == Expired || end.IsZero() || s.now().Before(end) {
+		end, over := runOut(held.Marking, s.now())
+		if held.State == Recalled || held.State == Expired || !over {
 			return nil
 		}
 		p, err := readPartner(ctx, tx, job.Org, todo.Party)
@@ -39,11 +41,8 @@ func (s *Service) expire(ctx context.Context, job *journal.Job) error {
 		if err := dropBlobsOf(ctx, tx, job.Org, held); err != nil {
 			return err
 		}
-		held.State, held.Ended, held.Envelope, held.Title, held.Why = Expired, held.Marking.Expires, entente.Envelope{}, "", entente.Message{}
+		held.State, held.Ended, held.Envelope, held.Title, held.Why = Expired, end, entente.Envelope{}, "", entente.Message{}
 		held.Outcome, held.OutcomeWhy = "", entente.Message{}
-		if db.Millis(held.Ended) <= 0 { // no time that anything was kept until
-			held.Ended = s.now()
-		}
 		if err := updateEntry(ctx, tx, job.Org, held); err != nil {
 			return err
 		}
@@ -51,4 +50,15 @@ func (s *Service) expire(ctx context.Context, job *journal.Job) error {
 			Party: string(held.Party), Name: p.Name, Number: held.Number, Kind: string(held.Kind), Subject: held.Subject,
 		})
 	})
+}
+
+// runOut says whether the time of something has run out, and when it did.
+func runOut(m entente.Marking, now time.Time) (end time.Time, over bool) {
+	if m.Expires.IsZero() || now.Before(m.Expires) {
+		return end, false
+	}
+	if db.Millis(m.Expires) <= 0 { // nothing was ever kept until then
+		return now, true
+	}
+	return m.Expires, true
 }

@@ -165,6 +165,10 @@ func (s *Service) shown(self Self, p Partner, row stored, person []string) Recei
 		Originator: row.Originator, Marking: row.Marking, State: row.State, Ended: row.Ended, Why: row.Why, Said: row.Said, Stored: row.Stored, Read: row.Read, ReadBy: row.ReadBy,
 		Answered: row.Answered, Outcome: row.Outcome, OutcomeWhy: row.OutcomeWhy, Retain: p.Agreement.Retention,
 	}
+	if end, over := runOut(row.Marking, s.now()); over && row.State == Standing && row.Way == In {
+		row.State = Expired // also before it is deleted
+		r.State, r.Ended, r.Title = Expired, end, ""
+	}
 	if row.State != Standing {
 		if row.Marking.TLP == entente.TLPRed && row.Way == In && isNamed(row.Marking, person) == "" {
 			r.Subject, r.Title = "", ""

@@ -225,9 +225,6 @@ func (v *visit) entryBadges(r exchange.Received) []ui.Badge {
 	if r.Marking.Embargo.After(now) {
 		badges = append(badges, ui.Badge{Text: v.T("under embargo"), Tone: ui.Warn})
 	}
-	if !r.Marking.Expires.IsZero() && !now.Before(r.Marking.Expires) {
-		badges = append(badges, ui.Badge{Text: v.T("expired"), Tone: ui.Bad})
-	}
 	if !r.Known {
 		badges = append(badges, ui.Badge{Text: v.T("of an unknown kind"), Tone: ui.Warn})
 	}
@@ -317,7 +314,7 @@ func (v *visit) stateNotice(r exchange.Received) ui.Notice {
 	case r.State == exchange.Recalled:
 		return ui.Notice{Tone: ui.Warn, Text: v.T("%s took it back. What it said is deleted here, and %s has a signed word of that. That it was said stays.", r.Name, r.Name)}
 	case r.State == exchange.Expired:
-		return ui.Notice{Tone: ui.Warn, Text: v.T("Its time ran out on %s. What it said is deleted here; that it was said stays.", v.reader().Day(cmp.Or(r.Ended, r.Marking.Expires)))}
+		return ui.Notice{Tone: ui.Warn, Text: v.T("Its time ran out on %s. What it said is deleted here; that it was said stays.", v.reader().Day(r.Ended))}
 	case r.State == exchange.Held:
 		return ui.Notice{Tone: ui.Bad, Text: v.T("It is held back: %s It is kept as proof, and shown to nobody.", r.Why)}
 	case r.Hidden:
