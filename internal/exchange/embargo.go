@@ -37,7 +37,7 @@ func (s *Service) Embargoes(ctx context.Context, actor entente.Actor, subject st
 		return nil, err
 	}
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
-		list, err = embargoesOf(ctx, tx, db.Select(embargoSteps, actor.Org).AndIf(subject != "", "e.subject = $1", subject))
+		list, err = embargoesOf(ctx, tx, db.Select(embargoSteps, actor.Org).AndIf(subject != "", "k.subject = $1", subject))
 		return err
 	})
 	now := s.now()
@@ -162,9 +162,14 @@ func (s *Service) ProposeEmbargo(ctx context.Context, actor entente.Actor, id st
 	})
 }
 
-// embargoSteps begins a query for [embargoesOf].
-const embargoSteps = `SELECT e.party, p.name, e.subject, e.envelope FROM exchange_entry e JOIN exchange_partner p ON p.org = e.org AND p.party = e.party
-	WHERE e.org = $1 AND e.way IN ('in', 'out') AND e.kind = 'embargo' AND e.state = 'standing'`
+// embargoSteps begins a query for [embargoesOf]. It finds the entries by an index that
+// holds embargoes alone, and only then reads them.
+const embargoSteps = `SELECT e.party, p.name, e.subject, e.envelope FROM exchange_entry k
+	JOIN exchange_entry e ON e.org = k.org AND e.party = k.party AND e.way = k.way AND e.number = k.number
+	JOIN exchange_partner p ON p.org = e.org AND p.party = e.party
+	WHERE k.org = $1 AND k.kind = 'embargo' AND k.state = 'standing'`
+
+const embargoOrder = "p.name, e.party, e.subject, e.number"
 
 // embargoesOf gives the embargoes whose steps a query chooses, by partner and subject. It
 // replays the steps of both sides in the order of their times; of steps that cross, the
@@ -176,7 +181,7 @@ func embargoesOf(ctx context.Context, tx *db.Tx, steps *db.Query) (list []Embarg
 		taken         EmbargoTaken
 	}
 	var rows []embargoRow
-	err = db.EachOf(ctx, tx, steps.Order("p.name, e.party, e.subject, e.number"), func(row db.Scanner) error {
+	err = db.EachOf(ctx, tx, steps.Order(embargoOrder), func(row db.Scanner) error {
 		var r embargoRow
 		var text []byte
 		var envelope entente.Envelope
@@ -221,7 +226,7 @@ func embargoesOf(ctx context.Context, tx *db.Tx, steps *db.Query) (list []Embarg
 // embargoOf gives the embargo with one partner about a subject; its state is empty where
 // there is none.
 func embargoOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, subject string) (EmbargoOn, error) {
-	all, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("e.party = $1 AND e.subject = $2", party, subject))
+	all, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("k.party = $1 AND k.subject = $2", party, subject))
 	if err != nil || len(all) == 0 {
 		return EmbargoOn{Party: party, Subject: subject}, err
 	}
@@ -230,7 +235,7 @@ func embargoOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.
 
 // embargoes gives, per partner, the active embargoes about a subject.
 func embargoes(ctx context.Context, tx *db.Tx, org entente.OrgID, subject string, at time.Time) (map[entente.PartyID]time.Time, error) {
-	about, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("e.subject = $1", subject))
+	about, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("k.subject = $1", subject))
 	active := map[entente.PartyID]time.Time{}
 	for _, e := range about {
 		if e.Active(at) {

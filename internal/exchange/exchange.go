@@ -57,8 +57,8 @@ type Service struct {
 	asked     map[string]time.Time              // when a partner's node was last asked for keys, by organisation and partner
 	metBy     map[string]bool                   // whether a partner was met since the start, by the same
 
-	rings      memo[knownKeys]         // of key documents
-	agreements memo[entente.Agreement] // of envelopes
+	rings      memo[knownKeys]  // of key documents
+	agreements memo[signedText] // of envelopes
 }
 
 // New opens the room.
@@ -210,9 +210,15 @@ func (s *Service) ring(text string) (entente.KeyDocument, entente.Keyring, error
 	return document, ring, nil
 }
 
+// signedText is an agreement that was read, with the hash of what was signed.
+type signedText struct {
+	entente.Agreement
+	hash entente.Hash
+}
+
 // agreement reads the stored envelope of an agreement once. Who changes what it gives
 // makes a copy.
-func (s *Service) agreement(text string) (entente.Agreement, error) {
+func (s *Service) agreement(text string) (signedText, error) {
 	a, known := s.agreements.get(text)
 	if known {
 		return a, nil
@@ -221,9 +227,10 @@ func (s *Service) agreement(text string) (entente.Agreement, error) {
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
 		return a, err
 	}
-	if err := json.Unmarshal(e.Payload, &a); err != nil {
+	if err := json.Unmarshal(e.Payload, &a.Agreement); err != nil {
 		return a, err
 	}
+	a.hash = entente.HashOf(e.Payload)
 	s.agreements.put(text, a)
 	return a, nil
 }

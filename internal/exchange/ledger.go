@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -297,7 +296,7 @@ func (s *Service) Record(ctx context.Context, actor entente.Actor, id string) (r
 		if err != nil {
 			return err
 		}
-		known, err := recordedOf(ctx, tx, actor.Org, st)
+		known, err := s.recorded(ctx, tx, actor.Org, st)
 		if err != nil {
 			return err
 		}
@@ -312,7 +311,7 @@ func (s *Service) Record(ctx context.Context, actor entente.Actor, id string) (r
 // recorded is what the record tells of partners beyond their lines in the ledger: of all
 // of them at once.
 type recorded struct {
-	agreements map[entente.PartyID][]RecordAgreement // those that both signed
+	agreements map[entente.PartyID][]signedText // all versions
 	embargoes  map[entente.PartyID]EmbargoOn
 	entries    map[entente.PartyID]recordedEntry
 }
@@ -323,8 +322,8 @@ type recordedEntry struct {
 	marking, receipt json.RawMessage // the receipt only if it covers the entry
 }
 
-func recordedOf(ctx context.Context, tx *db.Tx, org entente.OrgID, st Statement) (r recorded, err error) {
-	r = recorded{agreements: map[entente.PartyID][]RecordAgreement{}, embargoes: map[entente.PartyID]EmbargoOn{}, entries: map[entente.PartyID]recordedEntry{}}
+func (s *Service) recorded(ctx context.Context, tx *db.Tx, org entente.OrgID, st Statement) (r recorded, err error) {
+	r = recorded{agreements: map[entente.PartyID][]signedText{}, embargoes: map[entente.PartyID]EmbargoOn{}, entries: map[entente.PartyID]recordedEntry{}}
 	err = db.Each(ctx, tx, `SELECT party, envelope FROM exchange_agreement WHERE org = $1 AND state = 'signed'
 		AND party IN (SELECT party FROM exchange_ledger WHERE org = $1 AND statement = $2)`, func(row db.Scanner) error {
 		var party entente.PartyID
@@ -332,14 +331,14 @@ func recordedOf(ctx context.Context, tx *db.Tx, org entente.OrgID, st Statement)
 		if err := row.Scan(&party, &text); err != nil {
 			return err
 		}
-		a, err := recordedAgreement(text)
+		a, err := s.agreement(string(text))
 		r.agreements[party] = append(r.agreements[party], a)
 		return err
 	}, org, st.ID)
 	if err != nil {
 		return r, err
 	}
-	about, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("e.subject = $1", st.Subject))
+	about, err := embargoesOf(ctx, tx, db.Select(embargoSteps, org).And("k.subject = $1", st.Subject))
 	if err != nil {
 		return r, err
 	}
@@ -363,23 +362,15 @@ func recordedOf(ctx context.Context, tx *db.Tx, org entente.OrgID, st Statement)
 	return r, err
 }
 
-func recordedAgreement(text []byte) (RecordAgreement, error) {
-	var v Version
-	if err := json.Unmarshal(text, &v.Envelope); err != nil {
-		return RecordAgreement{}, err
-	}
-	a, err := v.Agreement()
-	return RecordAgreement{Version: a.Number, Hash: entente.HashOf(v.Envelope.Payload).String(), From: a.From, Until: moment(a.Until), Retention: a.Retention, Onward: a.Onward}, err
-}
-
 func (known recorded) line(l Line) RecordLine {
 	r := RecordLine{
 		Party: string(l.Party), Name: l.Name, Entitled: l.Number > 0, Reason: l.Reason.String(), Need: l.Need, Number: l.Number, Delivered: moment(l.Delivered), Read: moment(l.Read),
 		Acknowledged: moment(l.Answered), Asked: string(l.Revise), AskedAt: moment(l.Revised), AskedBy: l.Recall, Done: moment(l.Acked),
 	}
-	signed := known.agreements[l.Party]
-	if i := slices.IndexFunc(signed, func(a RecordAgreement) bool { return a.Version == l.Agreement }); i >= 0 {
-		r.Agreement = &signed[i]
+	for _, a := range known.agreements[l.Party] {
+		if a.Number == l.Agreement {
+			r.Agreement = &RecordAgreement{Version: a.Number, Hash: a.hash.String(), From: a.From, Until: moment(a.Until), Retention: a.Retention, Onward: a.Onward}
+		}
 	}
 	if l.Number == 0 {
 		return r

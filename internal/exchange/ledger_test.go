@@ -316,6 +316,33 @@ func TestRecordAsksNoMoreForMany(t *testing.T) {
 	}
 }
 
+// SQLite finds embargoes without looking at what else was said.
+func TestEmbargoesAreFoundByKey(t *testing.T) {
+	d, q := dbtest.SQLite(t), func() *db.Query { return db.Select("EXPLAIN QUERY PLAN "+embargoSteps, "us") }
+	for name, c := range map[string]struct {
+		q    *db.Query
+		want string
+	}{
+		"all":                      {q(), "SEARCH k USING COVERING INDEX exchange_entry_embargo (org=? AND kind=? AND state=?)"},
+		"about a subject":          {q().And("k.subject = $1", "s"), "SEARCH k USING COVERING INDEX exchange_entry_embargo (org=? AND kind=? AND state=? AND subject=?)"},
+		"about a subject with one": {q().And("k.party = $1 AND k.subject = $2", "p", "s"), "SEARCH k USING COVERING INDEX exchange_entry_embargo (org=? AND kind=? AND state=? AND subject=? AND party=?)"},
+	} {
+		var plan []string
+		ok(t, d.Read(t.Context(), func(tx *db.Tx) error {
+			return db.EachOf(t.Context(), tx, c.q.Order(embargoOrder), func(row db.Scanner) error {
+				var id, parent, unused int
+				var text string
+				err := row.Scan(&id, &parent, &unused, &text)
+				plan = append(plan, text)
+				return err
+			})
+		}))
+		if !slices.Contains(plan, c.want) || !slices.Contains(plan, "SEARCH e USING PRIMARY KEY (org=? AND party=? AND way=? AND number=?)") {
+			t.Errorf("%s: the plan is %q", name, plan)
+		}
+	}
+}
+
 func (s someone) subject(id string) string {
 	s.t.Helper()
 	st, _, err := s.Statement(s.t.Context(), s.owner, id)

@@ -212,7 +212,8 @@ func (s *Service) whole(p Partner, signed string) (Partner, error) {
 	if p.comparedKey != p.Ring.Current().Public.ID() {
 		p.Compared, p.ComparedBy = time.Time{}, ""
 	}
-	p.Agreement, err = s.agreement(signed)
+	a, err := s.agreement(signed)
+	p.Agreement = a.Agreement
 	return p, err
 }
 

@@ -349,7 +349,10 @@ func (v *visit) record() error {
 	if err != nil {
 		return err
 	}
-	known, err := v.partnersByParty()
+	var known map[entente.PartyID]exchange.Partner
+	if st.Originator != "" { // its name is told
+		known, err = v.partnersByParty()
+	}
 	if err != nil {
 		return err
 	}
