@@ -43,6 +43,7 @@ func New(e *exchange.Service, c *chain.Service, i *inventory.Service, a *advisor
 const (
 	jobEntry   = "carry.entry"
 	jobPartner = "carry.partner"
+	jobOwn     = "carry.own" // what we said was taken back by us
 )
 
 // entryJob names the entry.
@@ -74,12 +75,18 @@ func (c *Carrier) Consumers() []journal.Consumer {
 			_, err := journal.Schedule(ctx, tx, e.Org, jobPartner, e.At, entryJob{Party: entente.PartyID(e.Subject)})
 			return err
 		},
+	}, {
+		Name: "carry.own", Kinds: []journal.Kind{exchange.EventTakenBack},
+		Handle: func(ctx context.Context, tx *db.Tx, e journal.Event) error {
+			_, err := journal.Schedule(ctx, tx, e.Org, jobOwn, e.At, ownJob{Statement: e.Subject})
+			return err
+		},
 	}}
 }
 
 // Jobs are the handlers of due work.
 func (c *Carrier) Jobs() map[string]journal.JobHandler {
-	return map[string]journal.JobHandler{jobEntry: c.entry, jobPartner: c.partner}
+	return map[string]journal.JobHandler{jobEntry: c.entry, jobPartner: c.partner, jobOwn: c.ownTakenBack}
 }
 
 // partner tells the rooms which organisation of the chain a partner is now, and looks

@@ -3,9 +3,9 @@
 // no room knows the exchange; this package knows both, and decides what is taken.
 //
 // It owns no tables. It reads entry.received, entry.file, entry.recalled, entry.narrowed,
-// entry.expired and partnership.known, and does its work in the jobs carry.entry and carry.partner,
-// which may run again: what is there already is left alone. What came of it stands with
-// the entry ([exchange.Service.Settle]).
+// entry.expired, partnership.known and statement.recalled, and does its work in the jobs
+// carry.entry, carry.partner and carry.own, which may run again: what is there already is
+// left alone. What came of it stands with the entry ([exchange.Service.Settle]).
 //
 // It is also the way out of what only several rooms know together: what a customer is
 // told of our own suppliers ([Carrier.Telling], [Carrier.Tell]).

@@ -13,6 +13,7 @@ import (
 	"github.com/entente-project/entente/internal/chain"
 	"github.com/entente-project/entente/internal/exchange"
 	"github.com/entente-project/entente/internal/identity"
+	"github.com/entente-project/entente/internal/journal"
 )
 
 // speak brings what a supplier says of its products to the advisories: an OpenVEX or
@@ -120,9 +121,59 @@ func (c *Carrier) State(ctx context.Context, actor entente.Actor, product chain.
 		}
 	}
 	return lines, c.advisory.Speak(ctx, actor, self.own, []advisory.Spoken{{
-		Product: product, Vulnerability: s.Vulnerability, Party: self.Party(), Number: uint64(s.At.UnixMilli()), By: self.Document.Name, Status: s.Status,
+		Product: product, Vulnerability: s.Vulnerability, Party: self.Party(), Number: ownNumber(s.At), By: self.Document.Name, Status: s.Status,
 		Justification: s.Justification, Text: s.Text, Action: s.Action, At: s.At,
 	}})
+}
+
+// ownJob names a statement of ours that was taken back.
+type ownJob struct {
+	Statement string `json:"statement"`
+}
+
+// ownTakenBack takes back for ourselves what [Carrier.State] said and was taken back
+// from all customers: we read of our product what they read.
+func (c *Carrier) ownTakenBack(ctx context.Context, job *journal.Job) error {
+	var todo ownJob
+	if err := job.Decode(&todo); err != nil {
+		return err
+	}
+	actor := entente.System(job.Org, entente.DoorWorker)
+	st, _, err := c.exchange.Statement(ctx, actor, todo.Statement)
+	if err != nil || st.Kind != entente.EntryVEX || st.Originator != "" {
+		return err
+	}
+	said, err := vex.Read(st.Body)
+	if err != nil {
+		return nil // not what State says: nothing of it is with our products
+	}
+	self, err := c.exchange.Self(ctx, actor)
+	if err != nil {
+		return err
+	}
+	for _, s := range said {
+		all, err := c.advisory.SpokenOf(ctx, actor, "", []string{s.Vulnerability})
+		if err != nil {
+			return err
+		}
+		for _, one := range all {
+			if one.Party != self.Party() || subjectVEX(one.Product, one.Vulnerability) != st.Subject || one.Number != ownNumber(s.At) {
+				continue
+			}
+			if err := c.advisory.Unsay(ctx, actor, one.Party, one.Number, time.Time{}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ownNumber takes the place of the number of an entry for what we say ourselves.
+func ownNumber(at time.Time) uint64 { return uint64(at.UnixMilli()) }
+
+// subjectVEX is the subject of all that we say of a product and a vulnerability.
+func subjectVEX(product chain.NodeID, vulnerability string) string {
+	return "vex/" + string(product) + "/" + vulnerability
 }
 
 // StatePreview says who would get what [Carrier.State] says and why, and who would not
@@ -151,14 +202,14 @@ func (c *Carrier) state(ctx context.Context, actor entente.Actor, product chain.
 	if err != nil {
 		return n, by, err
 	}
-	by.own = g.Map().Own
+	by.own, s.Vulnerability = g.Map().Own, strings.TrimSpace(s.Vulnerability)
 	node, known := g.Node(product)
 	switch {
 	case !known || node.Kind != chain.KindProduct:
 		return n, by, entente.NotFound("there is no product %q in the chain", string(product))
 	case node.Organisation != by.own:
 		return n, by, entente.Invalid("%s is not made by you; only who makes a product says how it stands", node.Name)
-	case strings.TrimSpace(s.Vulnerability) == "" || len(s.Vulnerability) > 256:
+	case s.Vulnerability == "" || len(s.Vulnerability) > 256:
 		return n, by, entente.Invalid("name the vulnerability, such as CVE-2026-12345")
 	case !slices.Contains(vex.Statuses(), s.Status):
 		return n, by, entente.Invalid("%q is not one of: not affected, affected, fixed, under investigation", string(s.Status))
@@ -174,7 +225,7 @@ func (c *Carrier) state(ctx context.Context, actor entente.Actor, product chain.
 	}
 	s.At, s.Products = time.Now(), []vex.Product{{Name: node.Name}}
 	n = exchange.NewStatement{
-		Kind: entente.EntryVEX, Subject: "vex/" + string(product) + "/" + s.Vulnerability, To: to,
+		Kind: entente.EntryVEX, Subject: subjectVEX(product, s.Vulnerability), To: to,
 		Title: entente.Say("%s: %s", node.Name, s.Vulnerability).String(), Marking: entente.Marking{TLP: entente.TLPClear},
 	}
 	for _, party := range to {

@@ -212,3 +212,40 @@ func TestStateAndItsPreview(t *testing.T) {
 		}
 	})
 }
+
+// What we take back from the customers who were told, we take back from ourselves; what
+// we said before counts again there as here.
+func TestOurOwnWordIsTakenBack(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		n := newNode(t, d)
+		n.importMap(n.supplier, chainOfSupplier+"products:\n  - {id: roaster, name: Roaster 3, supplier: rosthof}\n")
+		for _, text := range []string{"never called", "not even built in"} {
+			_, err := n.carrier.State(t.Context(), n.supplier, "roaster", vex.Statement{Vulnerability: "ROST-2026-1", Status: vex.NotAffected, Text: text}, []entente.PartyID{n.to})
+			ok(t, err)
+			n.catchUp()
+		}
+		stand := func(want ...string) {
+			t.Helper()
+			for _, side := range []entente.Actor{n.supplier, n.buyer} {
+				said, err := n.advisory.SpokenOf(t.Context(), side, "roaster", nil)
+				ok(t, err)
+				var states []string
+				for _, s := range said {
+					states = append(states, strings.TrimSpace(s.State+" "+s.Text))
+				}
+				if !slices.Equal(states, want) {
+					t.Errorf("at %s: %q, want %q", side.Name, states, want)
+				}
+			}
+		}
+		stand("standing not even built in", "replaced never called")
+		all, err := n.exchange.Statements(t.Context(), n.supplier)
+		ok(t, err)
+		ok(t, n.exchange.Recall(t.Context(), n.supplier, all[0].ID, "we were wrong"))
+		n.catchUp()
+		stand("recalled", "standing never called")
+		ok(t, n.exchange.Recall(t.Context(), n.supplier, all[1].ID, "wrong again"))
+		n.catchUp()
+		stand("recalled", "recalled")
+	})
+}

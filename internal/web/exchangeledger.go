@@ -511,6 +511,12 @@ func (v *visit) showRevise(status int, narrow bool, f reviseForm, notice ui.Noti
 		p.Drop.Name, p.Drop.Label, p.Drop.Ticked = "drop", v.T("Take it back from"), f.Drop
 		p.Drop.Options = append(p.Drop.Options, ui.Option{Value: string(l.Party), Label: l.Name})
 	}
+	if !narrow {
+		p.Before, err = v.saidBefore(&st)
+	}
+	if err != nil {
+		return err
+	}
 	if narrow {
 		p.Ask.Title, p.Ask.Yes, p.Ask.Action = v.T("Narrow: %s", st.Title), v.T("Narrow it"), at+"/narrow"
 		p.Ask.Text = v.T("Whoever keeps it keeps it under the new marking from now on. Who may not have it any more is asked to delete it. A label never becomes wider again.")
@@ -535,6 +541,30 @@ func (v *visit) showRevise(status int, narrow bool, f reviseForm, notice ui.Noti
 	p.Frame = v.frame(p.Ask.Title)
 	p.Head = ui.Head{Title: p.Ask.Title, Crumbs: v.ledgerCrumbs(&st)}
 	return v.show(status, reviseView(p))
+}
+
+// saidBefore gives what was said of the same before and counts again when a statement is
+// taken back; nil: nothing.
+func (v *visit) saidBefore(st *exchange.Statement) (*ui.Link, error) {
+	if !slices.Contains([]entente.EntryKind{entente.EntryAdvisory, entente.EntryVEX, entente.EntryChain}, st.Kind) {
+		return nil, nil
+	}
+	all, err := v.Exchange.Statements(v.r.Context(), v.actor) // the latest first
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(all, func(s exchange.Statement) bool { return s.ID == st.ID })
+	same := func(s exchange.Statement) bool {
+		return s.Kind == st.Kind && s.Subject == st.Subject && s.State == exchange.Said
+	}
+	if i < 0 || slices.ContainsFunc(all[:i], same) {
+		return nil, nil // it does not count itself
+	}
+	if b := slices.IndexFunc(all[i+1:], same); b >= 0 {
+		before := all[i+1+b]
+		return &ui.Link{Text: v.T("%s, of %s", before.Title, v.reader().Day(before.At)), Href: v.in("ledger", before.ID)}, nil
+	}
+	return nil, nil
 }
 
 // recall takes something back.

@@ -51,6 +51,7 @@ type revisePage struct {
 	Ask     ui.Ask
 	Reason  ui.Field
 	Holders []string
+	Before  *ui.Link   // what counts again once it is taken back
 	Label   *ui.Choice // nil where it is taken back
 	People  ui.Field
 	Expires ui.Field

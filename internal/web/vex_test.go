@@ -79,6 +79,28 @@ func TestSayingHowAProductStands(t *testing.T) {
 	if w := ours.post("/o/beanline/products/roaster/vex", form); w.Code == http.StatusSeeOther {
 		t.Error("somebody spoke for another's product")
 	}
+	// A later word, and what counts again once it is taken back; the first has none before.
+	form.Set("status", "fixed")
+	form.Set("text", "since 3.1")
+	if w := theirs.post(at, form); w.Code != http.StatusSeeOther {
+		t.Fatalf("saying it anew: %d %s", w.Code, w.Body)
+	}
+	statements, err := n.Exchange.Statements(t.Context(), them)
+	must(t, err)
+	last, first := statements[0].ID, statements[1].ID
+	recall := theirs.mustHold("/o/rosthof-seat/ledger/"+last+"/recall", "this counts again", "/o/rosthof-seat/ledger/"+first)
+	wholePage(t, "taking a later word back", recall)
+	theirs.mustNotHold("/o/rosthof-seat/ledger/"+first+"/recall", "counts again")
+	n.carryAll("rosthof-seat", "beanline")
+	ours.mustHold("/o/beanline/products/roaster", "since 3.1", "replaced by a later word")
+	if w := theirs.post("/o/rosthof-seat/ledger/"+last+"/recall", url.Values{"reason": {"too early"}}); w.Code != http.StatusSeeOther {
+		t.Fatalf("taking it back: %d %s", w.Code, w.Body)
+	}
+	n.carryAll("rosthof-seat", "beanline")
+	for page, v := range map[string]*visitor{"/o/beanline/products/roaster": ours, "/o/rosthof-seat/products/roaster-3": theirs} {
+		v.mustNotHold(page, "since 3.1", "replaced by a later word")
+		v.mustHold(page, "taken back", "The code with the weakness is never run")
+	}
 	// Who opens the form for a supplier's product reads at once whom to ask, and is led
 	// there: to a question that is begun, or where there is no partnership to the supplier.
 	foreign := "/o/beanline/products/roaster/vex?vulnerability=ROST-2026-1"

@@ -313,7 +313,7 @@ func Write(author, id string, s Statement) ([]byte, error) {
 		Impact        string         `json:"impact_statement,omitempty"`
 		Action        string         `json:"action_statement,omitempty"`
 	}
-	in := statement{Vulnerability: map[string]any{"name": s.Vulnerability}, Timestamp: s.At.UTC().Truncate(time.Second), Status: s.Status, Justification: s.Justification, Impact: s.Text, Action: s.Action}
+	in := statement{Vulnerability: map[string]any{"name": s.Vulnerability}, Timestamp: s.At.UTC().Truncate(time.Millisecond), Status: s.Status, Justification: s.Justification, Impact: s.Text, Action: s.Action}
 	if len(s.Aliases) > 0 {
 		in.Vulnerability["aliases"] = s.Aliases
 	}
