@@ -214,6 +214,7 @@ type Waiting struct {
 	Overdue     int // of them, those whose time is over
 	Theirs      int // concerns of ours that a partner has not answered
 	TheirsLate  int // of them, those whose time is over
+	Quarantined int // partnerships of which a feed is in quarantine
 }
 
 // Waits counts what waits for the actor: what is for others by name does not.
@@ -233,6 +234,10 @@ func (s *Service) Waits(ctx context.Context, actor entente.Actor) (w Waiting, er
 		}, `SELECT coalesce(sum(CASE WHEN read_at = 0 THEN 1 ELSE 0 END), 0), coalesce(sum(CASE WHEN read_at > 0 THEN 1 ELSE 0 END), 0) FROM exchange_entry
 			WHERE org = $1 AND way = 'in' AND state = 'standing' AND answered_at = 0 AND tlp <> 5 AND (expires_at = 0 OR expires_at > $2)
 			AND kind NOT IN `+keepingSQL, actor.Org, db.Millis(at))
+		if err != nil {
+			return err
+		}
+		w.Quarantined, err = db.One(ctx, tx, db.Value[int], "SELECT count(DISTINCT party) FROM exchange_feed WHERE org = $1 AND quarantine <> ''", actor.Org)
 		if err != nil {
 			return err
 		}

@@ -316,8 +316,9 @@ func TestQuarantinePage(t *testing.T) {
 	}))
 	say("passwords")
 	owner := n.as("owner@beanline.example")
+	owner.mustHold("/o/beanline", "1 partnership is in quarantine", "/o/beanline/partners?look=quarantine")
 	owner.mustHold("/o/beanline/partners?look=quarantine", "in quarantine", "1 partnership")
-	owner.mustHold(at, "What was signed contradicts itself", "What happened, and what to do")
+	owner.mustHold(at, "What was signed does not fit together", "What happened, and what to do")
 	body := owner.mustHold(at+"/quarantine", "signed two different entries with the number 1", "practice/backups", "practice/passwords", "What came first, and you hold", "Ask their node, and go on")
 	wholePage(t, "quarantine", body)
 	if w := owner.post(at+"/release", nil); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "still says something else") {

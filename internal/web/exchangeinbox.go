@@ -465,6 +465,7 @@ func (v *visit) inboxTasks(shown *homePage) error {
 			shown.Tasks = append(shown.Tasks, homeTask{Link: ui.Link{Text: text, Href: to}, Note: note})
 		}
 	}
+	add(w.Quarantined, v.N(w.Quarantined, "%d partnership is in quarantine", "%d partnerships are in quarantine"), v.T("What two nodes signed does not fit together. Nothing more passes until a person has looked."), v.in("partners")+"?look=quarantine")
 	add(w.Overdue, v.N(w.Overdue, "The time to answer %d concern of a partner is over", "The time to answer %d concerns of partners is over"), "", v.in("concerns")+"?side=in&state=overdue")
 	add(w.TheirsLate, v.N(w.TheirsLate, "A partner has not answered %d concern of yours in time", "Partners have not answered %d concerns of yours in time"), "", v.in("concerns")+"?side=out&state=overdue")
 	if soon := w.Answer - w.Overdue; soon > 0 {
