@@ -65,10 +65,11 @@ func (p *picture) spokenRows(all []advisory.Spoken) []ui.Row {
 	for i := range all {
 		s := &all[i]
 		tone := ui.Calm
-		switch s.Status {
-		case vex.NotAffected, vex.Fixed:
+		switch {
+		case s.State != "standing": // it does not count
+		case s.Status == vex.NotAffected, s.Status == vex.Fixed:
 			tone = ui.Good
-		case vex.Affected:
+		case s.Status == vex.Affected:
 			tone = ui.Bad
 		}
 		said := badgeCell(ui.Badge{Text: v.T(vexTexts[s.Status]), Tone: tone})
