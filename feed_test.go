@@ -422,3 +422,35 @@ func FuzzReadEnvelope(f *testing.F) {
 		_, _ = ReadReceipt(e, k.ring)
 	})
 }
+
+// What a partner gives back is ours only if we signed it, and only in its place.
+func FuzzRegain(f *testing.F) {
+	k := newTalk()
+	one, two := k.say(f, "one"), k.say(f, "two")
+	for _, e := range []*Envelope{&one, &two, nil} {
+		kept := Kept{Hash: HashOf([]byte("gone")), Entry: e}
+		if e != nil {
+			kept.Hash = HashOf(e.Payload)
+		}
+		raw, err := json.Marshal(kept)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Add([]byte(`{"hash":"","entry":{"signatures":[{}]}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var kept Kept
+		if json.Unmarshal(raw, &kept) != nil {
+			return
+		}
+		start := FeedState{From: k.got.From, To: k.got.To}
+		next, e, err := start.Regain(kept, k.ring)
+		switch {
+		case err != nil && (next.Number != 0 || !next.Quarantined.Blank()):
+			t.Errorf("refused, and the feed is %+v", next)
+		case err == nil && kept.Entry != nil && (HashOf(kept.Entry.Payload) != HashOf(one.Payload) || e.Number != 1):
+			t.Errorf("taken for ours: %q", kept.Entry.Payload)
+		}
+	})
+}

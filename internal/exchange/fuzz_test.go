@@ -51,7 +51,7 @@ func FuzzDoor(f *testing.F) {
 	h := newHouse(f, dbtest.SQLite(f))
 	s := h.host("Beanline")
 	party := string(s.party())
-	for _, path := range []string{pathLook, pathJoin, pathPush, pathPull} {
+	for _, path := range []string{pathLook, pathJoin, pathPush, pathPull, pathBack} {
 		f.Add(path, []byte(`{"party":"`+party+`","secret":"x","from":"`+party+`","to":"`+party+`","entries":[{}],"after":3}`))
 	}
 	f.Add(pathParty+party, []byte(nil))

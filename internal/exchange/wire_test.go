@@ -419,6 +419,7 @@ func TestRequestsOfStrangers(t *testing.T) {
 			"unsigned":      {func(r *http.Request, b []byte) []byte { r.Header.Del("Signature"); return b }, 401},
 			"another body":  {func(_ *http.Request, b []byte) []byte { return append(b, ' ') }, 401},
 			"another path":  {func(r *http.Request, b []byte) []byte { r.URL.Path = pathPull; return b }, 401},
+			"what was said": {func(r *http.Request, b []byte) []byte { r.URL.Path = pathBack; return b }, 401},
 			"another nonce": {func(r *http.Request, b []byte) []byte { return renonce(r, b) }, 401},
 			"no JSON":       {func(_ *http.Request, b []byte) []byte { return b[1:] }, 422},
 			"for a stranger": {func(_ *http.Request, b []byte) []byte {
