@@ -79,9 +79,6 @@ func (s *Service) fetchAll(ctx context.Context, org entente.OrgID, party entente
 		if err != nil {
 			return err
 		}
-		if _, err := s.meet(ctx, from, org, self, p); err != nil {
-			return err
-		}
 		got, err := from.pull(ctx, p.Party, self.Party(), Pull{After: p.In.Number, Receipt: p.In.Receipt})
 		if err != nil {
 			return err
