@@ -230,6 +230,41 @@ func TestRestoredAndAskedFirst(t *testing.T) {
 	})
 }
 
+// Before a node says something for the first time after its start, it asks where the
+// partner stands; not if the partner has shown that already.
+func TestAsksOnceWhereAPartnerStands(t *testing.T) {
+	eachNodes(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		say := func() {
+			t.Helper()
+			_, _, err := supplier.Say(ctx, supplier.owner, titledPractice("one more"))
+			ok(t, err)
+			settle(supplier, buyer)
+		}
+		say()
+		var pushed atomic.Int64
+		buyer.through(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == pathPush {
+					pushed.Add(1)
+				}
+				next.ServeHTTP(w, r)
+			})
+		})
+		clear(supplier.metBy)
+		for i, want := range []int64{2, 1, 1} {
+			if i == 2 {
+				clear(supplier.metBy)
+				ok(t, buyer.Fetch(ctx, buyer.owner, supplier.party()))
+			}
+			pushed.Store(0)
+			if say(); pushed.Load() != want {
+				t.Errorf("%d: it was pushed %d times, want %d", i, pushed.Load(), want)
+			}
+		}
+	})
+}
+
 // What a partner gives back is believed only as far as we signed it, and in one piece
 // with what we still have.
 func TestGivenBackFalsely(t *testing.T) {

@@ -365,7 +365,9 @@ func (s *Service) Give(ctx context.Context, from, to entente.PartyID, pull Pull)
 		if err != nil {
 			return answer, err
 		}
-		if !known {
+		if known {
+			s.met(org, to) // it stands where we think
+		} else {
 			err := s.db.Write(ctx, org, func(tx *db.Tx) error {
 				p, err := s.partner(ctx, tx, org, to)
 				if err != nil {
