@@ -131,25 +131,44 @@ func hashOf(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.Par
 	return h, err == nil, err
 }
 
-// envelopesAfter gives what follows in a feed, at least one entry if there is one, and
-// otherwise within the bounds of a request.
-func envelopesAfter(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, way Way, after uint64) ([]entente.Envelope, error) {
-	var batch []entente.Envelope
+// envelopesAfter gives what follows in a feed, to be sent.
+func envelopesAfter(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, way Way, after uint64) (batch []entente.Envelope, err error) {
+	kept, err := keptAfter(ctx, tx, org, party, way, after)
+	for _, k := range kept {
+		if k.Entry == nil {
+			if len(batch) == 0 {
+				err = entente.Conflict("entry %d was deleted, and cannot be sent any more", after+1)
+			}
+			break
+		}
+		batch = append(batch, *k.Entry)
+	}
+	return batch, err
+}
+
+// keptAfter gives what follows in a feed, as far as it is still here: at least one entry
+// if there is one, and otherwise within the bounds of a request.
+func keptAfter(ctx context.Context, tx *db.Tx, org entente.OrgID, party entente.PartyID, way Way, after uint64) (batch []entente.Kept, err error) {
 	size := 0
 	errFull := errors.New("full")
-	err := db.Each(ctx, tx, "SELECT envelope FROM exchange_entry WHERE org = $1 AND party = $2 AND way = $3 AND number > $4 ORDER BY number LIMIT 200", func(row db.Scanner) error {
-		var text []byte
-		if err := row.Scan(&text); err != nil {
+	err = db.Each(ctx, tx, "SELECT hash, envelope FROM exchange_entry WHERE org = $1 AND party = $2 AND way = $3 AND number > $4 ORDER BY number LIMIT 200", func(row db.Scanner) error {
+		var hash, text []byte
+		if err := row.Scan(&hash, &text); err != nil {
 			return err
 		}
 		size += len(text)
 		if len(batch) > 0 && size > batchBytes {
 			return errFull
 		}
-		var e entente.Envelope
-		err := json.Unmarshal(text, &e)
-		batch = append(batch, e)
-		return err
+		k := entente.Kept{Hash: entente.Hash(hash)}
+		if len(text) > 0 {
+			k.Entry = &entente.Envelope{}
+			if err := json.Unmarshal(text, k.Entry); err != nil {
+				return err
+			}
+		}
+		batch = append(batch, k)
+		return nil
 	}, org, party, way, int64(after))
 	if errors.Is(err, errFull) {
 		err = nil

@@ -126,7 +126,7 @@ func (s *Service) saveArmed(ctx context.Context, tx *db.Tx, f *Feed, at time.Tim
 
 // The bounds of one request that carries entries.
 const (
-	batchEntries = 200 // envelopesAfter has it too
+	batchEntries = 200 // keptAfter has it too
 	batchBytes   = 4 << 20
 	roundTime    = 20 * time.Second
 )

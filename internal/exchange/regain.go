@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
@@ -42,28 +41,7 @@ func (s *Service) GiveBack(ctx context.Context, from, to entente.PartyID, after 
 			return err
 		}
 		answer = GivenBack{Receipt: f.Receipt}
-		size, errFull := 0, errors.New("full")
-		err = db.Each(ctx, tx, "SELECT hash, envelope FROM exchange_entry WHERE org = $1 AND party = $2 AND way = 'in' AND number > $3 ORDER BY number LIMIT 200", func(row db.Scanner) error {
-			var hash, text []byte
-			if err := row.Scan(&hash, &text); err != nil {
-				return err
-			}
-			if size += len(text); len(answer.Entries) > 0 && size > batchBytes {
-				return errFull
-			}
-			k := entente.Kept{Hash: entente.Hash(hash)}
-			if len(text) > 0 {
-				k.Entry = &entente.Envelope{}
-				if err := json.Unmarshal(text, k.Entry); err != nil {
-					return err
-				}
-			}
-			answer.Entries = append(answer.Entries, k)
-			return nil
-		}, org, from, int64(after))
-		if errors.Is(err, errFull) {
-			err = nil
-		}
+		answer.Entries, err = keptAfter(ctx, tx, org, from, In, after)
 		return err
 	})
 	return answer, err
@@ -228,6 +206,12 @@ func (s *Service) takeBack(ctx context.Context, tx *db.Tx, actor entente.Actor, 
 			return err
 		}
 	}
+	fresh, err := s.partner(ctx, tx, tx.Org(), party)
+	if err != nil {
+		return err
+	}
+	fresh.Out = p.Out
+	p = fresh // the agreement may be another one, or over
 	if err := s.hearAgain(ctx, tx, &p, back); err != nil {
 		return err
 	}
@@ -363,9 +347,11 @@ func (s *Service) sayAgain(ctx context.Context, tx *db.Tx, self Self, signer ent
 		if err != nil {
 			return p, err
 		}
-		number, allowed, why, err := s.enter(ctx, tx, self, signer, &p, d, line.Need)
-		if err != nil {
-			return p, err
+		number, allowed, why := uint64(0), false, entente.Say("The partnership has ended.")
+		if p.State == Active {
+			if number, allowed, why, err = s.enter(ctx, tx, self, signer, &p, d, line.Need); err != nil {
+				return p, err
+			}
 		}
 		if row.Statement != "" {
 			if err := renumber(ctx, tx, row.Statement, p.Party, number, allowed, why); err != nil {

@@ -230,6 +230,66 @@ func TestRestoredAndAskedFirst(t *testing.T) {
 	})
 }
 
+// More than one request carries comes back, too; and where the end of the partnership was
+// among it, nothing is said after it.
+func TestMuchIsGivenBack(t *testing.T) {
+	eachNodes(t, func(t *testing.T, buyer, supplier someone) {
+		ctx := t.Context()
+		m := supplier.backup(buyer)
+		const lost = batchEntries + 30
+		for i := range lost {
+			_, _, err := supplier.Say(ctx, supplier.owner, practice(i))
+			ok(t, err)
+		}
+		settle(supplier, buyer)
+		restore := func() (said, taken string) {
+			t.Helper()
+			supplier.restore(ctx, m)
+			for _, into := range []*string{&said, &taken} {
+				id, _, err := supplier.Say(ctx, supplier.owner, titledPractice("said meanwhile"))
+				ok(t, err)
+				*into = id
+			}
+			ok(t, supplier.Recall(ctx, supplier.owner, taken, "too soon"))
+			ok(t, supplier.work())
+			ok(t, supplier.Regain(ctx, supplier.owner, buyer.party()))
+			return said, taken
+		}
+		said, taken := restore()
+		settle(supplier, buyer)
+		if in := buyer.knows(supplier).In; !in.Quarantine.Blank() || in.Number != m.out.Number+lost+3 {
+			t.Fatalf("the buyer holds %+v", in)
+		}
+		for id, want := range map[string]uint64{said: 1, taken: 2} {
+			_, lines, err := supplier.Statement(ctx, supplier.owner, id)
+			ok(t, err)
+			if l := lines[0]; l.Number != m.out.Number+lost+want || l.Recall != 0 && l.Recall != l.Number+1 {
+				t.Errorf("the line of what was said meanwhile: %+v", l)
+			}
+		}
+		held, err := buyer.Entry(ctx, buyer.owner, supplier.party(), m.out.Number+lost+2)
+		if ok(t, err); held.State != Recalled {
+			t.Errorf("what was taken back is %s", held.State)
+		}
+		if _, err := supplier.VerifyFeeds(ctx, entente.System(supplier.org, entente.DoorCommand)); err != nil {
+			t.Error(err)
+		}
+
+		ok(t, supplier.End(ctx, supplier.owner, buyer.party(), "the contract has ended"))
+		settle(supplier, buyer)
+		ok(t, supplier.db.Write(ctx, supplier.org, func(tx *db.Tx) error {
+			_, err := tx.Exec(ctx, "UPDATE exchange_partner SET state = 'active' WHERE org = $1", supplier.org)
+			return err
+		}))
+		said, _ = restore()
+		_, lines, err := supplier.Statement(ctx, supplier.owner, said)
+		ok(t, err)
+		if p := supplier.knows(buyer); p.State != Ended || p.Out.Waiting() != 0 || lines[0].Allowed || lines[0].Number != 0 {
+			t.Errorf("after the end: %+v, %+v", p.Out, lines[0])
+		}
+	})
+}
+
 // Before a node says something for the first time after its start, it asks where the
 // partner stands; not if the partner has shown that already.
 func TestAsksOnceWhereAPartnerStands(t *testing.T) {
